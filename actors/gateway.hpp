@@ -1,0 +1,123 @@
+#pragma once
+
+#include "actors/store/job_store.hpp"
+#include "config/result.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the edge sees of the actors: plain calls and callbacks, no CAF. So
+/// `net/` compiles without CAF's headers and is tested against a fake.
+namespace troupe::actors {
+
+/// Why an ask was not answered as asked. Append only.
+enum class errc : std::uint8_t {
+  none = 0,
+  deadline,                ///< no answer in time
+  draining,                ///< the server stops and takes no new work
+  overloaded,              ///< too much is under way; try again later
+  unavailable,             ///< the actor asked died; it is being replaced
+  idempotency_in_progress, ///< the first request of this key is under way
+  bad_topic,               ///< no topic of this name can exist
+};
+
+[[nodiscard]] const std::error_category& actors_category() noexcept;
+[[nodiscard]] std::error_code make_error_code(errc code) noexcept;
+
+/// Hears one answer, exactly once, on a thread of the actor system; returns at
+/// once.
+template <class T>
+using reply_to = std::function<void(result<T>)>;
+
+struct submit_reply {
+  store::job job;
+  bool created = false;  ///< false: a job of that unique key was there
+  bool replayed = false; ///< the answer was given before
+};
+
+enum class job_command_kind : std::uint8_t { cancel, retry, purge };
+
+/// A bounded extract of what a URL holds, as JSON (see `POST /v1/extract`).
+struct extract_reply {
+  std::string json;
+};
+
+/// Counts and figures of the event side, for `/metrics`.
+struct hub_figures {
+  std::uint64_t clients = 0;
+  std::uint64_t topics = 0;
+  std::uint64_t log_bytes = 0;
+};
+
+// -- events -------------------------------------------------------------------
+
+/// One frame for a client: complete JSON text, shared by all who get it.
+struct frame {
+  std::shared_ptr<const std::string> text;
+  /// For Server-Sent Events: the topic's index in the subscription, and where
+  /// its log stands after this event. Empty text of `type`: no event (answer).
+  std::string topic;
+  std::string epoch;
+  std::uint64_t offset = 0;
+};
+
+/// Where a connection hears its frames; implemented by `net/`. Called on
+/// threads of the actor system; returns at once.
+class client_sink {
+public:
+  virtual ~client_sink() = default;
+  /// Frames in the order they are to be sent.
+  virtual void deliver(std::vector<frame> frames) = 0;
+  /// The connection is to be closed with this WebSocket close code. Last call.
+  virtual void close(std::uint16_t code, std::string reason) = 0;
+};
+
+/// One topic that a client asks for, and what it has already seen of it.
+struct topic_request {
+  std::string topic;
+  std::string epoch;        ///< empty: from now on
+  std::uint64_t offset = 0; ///< the last one seen
+};
+
+/// The edge's end of a client actor. Thread-safe. Destroying it ends the actor.
+class client_port {
+public:
+  virtual ~client_port() = default;
+  /// Answered by a `subscribed` frame per topic (or `error`), tagged `id`.
+  virtual void subscribe(std::uint64_t id,
+                         std::vector<topic_request> topics) = 0;
+  virtual void unsubscribe(std::uint64_t id,
+                           std::vector<std::string> topics) = 0;
+  /// Says that `bytes` of delivered frames have left; gives credit back.
+  virtual void sent(std::size_t bytes) = 0;
+};
+
+// -- the gateway --------------------------------------------------------------
+
+/// Asks the actors. Thread-safe; no call blocks. Every callback is called,
+/// with an error if the actor asked dies; the caller sets the deadline.
+class gateway {
+public:
+  virtual ~gateway() = default;
+  virtual void submit(store::submit_op op, reply_to<submit_reply> reply) = 0;
+  virtual void command(job_command_kind kind, std::string id,
+                       reply_to<store::job> reply) = 0;
+  virtual void get(std::string id, reply_to<store::job> reply) = 0;
+  virtual void list(store::list_query query,
+                    reply_to<store::job_page> reply) = 0;
+  virtual void depths(reply_to<std::vector<store::queue_depth>> reply) = 0;
+  virtual void extract(std::string url, reply_to<extract_reply> reply) = 0;
+  virtual void figures(reply_to<hub_figures> reply) = 0;
+  /// A client actor whose frames go to `sink`, which outlives `close`.
+  virtual std::unique_ptr<client_port>
+  open_client(std::shared_ptr<client_sink> sink) = 0;
+};
+
+} // namespace troupe::actors
+
+template <>
+struct std::is_error_code_enum<troupe::actors::errc> : std::true_type {};

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace troupe::config {
+
+/// Everything that `/metrics` shows, by what happened rather than by name.
+/// Thread-safe; one per process. Prometheus text format 0.0.4.
+class metrics {
+public:
+  metrics();
+  ~metrics();
+  metrics(const metrics&) = delete;
+  metrics& operator=(const metrics&) = delete;
+
+  void job_submitted(std::string_view type);
+  /// An attempt began `waited_s` after the job was ready.
+  void attempt_started(std::string_view type, double waited_s);
+  /// `outcome`: succeeded, failed, cancelled, retrying, released, lost.
+  void attempt_ended(std::string_view type, std::string_view outcome,
+                     double ran_s);
+  /// One group commit of `operations` took so long.
+  void store_commit(std::size_t operations, double seconds);
+  void store_error(std::string_view code);
+
+  /// Set at each scrape.
+  void queue_depth(std::string_view queue, std::string_view state,
+                   std::uint64_t jobs);
+  void queue_oldest_age(std::string_view queue, double seconds);
+
+  /// `route` is the pattern, such as `/v1/jobs/{id}`.
+  void http_request(std::string_view route, std::string_view method, int status,
+                    double seconds);
+  void connections(std::int64_t change);
+  /// `kind`: websocket, sse.
+  void event_clients(std::string_view kind, std::int64_t change);
+  /// A stored change reached a client's socket so long after it was made.
+  void event_latency(double seconds);
+  void client_dropped(std::string_view why);
+  void event_log(std::uint64_t topics, std::uint64_t bytes);
+
+  /// Bytes that the egress proxy carried for downloads.
+  void egress_bytes(std::uint64_t bytes);
+  void egress_refused(std::string_view why);
+
+  /// The text for `/metrics`, process figures included (resident memory, CPU
+  /// seconds, open descriptors, threads, start time).
+  [[nodiscard]] std::string text();
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace troupe::config

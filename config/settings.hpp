@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// One validated struct per layer. `load.hpp` fills them from the file, the
+/// environment and the flags; nothing else in the project reads configuration.
+/// Every default stands here and, commented, in `troupe.toml`; a test holds
+/// the two together. An empty path means "derived", as its comment says.
+namespace troupe::config {
+
+/// [log]
+struct log_settings {
+  std::string level = "info";  ///< trace|debug|info|warn|error|off
+  std::string format = "text"; ///< text|json
+};
+
+/// [http] The edge.
+struct http_settings {
+  std::string listen = "127.0.0.1:8080"; ///< address:port; port 0 picks one
+  std::vector<std::string> hosts;   ///< further `Host` names taken, beside ours
+  std::vector<std::string> origins; ///< foreign origins let in (CORS)
+  std::uint32_t max_connections = 10000;
+  std::uint32_t header_timeout_s = 10;  ///< for a whole request header
+  std::uint32_t body_timeout_s = 30;    ///< for each 64 KiB of a request body
+  std::uint32_t idle_timeout_s = 75;    ///< between requests of one connection
+  std::uint32_t write_timeout_s = 30;   ///< a peer that reads nothing so long
+  std::uint32_t request_timeout_s = 30; ///< for the answer of the actors
+};
+
+/// [store] The durable queue.
+struct store_settings {
+  /// `sqlite:PATH`, `redis://H:P/DB`, `memory:`; empty: sqlite in `data.dir`.
+  std::string url;
+  double lease_s = 15;              ///< an attempt's lease; renewed at a third
+  double ageing_s = 60;             ///< one step of priority is worth this wait
+  double timeout_s = 1;             ///< for one call to a remote store
+  std::uint32_t retention_days = 7; ///< finished jobs are kept at most so long
+  std::uint32_t retention_count = 100000; ///< and at most so many
+  std::uint64_t max_queued = 10000000;    ///< beyond: 503 queue_full
+};
+
+/// [data] Where the server keeps its own files.
+struct data_settings {
+  std::filesystem::path dir; ///< empty: $XDG_DATA_HOME/troupe
+};
+
+/// [library] Where results are published, and what `local:` sources may read.
+struct library_settings {
+  std::filesystem::path dir; ///< empty: `library` in data.dir
+  std::vector<std::filesystem::path> media_roots;
+};
+
+/// [pools] Slots per pool on this node.
+struct pool_settings {
+  std::uint32_t download = 4;
+  std::uint32_t video = 1;
+  std::uint32_t image = 2;
+  std::uint32_t bulk = 64;
+  double drain_s = 20; ///< what running jobs get at SIGTERM
+};
+
+/// [sources] Which addresses a download may touch.
+struct source_settings {
+  bool allow_private = false;     ///< shorthand for allow = every address
+  std::vector<std::string> allow; ///< CIDR blocks let in though not public
+};
+
+/// [tools] Programs we run.
+struct tool_settings {
+  std::string yt_dlp = "yt-dlp"; ///< a name looked up in PATH, or a path
+  std::string python = "/usr/bin/python3"; ///< runs yt_dlp if it is a script
+  std::string ffmpeg = "ffmpeg";
+  std::filesystem::path cookies_dir;    ///< empty: no cookies can be named
+  std::uint32_t extract_timeout_s = 60; ///< for looking at a URL
+  std::uint32_t max_extracts = 4;       ///< `POST /v1/extract` at once
+};
+
+/// [events] Progress and change, as clients see it.
+struct event_settings {
+  double progress_per_s = 10;            ///< of one job, after conflation
+  std::uint32_t job_log = 256;           ///< events kept of one job
+  std::uint32_t topic_log = 10000;       ///< events kept of any other topic
+  std::uint64_t log_bytes = 64u << 20;   ///< of all logs together
+  double log_linger_s = 60;              ///< a log outlives its topic so long
+  std::uint64_t client_bytes = 4u << 20; ///< a client further behind is closed
+};
+
+/// Everything, validated as a whole.
+struct settings {
+  log_settings log;
+  http_settings http;
+  store_settings store;
+  data_settings data;
+  library_settings library;
+  pool_settings pools;
+  source_settings sources;
+  tool_settings tools;
+  event_settings events;
+};
+
+} // namespace troupe::config

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "config/result.hpp"
+#include "media/egress/address_guard.hpp"
+#include "media/errc.hpp"
+#include "media/runtime.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace troupe::media {
+
+/// What one client of the proxy may do.
+struct egress_policy {
+  std::uint64_t max_bytes = 0; ///< received in all; 0: no limit
+  std::uint64_t rate = 0;      ///< bytes per second received; 0: no limit
+};
+
+/// What the proxy saw of one client; a snapshot.
+struct egress_report {
+  std::uint64_t received = 0;
+  errc refused = errc::none;  ///< source_forbidden or too_large, the first seen
+  std::string refused_detail; ///< host and address, for people
+  int last_error_status = 0;  ///< newest HTTP status ≥ 400 over plain HTTP
+  double retry_after_s = 0;   ///< of the newest 429 or 503; 0: none seen
+};
+
+/// One client's account. Destroying it cuts its connections.
+class egress_account {
+public:
+  virtual ~egress_account() = default;
+  /// `http://{token}:x@127.0.0.1:{port}`, for `--proxy`.
+  [[nodiscard]] virtual std::string url() const = 0;
+  [[nodiscard]] virtual egress_report report() const = 0;
+};
+
+/// Our own loopback HTTP proxy: every connection of a tool goes through it. It
+/// resolves names itself, asks the guard about each address and connects to
+/// just the address it asked about, so that redirects, embedded URLs,
+/// manifests and rebinding names are all caught. CONNECT is tunnelled,
+/// absolute-form requests are forwarded (RFC 9112, 3.2.2). Runs on the
+/// runtime's io thread. Thread-safe.
+class egress_proxy {
+public:
+  egress_proxy(runtime& threads, address_guard guard);
+  ~egress_proxy();
+
+  /// Listens on 127.0.0.1 at a port that the system picks.
+  [[nodiscard]] result<void> start();
+  [[nodiscard]] std::unique_ptr<egress_account> open(egress_policy policy);
+  /// Bytes received for all clients since the start.
+  [[nodiscard]] std::uint64_t received() const;
+
+private:
+  struct impl;
+  std::shared_ptr<impl> impl_;
+};
+
+} // namespace troupe::media

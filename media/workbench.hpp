@@ -1,0 +1,44 @@
+#pragma once
+
+#include "config/settings.hpp"
+#include "media/attempt.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::config {
+class metrics;
+}
+
+namespace troupe::media {
+
+/// What a URL holds, as JSON (see `POST /v1/extract`), or why it cannot be
+/// said. Called on a thread of the media layer; returns at once.
+using extract_done = std::function<void(result<std::string>)>;
+
+/// Everything that media work stands on, made once per process: threads, tool
+/// runner, egress proxy, and the attempts of each job type. Thread-safe.
+class workbench {
+public:
+  /// @param self the running `troupe` executable; `troupe-codec` lies beside.
+  /// Settings must outlive it.
+  [[nodiscard]] static result<std::unique_ptr<workbench>>
+  open(const config::settings& settings, config::metrics& metrics,
+       std::filesystem::path self);
+
+  virtual ~workbench() = default;
+
+  /// An attempt of `task.type`; null for a type that this build has not.
+  [[nodiscard]] virtual std::unique_ptr<attempt>
+  make_attempt(attempt_task task, std::shared_ptr<attempt_sink> sink) = 0;
+
+  /// Looks at a URL; `tools.max_extracts` at once, more wait their turn.
+  virtual void extract(std::string url, extract_done done) = 0;
+
+  /// Runs `work` on a thread that may block on files.
+  virtual void on_file_thread(std::function<void()> work) = 0;
+};
+
+} // namespace troupe::media
