@@ -1,0 +1,199 @@
+#include "media/noop/noop.hpp"
+
+#include "media/files/publish.hpp"
+#include "media/noop/filler.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace troupe::media {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+struct noop_params {
+  std::int64_t sleep_ms = 0;
+  std::int64_t fail_times = 0;
+  std::int64_t steps = 1;
+  std::int64_t output_bytes = 0;
+  std::string payload; ///< JSON text, or empty
+};
+
+noop_params read_params(const std::string& text) {
+  noop_params params;
+  const auto object = json::parse(text).as_object();
+  const auto take = [&object](std::string_view name, std::int64_t& to) {
+    if (const auto* found = object.if_contains(name))
+      to = found->to_number<std::int64_t>();
+  };
+  take("sleep_ms", params.sleep_ms);
+  take("fail_times", params.fail_times);
+  take("steps", params.steps);
+  take("output_bytes", params.output_bytes);
+  if (const auto* found = object.if_contains("payload"))
+    params.payload = json::serialize(*found);
+  return params;
+}
+
+/// The work, kept alive by its own timers and file tasks. Everything but
+/// construction runs on the io thread. Invariant: `done_` is set exactly when
+/// nothing may be reported any more.
+class noop_work : public std::enable_shared_from_this<noop_work> {
+public:
+  noop_work(runtime& threads, attempt_task task, noop_params params,
+            std::shared_ptr<attempt_sink> sink)
+    : threads_(threads), task_(std::move(task)), params_(std::move(params)),
+      sink_(std::move(sink)), timer_(threads.io()) {}
+
+  void step() {
+    if (done_)
+      return;
+    report_progress();
+    if (step_ == params_.steps)
+      return write();
+    const auto end = params_.sleep_ms * (step_ + 1) / params_.steps;
+    const auto pause = end - params_.sleep_ms * step_ / params_.steps;
+    ++step_;
+    timer_.expires_after(std::chrono::milliseconds{pause});
+    timer_.async_wait(
+      [self = shared_from_this()](boost::system::error_code stopped) {
+        if (!stopped)
+          self->step();
+      });
+  }
+
+  void stop(errc why) {
+    finish(failure_report{why, "stopped", 0});
+  }
+
+  /// Ends the work without a word.
+  void abandon() {
+    done_ = true;
+    timer_.cancel();
+  }
+
+private:
+  void report_progress() {
+    progress now;
+    now.stage = "work";
+    now.unit = "steps";
+    now.done = step_;
+    now.total = params_.steps;
+    now.fraction =
+      static_cast<double>(step_) / static_cast<double>(params_.steps);
+    sink_->on_progress(now);
+  }
+
+  void write() {
+    if (params_.output_bytes == 0)
+      return finish(finished{result_of({}), {}});
+    asio::post(threads_.files(), [self = shared_from_this()] {
+      auto staged = self->stage();
+      asio::post(self->threads_.io(),
+                 [self, staged = std::move(staged)] { self->settle(staged); });
+    });
+  }
+
+  /// Blocks; on a file thread.
+  result<staged_file> stage() const {
+    const auto folder = staging_folder(task_.library, task_.id, task_.epoch);
+    const auto written =
+      write_filler(folder / "noop.bin", task_.id, params_.output_bytes);
+    if (!written)
+      return written.error();
+    const auto final_path = task_.library / "noop" / (task_.id + ".bin");
+    return staged_file{folder / "noop.bin", final_path, written->size,
+                       written->sha256, false};
+  }
+
+  void settle(const result<staged_file>& staged) {
+    if (staged)
+      return finish(finished{result_of(*staged), {*staged}});
+    const bool full = staged.error().code == errc::disk_full;
+    finish(failure_report{full ? errc::disk_full : errc::io_error,
+                          staged.error().message(), 0});
+  }
+
+  std::string result_of(const staged_file& file) const {
+    json::object result;
+    if (!params_.payload.empty())
+      result["payload"] = json::parse(params_.payload);
+    if (!file.final_path.empty()) {
+      result["path"] = file.final_path;
+      result["size"] = file.size;
+      result["sha256"] = file.sha256;
+    }
+    return json::serialize(result);
+  }
+
+  void finish(attempt_outcome outcome) {
+    if (std::exchange(done_, true))
+      return;
+    timer_.cancel();
+    sink_->on_done(std::move(outcome));
+  }
+
+  runtime& threads_;
+  attempt_task task_;
+  noop_params params_;
+  std::shared_ptr<attempt_sink> sink_;
+  asio::steady_timer timer_;
+  std::int64_t step_ = 0;
+  bool done_ = false;
+};
+
+class noop_attempt final : public attempt {
+public:
+  noop_attempt(runtime& threads, attempt_task task,
+               std::shared_ptr<attempt_sink> sink)
+    : threads_(threads), task_(std::move(task)), sink_(std::move(sink)) {}
+
+  ~noop_attempt() override {
+    if (work_)
+      asio::post(threads_.io(), [work = std::move(work_)] { work->abandon(); });
+  }
+
+  void start() override {
+    auto params = read_params(task_.params);
+    if (task_.attempt <= params.fail_times)
+      return sink_->on_done(
+        failure_report{errc::fault_asked, "fail_times asked for it", 0});
+    const bool idle =
+      params.sleep_ms == 0 && params.steps == 1 && params.output_bytes == 0;
+    if (idle)
+      return sink_->on_done(finished{
+        params.payload.empty() ? "{}" : "{\"payload\":" + params.payload + "}",
+        {}});
+    work_ =
+      std::make_shared<noop_work>(threads_, task_, std::move(params), sink_);
+    asio::post(threads_.io(), [work = work_] { work->step(); });
+  }
+
+  void cancel(errc why) override {
+    if (work_)
+      asio::post(threads_.io(), [work = work_, why] { work->stop(why); });
+  }
+
+private:
+  runtime& threads_;
+  attempt_task task_;
+  std::shared_ptr<attempt_sink> sink_;
+  std::shared_ptr<noop_work> work_; ///< null until started, or never needed
+};
+
+} // namespace
+
+std::unique_ptr<attempt> make_noop(runtime& threads, attempt_task task,
+                                   std::shared_ptr<attempt_sink> sink) {
+  return std::make_unique<noop_attempt>(threads, std::move(task),
+                                        std::move(sink));
+}
+
+} // namespace troupe::media
