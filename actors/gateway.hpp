@@ -55,14 +55,28 @@ struct hub_figures {
 
 // -- events -------------------------------------------------------------------
 
-/// One frame for a client: complete JSON text, shared by all who get it.
+/// What a frame is, for those who treat them apart.
+enum class frame_kind : std::uint8_t { event, subscribed, unsubscribed, error };
+
+/// One frame for a client, shared by all who get it and never changed.
 struct frame {
-  std::shared_ptr<const std::string> text;
-  /// For Server-Sent Events: the topic's index in the subscription, and where
-  /// its log stands after this event. Empty text of `type`: no event (answer).
-  std::string topic;
+  frame_kind kind = frame_kind::event;
+  bool progress = false; ///< may be replaced by a later one of its subject
+  std::string text;      ///< complete JSON object, no raw line breaks
+  std::string type;      ///< of the event, such as `job.started`
+  std::string subject;   ///< id of what the event is about
+  std::string topic;     ///< empty: an `error` of no topic
   std::string epoch;
-  std::uint64_t offset = 0;
+  std::uint64_t offset = 0; ///< where the topic's log stands after it
+  timestamp_ms time = 0;    ///< of the event; 0: none
+};
+using frame_ptr = std::shared_ptr<const frame>;
+
+/// WebSocket close codes of ours (see "Events" in the API document).
+enum class close_code : std::uint16_t {
+  going_away = 1001,
+  internal_error = 1011,
+  slow_consumer = 4008,
 };
 
 /// Where a connection hears its frames; implemented by `net/`. Called on
@@ -71,9 +85,9 @@ class client_sink {
 public:
   virtual ~client_sink() = default;
   /// Frames in the order they are to be sent.
-  virtual void deliver(std::vector<frame> frames) = 0;
-  /// The connection is to be closed with this WebSocket close code. Last call.
-  virtual void close(std::uint16_t code, std::string reason) = 0;
+  virtual void deliver(std::vector<frame_ptr> frames) = 0;
+  /// The connection is to be closed. Last call.
+  virtual void close(close_code code, std::string reason) = 0;
 };
 
 /// One topic that a client asks for, and what it has already seen of it.
@@ -86,13 +100,21 @@ struct topic_request {
 /// The edge's end of a client actor. Thread-safe. Destroying it ends the actor.
 class client_port {
 public:
+  /// Bytes of sent frames that may gather before `sent` is called.
+  static constexpr std::size_t credit_step = 16 * 1024;
+  /// Topics that one client may hold.
+  static constexpr std::size_t max_topics = 1024;
+
   virtual ~client_port() = default;
-  /// Answered by a `subscribed` frame per topic (or `error`), tagged `id`.
+  /// Answered by a `subscribed` frame per topic (or `error`), tagged `id`. A
+  /// topic that is held already starts again from where the request says.
   virtual void subscribe(std::uint64_t id,
                          std::vector<topic_request> topics) = 0;
+  /// Answered by an `unsubscribed` frame per topic.
   virtual void unsubscribe(std::uint64_t id,
                            std::vector<std::string> topics) = 0;
-  /// Says that `bytes` of delivered frames have left; gives credit back.
+  /// Says that `bytes` of the texts of delivered frames have left; gives
+  /// credit back.
   virtual void sent(std::size_t bytes) = 0;
 };
 

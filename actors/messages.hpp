@@ -202,6 +202,55 @@ auto inspect(Inspector& f, progress_report& x) {
            x.now);
 }
 
+/// A client actor's wish for topics.
+struct subscribe_request {
+  std::vector<topic_request> topics;
+};
+
+/// Where one topic's log stands for a new subscriber, and what it missed.
+struct topic_start {
+  std::string topic;
+  std::string epoch;
+  std::uint64_t offset = 0; ///< of the newest event
+  bool recovered = false;   ///< `missed` is everything since the request's
+  std::vector<frame_ptr> missed;
+};
+
+/// One start per topic, same order; events follow from there without a gap.
+struct subscribe_reply {
+  std::vector<topic_start> starts;
+};
+
+struct unsubscribe_request {
+  std::vector<std::string> topics;
+};
+
+/// Events of one topic, in order; shared by all its subscribers.
+struct topic_events {
+  std::string topic;
+  std::vector<frame_ptr> frames;
+};
+
+struct figures_request {};
+
+/// The hub's own timer: progress is due, or the log of an ended topic.
+struct hub_tick {};
+
+/// What the edge asks of its client actor: see `client_port`.
+struct client_subscribe {
+  std::uint64_t id = 0;
+  std::vector<topic_request> topics;
+};
+
+struct client_unsubscribe {
+  std::uint64_t id = 0;
+  std::vector<std::string> topics;
+};
+
+struct client_sent {
+  std::size_t bytes = 0;
+};
+
 // -- pools --------------------------------------------------------------------
 
 /// What a job actor has to say of its attempt, once.
@@ -332,6 +381,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::lease_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::revoke_lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drain_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::store::job_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::subscribe_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::subscribe_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::unsubscribe_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::topic_events)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::figures_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::hub_figures)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::hub_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_subscribe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_unsubscribe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_sent)
 
 CAF_ERROR_CODE_ENUM(troupe::media::errc, "media")
 CAF_ERROR_CODE_ENUM(troupe::store::errc, "store")
@@ -389,12 +448,28 @@ using queue_actor = caf::typed_actor<
   // Submits and claims end; settling goes on.
   caf::replies_to<drain_request>::with<caf::unit_t>>;
 
+/// Stands for one connection that listens to events: holds back what its
+/// socket cannot take yet, and ends it when that grows too much.
+using client_actor = caf::typed_actor<
+  // New events of a topic that it has subscribed to.
+  caf::reacts_to<topic_events>,
+  // Subscribes; each topic is answered by a frame.
+  caf::reacts_to<client_subscribe>, caf::reacts_to<client_unsubscribe>,
+  // Gives credit back.
+  caf::reacts_to<client_sent>>;
+
 /// Numbers events per topic, keeps a log of each, and serves subscribers.
 using hub_actor = caf::typed_actor<
   // Stored changes, in order.
   caf::reacts_to<event_batch>,
   // Progress of a running attempt; conflated.
-  caf::reacts_to<progress_report>>;
+  caf::reacts_to<progress_report>,
+  // Replies where each topic stands; `topic_events` follow from there. A
+  // client that dies is forgotten.
+  caf::replies_to<subscribe_request, client_actor>::with<subscribe_reply>,
+  caf::reacts_to<unsubscribe_request, client_actor>,
+  caf::replies_to<figures_request>::with<hub_figures>,
+  caf::reacts_to<hub_tick>>;
 
 /// Looks at a URL without downloading it.
 using extract_actor =
