@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/events.hpp"
 #include "actors/gateway.hpp"
 #include "actors/store/job_store.hpp"
 #include "media/attempt.hpp"
@@ -153,48 +154,15 @@ struct drain_request {};
 
 // -- events -------------------------------------------------------------------
 
-enum class job_event_type : std::uint8_t {
-  created,
-  queued,
-  started,
-  progress,
-  retrying,
-  cancelling,
-  succeeded,
-  failed,
-  cancelled,
-  paused,
-  resumed,
-};
-
-/// A stored change of a job's state.
-struct job_event {
-  job_event_type type = job_event_type::created;
-  timestamp_ms time = 0;
-  store::job job; ///< after the change
-};
-
 template <class Inspector>
 auto inspect(Inspector& f, job_event& x) {
   return f(caf::meta::type_name("job_event"), x.type, x.time, x.job);
 }
 
-struct event_batch {
-  std::vector<job_event> events;
-};
-
 template <class Inspector>
 auto inspect(Inspector& f, event_batch& x) {
   return f(caf::meta::type_name("event_batch"), x.events);
 }
-
-/// A running attempt's newest progress.
-struct progress_report {
-  std::string id;
-  std::string queue;
-  std::uint64_t epoch = 0; ///< of the claim
-  media::progress now;
-};
 
 template <class Inspector>
 auto inspect(Inspector& f, progress_report& x) {
@@ -207,15 +175,6 @@ struct subscribe_request {
   std::vector<topic_request> topics;
 };
 
-/// Where one topic's log stands for a new subscriber, and what it missed.
-struct topic_start {
-  std::string topic;
-  std::string epoch;
-  std::uint64_t offset = 0; ///< of the newest event
-  bool recovered = false;   ///< `missed` is everything since the request's
-  std::vector<frame_ptr> missed;
-};
-
 /// One start per topic, same order; events follow from there without a gap.
 struct subscribe_reply {
   std::vector<topic_start> starts;
@@ -223,12 +182,6 @@ struct subscribe_reply {
 
 struct unsubscribe_request {
   std::vector<std::string> topics;
-};
-
-/// Events of one topic, in order; shared by all its subscribers.
-struct topic_events {
-  std::string topic;
-  std::vector<frame_ptr> frames;
 };
 
 struct figures_request {};

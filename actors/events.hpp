@@ -1,0 +1,61 @@
+#pragma once
+
+#include "actors/gateway.hpp"
+#include "actors/store/job.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What happens to jobs, and how it is told; plain structs, no CAF.
+namespace troupe::actors {
+
+enum class job_event_type : std::uint8_t {
+  created,
+  queued,
+  started,
+  progress,
+  retrying,
+  cancelling,
+  succeeded,
+  failed,
+  cancelled,
+  paused,
+  resumed,
+};
+
+/// A stored change of a job's state.
+struct job_event {
+  job_event_type type = job_event_type::created;
+  timestamp_ms time = 0;
+  store::job job; ///< after the change
+};
+
+struct event_batch {
+  std::vector<job_event> events;
+};
+
+/// A running attempt's newest progress.
+struct progress_report {
+  std::string id;
+  std::string queue;
+  std::uint64_t epoch = 0; ///< of the claim
+  media::progress now;
+};
+
+/// Where one topic's log stands for a new subscriber, and what it missed.
+struct topic_start {
+  std::string topic;
+  std::string epoch;
+  std::uint64_t offset = 0; ///< of the newest event
+  bool recovered = false;   ///< `missed` is everything since the request's
+  std::vector<frame_ptr> missed;
+};
+
+/// Events of one topic, in order; shared by all its subscribers.
+struct topic_events {
+  std::string topic;
+  std::vector<frame_ptr> frames;
+};
+
+} // namespace troupe::actors
