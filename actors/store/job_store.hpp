@@ -23,9 +23,11 @@ struct idempotency {
   std::string body_hash;
 };
 
-/// Adds a job. With a `unique_key` that a job not yet terminal holds, that job
-/// is the answer; with an idempotency scope seen within 24 h, the job as it
-/// was first answered.
+/// Adds a job. Looked at in this order: an idempotency scope seen within 24 h
+/// answers with the job as it was first answered (or `idempotency_mismatch`);
+/// a `unique_key` that a job not yet terminal holds, with that job, unchanged;
+/// an id that is stored, with its job, unchanged; then `queue_full`. Jobs that
+/// wait (scheduled, blocked, queued, paused) count for `max_queued`.
 struct submit_op {
   job_draft draft;
   struct idempotency idempotency;
@@ -48,7 +50,8 @@ struct commit_op {
   std::vector<media::staged_file> manifest;
 };
 
-/// running | publishing → succeeded. Again with the same fence: no change.
+/// running | publishing → succeeded. Again with the same fence: no change. An
+/// empty `result` leaves what was committed. Cancelling: `invalid_state`.
 struct succeed_op {
   std::string id;
   struct fence fence;
@@ -56,7 +59,9 @@ struct succeed_op {
 };
 
 /// running → queued | scheduled (another attempt) | failed; cancelling →
-/// cancelled. Publishing is refused (`invalid_state`).
+/// cancelled (without an entry in `errors`). Publishing is refused
+/// (`invalid_state`). With the newest fence of a job that has lost its lease
+/// since and has not succeeded: no change, no error.
 struct fail_op {
   std::string id;
   struct fence fence;
@@ -73,8 +78,10 @@ enum class release_reason : std::uint8_t {
   node_lost, ///< the attempt died with its node or actor; spends a loss
 };
 
-/// running → queued (or failed, when losses are spent); cancelling →
-/// cancelled; publishing stays, for `sweep` to hand out again.
+/// running → queued (or failed, when losses are spent; each loss adds the
+/// error `node_lost`), in its old place, the attempt not counted; cancelling →
+/// cancelled; publishing stays with a lease that ends now, for `sweep` to hand
+/// out again. Repeated: as `fail_op`.
 struct release_op {
   std::string id;
   struct fence fence;
@@ -86,7 +93,8 @@ struct cancel_op {
   std::string id;
 };
 
-/// failed | cancelled → queued, fresh budgets, checkpoint kept.
+/// failed | cancelled → queued, fresh budgets, checkpoint and errors kept.
+/// `invalid_state` also when another job holds its `unique_key` now.
 struct retry_op {
   std::string id;
 };
@@ -187,7 +195,8 @@ struct store_options {
 /// Invariants, in every store:
 /// - a job is in exactly one state index, that of its `state`;
 /// - `queued` jobs, and no others, stand in their queue's ready order, by
-///   `ready time − priority × ageing`, then by sequence of enqueuing;
+///   `ready time − priority × ageing`, then by the store's sequence, which a
+///   job gets when it is created and keeps; the ready time is its `run_at`;
 /// - `running`, `cancelling` and publishing jobs have a lease, others none;
 /// - a `unique_key` belongs to at most one job that is not terminal.
 class job_store {
@@ -199,12 +208,13 @@ public:
   apply(std::span<const operation> ops) = 0;
 
   /// Leases up to `max` ready jobs of a queue, best first; `attempt` and
-  /// `fence.epoch` are raised, `state` is running. Promotes what is due.
+  /// `fence.epoch` are raised, `state` is running, `progress` is empty.
+  /// Promotes what is due in every queue (at most 1,000) before.
   virtual result<std::vector<job>> claim(const claim_request& request) = 0;
 
-  /// Extends leases and writes `alive`. One answer each: `none`, or
-  /// `stale_fence` for one that is lost, `invalid_state` for one that is
-  /// `cancelling` (it is renewed nevertheless).
+  /// Extends leases and writes `alive`, also when `leases` is empty. One answer
+  /// each: `none`, or `stale_fence` for one that is lost, `invalid_state` for
+  /// one that is `cancelling` (it is renewed nevertheless).
   virtual result<std::vector<errc>> renew(std::span<const held_lease> leases,
                                           std::int64_t lease_ms) = 0;
 
@@ -214,11 +224,14 @@ public:
 
   /// Takes back every lease of an earlier life of `node`: running jobs are
   /// queued again at no cost, cancelling ones end, publishing ones come back
-  /// in `roll_forward`. For a server that holds its data folder's lock.
+  /// in `roll_forward`, leased anew. Leases with the nonce of the request are
+  /// those of this life: repeat with the same nonce while `more`. For a server
+  /// that holds its data folder's lock.
   virtual result<sweep_result> adopt(const sweep_request& request) = 0;
 
   virtual result<job> get(const std::string& id) = 0;
 
+  /// Newest first: by descending sequence. `page_size` is coerced to 1…1000.
   /// @returns fewer than `page_size` with a token if a filter other than
   /// `state` and `batch` passed over 1,000 rows.
   virtual result<job_page> list(const list_query& query) = 0;

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "actors/store/errc.hpp"
+#include "actors/store/job_store.hpp"
+
+#include <cstdint>
+#include <string>
+
+/// The rules that every store follows: the transition table of the API as
+/// plain functions over a job, without a database. A store that makes its
+/// transitions elsewhere (in a script) follows the same words.
+///
+/// A job's *ready time* is its `run_at`, set by the store at submit (now, the
+/// draft's `run_at` or now + `delay_ms`, whichever is latest) and anew by each
+/// retry; giving a lease back keeps it, so the job stands where it stood.
+namespace troupe::store {
+
+/// Losses that a job survives; the next one fails it.
+inline constexpr std::uint32_t max_losses = 10;
+/// How long an idempotency key is remembered.
+inline constexpr std::int64_t idempotency_ms = 24LL * 3600 * 1000;
+/// Rows that a page may look at for filters other than state and batch.
+inline constexpr std::uint32_t max_scan = 1000;
+/// Due jobs that one claim promotes at most.
+inline constexpr std::uint32_t max_promote = 1000;
+
+/// Place in the ready order, lower first: `ready − priority × ageing`.
+[[nodiscard]] constexpr std::int64_t score_of(timestamp_ms ready,
+                                              std::int32_t priority,
+                                              std::int64_t ageing_ms) noexcept {
+  return ready - priority * ageing_ms;
+}
+
+/// The wait before the attempt that follows the `attempt`th (from 1):
+/// `initial · factor^(attempt-1)`, at most `max`, then spread by ±jitter.
+/// @param random in 0…1; 0.5 spreads nothing.
+[[nodiscard]] std::int64_t backoff_ms(const backoff& policy,
+                                      std::uint32_t attempt,
+                                      double random) noexcept;
+
+/// True for states that wait for a claim; `max_queued` bounds their number.
+[[nodiscard]] constexpr bool is_waiting(job_state state) noexcept {
+  return state <= job_state::queued || state == job_state::paused;
+}
+
+/// True when an attempt holds the job: running, publishing or cancelling.
+[[nodiscard]] constexpr bool is_leased(job_state state) noexcept {
+  return state == job_state::running || state == job_state::cancelling;
+}
+
+/// What an operation did to a job. Without `changed` the job's revision is as
+/// before; `stored` tells that something is to be written nevertheless.
+struct verdict {
+  errc error = errc::none;
+  bool changed = false;
+  bool stored = false;
+};
+
+/// The job that a draft becomes: scheduled or queued, revision 1.
+[[nodiscard]] job make_job(const job_draft& draft, timestamp_ms now,
+                           durability reached);
+
+/// Fences first: an operation whose fence is not that of the lease gets
+/// `stale_fence`. A repeated outcome is no error, whatever has come since:
+/// - `succeed` and `commit` of the fence that succeeded,
+/// - `fail` and `release` of the newest fence, while the job has no lease and
+///   has not succeeded.
+verdict checkpoint(job& it, const checkpoint_op& op);
+verdict commit(job& it, const commit_op& op);
+verdict succeed(job& it, const succeed_op& op, timestamp_ms now);
+/// @param random in 0…1, for the jitter.
+verdict fail_attempt(job& it, const fail_op& op, timestamp_ms now,
+                     double random);
+/// A publishing job stays so; its lease ends now, so that a sweep finds it.
+verdict release(job& it, const release_op& op, timestamp_ms now);
+verdict cancel(job& it, timestamp_ms now);
+/// The caller refuses (`invalid_state`) when another job holds the unique key.
+verdict retry(job& it, timestamp_ms now);
+
+/// scheduled → queued.
+void promote(job& it);
+/// queued → running: raises `attempt` and `fence.epoch`, clears `progress`.
+void lease(job& it, const claim_request& request, timestamp_ms now);
+/// The lease has run out: like `release` for a lost node. Not for publishing.
+void expire(job& it, timestamp_ms now);
+/// Drain's way back for a lease of an earlier life. Not for publishing.
+void take_back(job& it, timestamp_ms now);
+/// Leases a publishing job anew, to whoever sweeps; `attempt` stays.
+void roll_forward(job& it, const sweep_request& request, timestamp_ms now);
+
+/// When leases may expire: `alive` is written by each renewal; a gap longer
+/// than half a lease grants everybody one full lease from its end.
+struct alive_clock {
+  timestamp_ms alive = 0; ///< the newest renewal
+  timestamp_ms grace_until = 0;
+
+  void renewed(timestamp_ms now, std::int64_t lease_ms) noexcept {
+    if (now - alive > lease_ms / 2)
+      grace_until = now + lease_ms;
+    alive = now;
+  }
+
+  [[nodiscard]] bool may_expire(timestamp_ms now,
+                                std::int64_t lease_ms) const noexcept {
+    return now - alive <= lease_ms / 2 && now >= grace_until;
+  }
+};
+
+} // namespace troupe::store
