@@ -12,7 +12,7 @@ pkg_check_modules(libavformat REQUIRED IMPORTED_TARGET
   libavformat libavcodec libavutil)
 find_path(TROUPE_VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)
 find_path(TROUPE_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
-find_path(TROUPE_TOML_INCLUDE toml++/toml.h REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
 # Debian's libcaf-dev ships no CMake package.
 find_path(TROUPE_CAF_INCLUDE caf/all.hpp REQUIRED)

@@ -1,0 +1,88 @@
+#include "config/derive.hpp"
+
+#include "config/forms.hpp"
+
+#include <algorithm>
+
+namespace troupe::config {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string variable(const sources& from, std::string_view name) {
+  for (const auto& [key, value] : from.environment)
+    if (key == name)
+      return value;
+  return {};
+}
+
+/// $XDG_DATA_HOME/troupe (XDG Base Directory Specification), or empty.
+fs::path default_data_dir(const sources& from) {
+  if (const fs::path base = variable(from, "XDG_DATA_HOME"); base.is_absolute())
+    return base / "troupe";
+  if (const fs::path home = variable(from, "HOME"); home.is_absolute())
+    return home / ".local/share/troupe";
+  return {};
+}
+
+/// Absolute and without symbolic links as far as it exists.
+fs::path real(const fs::path& path) {
+  std::error_code ignored;
+  auto absolute = fs::absolute(path, ignored);
+  auto found = fs::weakly_canonical(absolute, ignored);
+  if (found.empty())
+    found = absolute.lexically_normal();
+  return found.has_filename() ? found : found.parent_path();
+}
+
+bool lies_in(const fs::path& inner, const fs::path& outer) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end())
+           .first
+         == outer.end();
+}
+
+void make_absolute(settings& values) {
+  const auto fix = [](fs::path& path) {
+    if (!path.empty())
+      path = real(path);
+  };
+  fix(values.data.dir);
+  fix(values.library.dir);
+  fix(values.tools.cookies_dir);
+  std::for_each(values.library.media_roots.begin(),
+                values.library.media_roots.end(), fix);
+}
+
+} // namespace
+
+void derive(settings& values, const sources& from, const whereabouts& where,
+            std::vector<problem>& problems) {
+  const auto complain = [&](std::string key, std::string what) {
+    problems.push_back({where(key), key, std::move(what)});
+  };
+  if (values.data.dir.empty())
+    values.data.dir = default_data_dir(from);
+  if (values.data.dir.empty())
+    return complain("data.dir", "must be set, since neither XDG_DATA_HOME nor "
+                                "HOME names a folder");
+  if (values.library.dir.empty())
+    values.library.dir = values.data.dir / "library";
+  make_absolute(values);
+  if (values.store.url.empty())
+    values.store.url = "sqlite:" + (values.data.dir / "queue.db").string();
+
+  for (const auto& root : values.library.media_roots)
+    if (lies_in(values.data.dir, root))
+      complain("data.dir", "must not lie in the media root " + root.string()
+                             + ", which clients can read");
+  if (lies_in(values.data.dir, values.library.dir))
+    complain("library.dir", "must not be or contain the data folder "
+                              + values.data.dir.string()
+                              + ", where files of any name go");
+  if (!is_loopback(values.http.listen))
+    complain("http.listen", "must be a loopback address, since anybody who "
+                            "reaches it could use it");
+}
+
+} // namespace troupe::config

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+/// The forms that texts in the configuration take. Each says what is wrong
+/// with a text, or nothing.
+namespace troupe::config {
+
+[[nodiscard]] std::string check_level(std::string_view text);
+[[nodiscard]] std::string check_format(std::string_view text);
+/// `address:port` with a literal address, IPv6 in brackets.
+[[nodiscard]] std::string check_listen(std::string_view text);
+/// A host name or literal, with or without port.
+[[nodiscard]] std::string check_host(std::string_view text);
+/// `scheme://host[:port]` (RFC 6454, 6.2).
+[[nodiscard]] std::string check_origin(std::string_view text);
+/// `address/prefix` (RFC 4632, RFC 4291 2.3).
+[[nodiscard]] std::string check_block(std::string_view text);
+/// Empty, `memory:`, `sqlite:PATH` or `redis://[[user]:password@]host…`.
+[[nodiscard]] std::string check_store(std::string_view text);
+[[nodiscard]] std::string check_not_empty(std::string_view text);
+
+/// True for 127.0.0.0/8 and ::1.
+/// @pre `check_listen(listen)` found nothing wrong.
+[[nodiscard]] bool is_loopback(std::string_view listen);
+
+} // namespace troupe::config

@@ -1,0 +1,92 @@
+#include "config/keys.hpp"
+
+#include "config/forms.hpp"
+
+#include <algorithm>
+
+namespace troupe::config {
+
+namespace {
+
+constexpr double any = std::numeric_limits<double>::infinity();
+
+/// The place of one member of one section.
+template <auto Section, auto Member>
+place at(settings& values) {
+  return &(values.*Section.*Member);
+}
+
+using s = settings;
+using http = http_settings;
+using store = store_settings;
+using pool = pool_settings;
+using tool = tool_settings;
+using event = event_settings;
+
+constexpr key table[] = {
+  {"log.level", at<&s::log, &log_settings::level>, 0, any, check_level},
+  {"log.format", at<&s::log, &log_settings::format>, 0, any, check_format},
+
+  {"http.listen", at<&s::http, &http::listen>, 0, any, check_listen},
+  {"http.hosts", at<&s::http, &http::hosts>, 0, any, check_host},
+  {"http.origins", at<&s::http, &http::origins>, 0, any, check_origin},
+  {"http.max_connections", at<&s::http, &http::max_connections>, 1, 1e6},
+  {"http.header_timeout_s", at<&s::http, &http::header_timeout_s>, 1, 3600},
+  {"http.body_timeout_s", at<&s::http, &http::body_timeout_s>, 1, 3600},
+  {"http.idle_timeout_s", at<&s::http, &http::idle_timeout_s>, 1, 86400},
+  {"http.write_timeout_s", at<&s::http, &http::write_timeout_s>, 1, 3600},
+  {"http.request_timeout_s", at<&s::http, &http::request_timeout_s>, 1, 3600},
+
+  {"store.url", at<&s::store, &store::url>, 0, any, check_store},
+  {"store.lease_s", at<&s::store, &store::lease_s>, 1, 3600},
+  {"store.ageing_s", at<&s::store, &store::ageing_s>, 0, 86400},
+  {"store.timeout_s", at<&s::store, &store::timeout_s>, 0.01, 60},
+  {"store.retention_days", at<&s::store, &store::retention_days>, 0, 36500},
+  {"store.retention_count", at<&s::store, &store::retention_count>, 0, 1e9},
+  {"store.max_queued", at<&s::store, &store::max_queued>, 1, 1e12},
+
+  {"data.dir", at<&s::data, &data_settings::dir>},
+
+  {"library.dir", at<&s::library, &library_settings::dir>},
+  {"library.media_roots", at<&s::library, &library_settings::media_roots>, 0,
+   any, check_not_empty},
+
+  {"pools.download", at<&s::pools, &pool::download>, 0, 1000},
+  {"pools.video", at<&s::pools, &pool::video>, 0, 1000},
+  {"pools.image", at<&s::pools, &pool::image>, 0, 1000},
+  {"pools.bulk", at<&s::pools, &pool::bulk>, 0, 10000},
+  {"pools.drain_s", at<&s::pools, &pool::drain_s>, 0, 3600},
+
+  {"sources.allow_private", at<&s::sources, &source_settings::allow_private>},
+  {"sources.allow", at<&s::sources, &source_settings::allow>, 0, any,
+   check_block},
+
+  {"tools.yt_dlp", at<&s::tools, &tool::yt_dlp>, 0, any, check_not_empty},
+  {"tools.python", at<&s::tools, &tool::python>, 0, any, check_not_empty},
+  {"tools.ffmpeg", at<&s::tools, &tool::ffmpeg>, 0, any, check_not_empty},
+  {"tools.cookies_dir", at<&s::tools, &tool::cookies_dir>},
+  {"tools.extract_timeout_s", at<&s::tools, &tool::extract_timeout_s>, 1, 3600},
+  {"tools.max_extracts", at<&s::tools, &tool::max_extracts>, 1, 100},
+
+  {"events.progress_per_s", at<&s::events, &event::progress_per_s>, 0.1, 1000},
+  {"events.job_log", at<&s::events, &event::job_log>, 1, 1e6},
+  {"events.topic_log", at<&s::events, &event::topic_log>, 1, 1e7},
+  {"events.log_bytes", at<&s::events, &event::log_bytes>, 1 << 16, 1e12},
+  {"events.log_linger_s", at<&s::events, &event::log_linger_s>, 0, 86400},
+  {"events.client_bytes", at<&s::events, &event::client_bytes>, 1 << 12, 1e10},
+};
+
+} // namespace
+
+std::span<const key> keys() noexcept {
+  return table;
+}
+
+const key* find_key(std::string_view name) noexcept {
+  const auto* found = std::find_if(
+    std::begin(table), std::end(table),
+    [name](const key& candidate) { return candidate.name == name; });
+  return found == std::end(table) ? nullptr : found;
+}
+
+} // namespace troupe::config

@@ -1,0 +1,254 @@
+#include "config/metrics.hpp"
+
+#include "config/process_figures.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <functional>
+#include <initializer_list>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::config {
+
+namespace {
+
+namespace prom = prometheus;
+using bounds = prom::Histogram::BucketBoundaries;
+
+const bounds request_s = {.0005, .001, .0025, .005, .01, .025, .05,
+                          .1,    .25,  .5,    1,    2.5, 10};
+const bounds job_s = {.01, .05, .1, .5, 1, 5, 15, 60, 300, 1800, 7200};
+const bounds commit_s = {.0002, .0005, .001, .002, .005, .01, .05, .25, 1};
+const bounds group = {1, 2, 5, 10, 25, 50, 100, 250, 500, 1000};
+
+/// The series of one metric by the values of its labels. Prometheus' own
+/// lookup makes a map and hashes it each time; this one costs a hash of a few
+/// short texts. Series live as long as the registry.
+template <class Metric>
+class series {
+public:
+  series(prom::Family<Metric>& family, std::vector<std::string> labels,
+         bounds buckets = {})
+    : family_(family), labels_(std::move(labels)),
+      buckets_(std::move(buckets)) {}
+
+  Metric& at(std::initializer_list<std::string_view> values) {
+    // One buffer per thread, so that a lookup allocates nothing.
+    thread_local std::string name;
+    name.clear();
+    for (auto value : values)
+      name.append(value).push_back('\0');
+    {
+      std::shared_lock reading{mutex_};
+      if (auto found = known_.find(name); found != known_.end())
+        return *found->second;
+    }
+    std::unique_lock writing{mutex_};
+    auto& slot = known_[name];
+    if (!slot)
+      slot = &add(values);
+    return *slot;
+  }
+
+private:
+  Metric& add(std::initializer_list<std::string_view> values) {
+    prom::Labels named;
+    auto label = labels_.begin();
+    for (auto value : values)
+      named.emplace(*label++, value);
+    if constexpr (std::is_same_v<Metric, prom::Histogram>)
+      return family_.Add(named, buckets_);
+    else
+      return family_.Add(named);
+  }
+
+  prom::Family<Metric>& family_;
+  std::vector<std::string> labels_;
+  bounds buckets_;
+  std::shared_mutex mutex_;
+  std::unordered_map<std::string, Metric*> known_;
+};
+
+prom::MetricFamily figure(const char* name, const char* help,
+                          prom::MetricType type, double value) {
+  prom::ClientMetric metric;
+  if (type == prom::MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  return {name, help, type, {metric}};
+}
+
+/// Under the names that Prometheus' client libraries share.
+void append_process(std::vector<prom::MetricFamily>& to) {
+  const auto now = read_process_figures();
+  const auto gauge = [&to](const char* name, const char* help, double value) {
+    to.push_back(figure(name, help, prom::MetricType::Gauge, value));
+  };
+  to.push_back(figure("process_cpu_seconds_total",
+                      "User and system CPU time spent.",
+                      prom::MetricType::Counter, now.cpu_s));
+  gauge("process_resident_memory_bytes", "Resident memory.",
+        static_cast<double>(now.resident_bytes));
+  gauge("process_virtual_memory_bytes", "Virtual memory.",
+        static_cast<double>(now.virtual_bytes));
+  gauge("process_open_fds", "Open file descriptors.",
+        static_cast<double>(now.open_files));
+  gauge("process_max_fds", "Most file descriptors that may be open.",
+        static_cast<double>(now.max_files));
+  gauge("process_threads", "Threads.", static_cast<double>(now.threads));
+  gauge("process_start_time_seconds", "Start, seconds since the Unix epoch.",
+        now.started);
+}
+
+} // namespace
+
+struct metrics::impl {
+  prom::Registry all;
+
+  prom::Family<prom::Counter>& counter(const char* name, const char* help) {
+    return prom::BuildCounter().Name(name).Help(help).Register(all);
+  }
+  prom::Family<prom::Gauge>& gauge(const char* name, const char* help) {
+    return prom::BuildGauge().Name(name).Help(help).Register(all);
+  }
+  prom::Family<prom::Histogram>& histogram(const char* name, const char* help) {
+    return prom::BuildHistogram().Name(name).Help(help).Register(all);
+  }
+
+  series<prom::Counter> submitted{
+    counter("troupe_jobs_submitted_total", "Jobs stored."), {"type"}};
+  series<prom::Histogram> waited{
+    histogram("troupe_job_wait_seconds", "From ready to the attempt's start."),
+    {"type"},
+    job_s};
+  series<prom::Histogram> ran{
+    histogram("troupe_attempt_seconds", "Running time of attempts."),
+    {"type", "outcome"},
+    job_s};
+  prom::Histogram& commit_time =
+    histogram("troupe_store_commit_seconds", "One group commit.")
+      .Add({}, commit_s);
+  prom::Histogram& commit_size =
+    histogram("troupe_store_commit_operations", "Operations in one commit.")
+      .Add({}, group);
+  series<prom::Counter> store_errors{
+    counter("troupe_store_errors_total", "Calls of the store that failed."),
+    {"code"}};
+  series<prom::Gauge> depth{gauge("troupe_queue_jobs", "Jobs by state."),
+                            {"queue", "state"}};
+  series<prom::Gauge> oldest{gauge("troupe_queue_oldest_age_seconds",
+                                   "Age of the oldest job that is queued."),
+                             {"queue"}};
+  series<prom::Histogram> requests{
+    histogram("troupe_http_request_seconds", "From header to answer."),
+    {"route", "method", "status"},
+    request_s};
+  prom::Gauge& connected =
+    gauge("troupe_http_connections", "Open connections.").Add({});
+  series<prom::Gauge> clients{
+    gauge("troupe_event_clients", "Subscribers, by kind of connection."),
+    {"kind"}};
+  prom::Histogram& latency =
+    histogram("troupe_event_latency_seconds",
+              "From a stored change to the client's socket.")
+      .Add({}, request_s);
+  series<prom::Counter> dropped{
+    counter("troupe_clients_dropped_total", "Clients closed by the server."),
+    {"why"}};
+  prom::Gauge& topics =
+    gauge("troupe_event_topics", "Topics with a log.").Add({});
+  prom::Gauge& log_bytes =
+    gauge("troupe_event_log_bytes", "Bytes of all event logs.").Add({});
+  prom::Counter& egress =
+    counter("troupe_egress_bytes_total", "Bytes fetched for downloads.")
+      .Add({});
+  series<prom::Counter> refused{
+    counter("troupe_egress_refused_total", "Connections refused to downloads."),
+    {"why"}};
+};
+
+metrics::metrics() : impl_(std::make_unique<impl>()) {}
+metrics::~metrics() = default;
+
+void metrics::job_submitted(std::string_view type) {
+  impl_->submitted.at({type}).Increment();
+}
+
+void metrics::attempt_started(std::string_view type, double waited_s) {
+  impl_->waited.at({type}).Observe(waited_s);
+}
+
+void metrics::attempt_ended(std::string_view type, std::string_view outcome,
+                            double ran_s) {
+  impl_->ran.at({type, outcome}).Observe(ran_s);
+}
+
+void metrics::store_commit(std::size_t operations, double seconds) {
+  impl_->commit_time.Observe(seconds);
+  impl_->commit_size.Observe(static_cast<double>(operations));
+}
+
+void metrics::store_error(std::string_view code) {
+  impl_->store_errors.at({code}).Increment();
+}
+
+void metrics::queue_depth(std::string_view queue, std::string_view state,
+                          std::uint64_t jobs) {
+  impl_->depth.at({queue, state}).Set(static_cast<double>(jobs));
+}
+
+void metrics::queue_oldest_age(std::string_view queue, double seconds) {
+  impl_->oldest.at({queue}).Set(seconds);
+}
+
+void metrics::http_request(std::string_view route, std::string_view method,
+                           int status, double seconds) {
+  const auto code = std::to_string(status);
+  impl_->requests.at({route, method, code}).Observe(seconds);
+}
+
+void metrics::connections(std::int64_t change) {
+  impl_->connected.Increment(static_cast<double>(change));
+}
+
+void metrics::event_clients(std::string_view kind, std::int64_t change) {
+  impl_->clients.at({kind}).Increment(static_cast<double>(change));
+}
+
+void metrics::event_latency(double seconds) {
+  impl_->latency.Observe(seconds);
+}
+
+void metrics::client_dropped(std::string_view why) {
+  impl_->dropped.at({why}).Increment();
+}
+
+void metrics::event_log(std::uint64_t topics, std::uint64_t bytes) {
+  impl_->topics.Set(static_cast<double>(topics));
+  impl_->log_bytes.Set(static_cast<double>(bytes));
+}
+
+void metrics::egress_bytes(std::uint64_t bytes) {
+  impl_->egress.Increment(static_cast<double>(bytes));
+}
+
+void metrics::egress_refused(std::string_view why) {
+  impl_->refused.at({why}).Increment();
+}
+
+std::string metrics::text() {
+  auto families = impl_->all.Collect();
+  append_process(families);
+  return prom::TextSerializer{}.Serialize(families);
+}
+
+} // namespace troupe::config

@@ -1,0 +1,51 @@
+#include "config/keys.hpp"
+#include "config/load.hpp"
+
+#include <toml++/toml.h>
+
+#include <sstream>
+#include <type_traits>
+#include <utility>
+
+namespace troupe::config {
+
+namespace {
+
+void print(std::ostream& out, const std::string& text) {
+  const toml::value<std::string> value{text};
+  out << toml::default_formatter{value, toml::format_flags::none};
+}
+
+void print(std::ostream& out, bool flag) {
+  out << (flag ? "true" : "false");
+}
+
+template <class T>
+requires std::is_arithmetic_v<T>
+void print(std::ostream& out, T number) {
+  out << number;
+}
+
+template <class T>
+void print(std::ostream& out, const std::vector<T>& list) {
+  const char* before = "[";
+  for (const auto& element : list) {
+    out << std::exchange(before, ", ");
+    print(out, std::string{element});
+  }
+  out << (list.empty() ? "[]" : "]");
+}
+
+} // namespace
+
+std::string show(const settings& values, std::string_view name) {
+  const auto* known = find_key(name);
+  if (!known)
+    return {};
+  auto copy = values;
+  std::ostringstream out;
+  std::visit([&out](const auto* at) { print(out, *at); }, known->of(copy));
+  return out.str();
+}
+
+} // namespace troupe::config

@@ -1,0 +1,229 @@
+#include "config/load.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace troupe::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+/// Sources with a home, and `text` as the file `t.toml`.
+sources from(std::string text) {
+  return {"t.toml", std::move(text), {{"HOME", "/home/x"}}, {}};
+}
+
+std::vector<std::string> texts(const loaded& done) {
+  std::vector<std::string> out;
+  for (const auto& wrong : done.problems)
+    out.push_back(wrong.text());
+  return out;
+}
+
+std::string file_text() {
+  std::ifstream in{TROUPE_TOML_FILE};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// troupe.toml with its keys no longer commented.
+std::string uncommented(const std::string& text) {
+  std::istringstream in{text};
+  std::string out;
+  for (std::string line; std::getline(in, line);) {
+    const auto equals = line.find(" = ");
+    const bool key = line.starts_with("# ") && equals != line.npos
+                     && line.find(' ', 2) == equals;
+    out += (key ? line.substr(2) : line) + "\n";
+  }
+  return out;
+}
+
+TEST(Load, TakesDefaultsAndDerivesFoldersWhereNothingIsWritten) {
+  auto done = load({"", "", {{"HOME", "/home/x"}}, {}});
+
+  EXPECT_THAT(texts(done), IsEmpty());
+  EXPECT_EQ(done.values.http.listen, "127.0.0.1:8080");
+  EXPECT_EQ(done.values.data.dir, "/home/x/.local/share/troupe");
+  EXPECT_EQ(done.values.library.dir, "/home/x/.local/share/troupe/library");
+  EXPECT_EQ(done.values.store.url,
+            "sqlite:/home/x/.local/share/troupe/queue.db");
+}
+
+TEST(Load, PrefersFlagsToTheEnvironmentAndThatToTheFile) {
+  auto all = from("[http]\nlisten = \"127.0.0.1:1\"\nidle_timeout_s = 5\n"
+                  "max_connections = 7\n");
+  all.environment.emplace_back("TROUPE_HTTP_LISTEN", "127.0.0.1:2");
+  all.environment.emplace_back("TROUPE_HTTP_IDLE_TIMEOUT_S", "6");
+  all.flags.push_back({"--listen", "http.listen", {"127.0.0.1:3"}});
+
+  auto done = load(all);
+
+  EXPECT_THAT(texts(done), IsEmpty());
+  EXPECT_EQ(done.values.http.listen, "127.0.0.1:3");
+  EXPECT_EQ(done.values.http.idle_timeout_s, 6u);
+  EXPECT_EQ(done.values.http.max_connections, 7u);
+}
+
+TEST(Load, ReadsEveryFormFromTheEnvironment) {
+  auto all = from("");
+  all.environment.emplace_back("TROUPE_SOURCES_ALLOW",
+                               "127.0.0.2/32, fd00::/8");
+  all.environment.emplace_back("TROUPE_SOURCES_ALLOW_PRIVATE", "true");
+  all.environment.emplace_back("TROUPE_STORE_LEASE_S", "2.5");
+  all.environment.emplace_back("TROUPE_LIBRARY_MEDIA_ROOTS", "/a,/b");
+  all.environment.emplace_back("TROUPE_SERVER", "http://x");
+  all.environment.emplace_back("TROUPE_TOKEN", "t");
+
+  auto done = load(all);
+
+  EXPECT_THAT(texts(done), IsEmpty());
+  EXPECT_THAT(done.values.sources.allow,
+              ElementsAre("127.0.0.2/32", "fd00::/8"));
+  EXPECT_TRUE(done.values.sources.allow_private);
+  EXPECT_EQ(done.values.store.lease_s, 2.5);
+  EXPECT_THAT(done.values.library.media_roots, ElementsAre("/a", "/b"));
+}
+
+TEST(Load, ReportsAllProblemsAtOnceWithTheirPlaces) {
+  auto all = from("[http]\nlisten = \"nowhere\"\nport = 1\n[log]\n"
+                  "level = 3\n[nothing]\nx = 1\n[pools]\nvideo = -1\n");
+  all.environment.emplace_back("TROUPE_PORT", "80");
+  all.environment.emplace_back("TROUPE_STORE_LEASE_S", "soon");
+  all.flags.push_back({"--store", "store.url", {"mysql://x"}});
+
+  auto done = load(all);
+
+  EXPECT_THAT(
+    texts(done),
+    ::testing::UnorderedElementsAre(
+      HasSubstr("t.toml:2: http.listen: must be address:port"),
+      "t.toml:3: http.port: is no known key",
+      "t.toml:5: log.level: must be a text",
+      "t.toml:6: nothing: is no known section",
+      "t.toml:9: pools.video: must be a whole number from 0 to 1000",
+      "TROUPE_PORT: names no known key",
+      "TROUPE_STORE_LEASE_S: store.lease_s: must be a number from 1 to 3600",
+      "--store: store.url: must be sqlite:PATH, redis://HOST:PORT/DB or "
+      "memory:"));
+}
+
+TEST(Load, TellsTheLineOfASyntaxError) {
+  auto done = load(from("[http]\nlisten = \n"));
+
+  ASSERT_THAT(done.problems, SizeIs(1));
+  EXPECT_EQ(done.problems[0].where, "t.toml:2");
+}
+
+TEST(Load, RefusesADataFolderThatClientsCouldRead) {
+  auto done = load(from("[data]\ndir = \"/srv/media/troupe\"\n"
+                        "[library]\nmedia_roots = [\"/x\", \"/srv/media\"]\n"));
+
+  EXPECT_THAT(texts(done), ElementsAre(HasSubstr(
+                             "t.toml:2: data.dir: must not lie in the media "
+                             "root /srv/media")));
+}
+
+TEST(Load, RefusesALibraryThatHoldsTheDataFolder) {
+  auto done = load(from("[data]\ndir = \"/srv/a/b/\"\n"
+                        "[library]\ndir = \"/srv/a/../a\"\n"));
+
+  EXPECT_THAT(texts(done), ElementsAre(HasSubstr("t.toml:4: library.dir")));
+}
+
+TEST(Load, LetsAFolderBesideOneOfTheSamePrefixPass) {
+  auto done = load(from("[data]\ndir = \"/srv/media-data\"\n"
+                        "[library]\nmedia_roots = [\"/srv/media\"]\n"));
+
+  EXPECT_THAT(texts(done), IsEmpty());
+}
+
+TEST(Load, RefusesToListenOffLoopback) {
+  for (const auto* listen : {"0.0.0.0:80", "[::]:80", "192.168.1.2:80"}) {
+    auto all = from("");
+    all.flags.push_back({"--listen", "http.listen", {listen}});
+    EXPECT_THAT(texts(load(all)),
+                ElementsAre(HasSubstr("--listen: http.listen: must be a "
+                                      "loopback address")));
+  }
+  for (const auto* listen : {"127.0.0.2:0", "[::1]:8080"}) {
+    auto all = from("");
+    all.flags.push_back({"--listen", "http.listen", {listen}});
+    EXPECT_THAT(texts(load(all)), IsEmpty()) << listen;
+  }
+}
+
+TEST(Load, NeedsAHomeOrADataFolder) {
+  EXPECT_THAT(texts(load({"", "", {}, {}})),
+              ElementsAre(HasSubstr("default: data.dir: must be set")));
+}
+
+TEST(Load, ChecksTheFormOfEachValue) {
+  const std::pair<const char*, const char*> bad[] = {
+    {"http.listen", "localhost"},
+    {"http.listen", "::1:80"},
+    {"http.listen", "127.0.0.1:65536"},
+    {"http.listen", "127.0.0.1:"},
+    {"http.listen", "[127.0.0.1]:1"},
+    {"http.hosts", "a b"},
+    {"http.hosts", "http://a"},
+    {"http.origins", "example.org"},
+    {"http.origins", "https://example.org/"},
+    {"http.max_connections", "0"},
+    {"http.max_connections", "1e3"},
+    {"http.max_connections", ""},
+    {"store.url", "sqlite:"},
+    {"store.url", "redis://"},
+    {"store.url", "redis://h:x/0"},
+    {"store.url", "redis://h:1/a"},
+    {"store.url", "memory"},
+    {"store.lease_s", "nan"},
+    {"store.lease_s", "0.5"},
+    {"sources.allow", "10.0.0.0"},
+    {"sources.allow", "10.0.0.0/33"},
+    {"sources.allow", "fd00::/129"},
+    {"sources.allow", "x/8"},
+    {"sources.allow_private", "yes"},
+    {"log.format", "xml"},
+    {"tools.yt_dlp", ""},
+    {"library.media_roots", "/a,,/b"}};
+  for (const auto& [key, value] : bad) {
+    auto all = from("");
+    all.environment.emplace_back(variable_of(key), value);
+
+    EXPECT_THAT(texts(load(all)), SizeIs(1)) << key << " = " << value;
+  }
+}
+
+TEST(TroupeToml, HoldsEveryKeyWithItsDefault) {
+  const auto text = file_text();
+
+  std::string section;
+  std::vector<std::string> found;
+  std::istringstream in{uncommented(text)};
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("["))
+      section = line.substr(1, line.size() - 2);
+    else if (const auto at = line.find(" = ");
+             !line.starts_with("#") && at != line.npos) {
+      found.push_back(section + "." + line.substr(0, at));
+      EXPECT_EQ(line.substr(at + 3), show(settings{}, found.back()))
+        << found.back();
+    }
+  }
+
+  EXPECT_EQ(found, key_names());
+}
+
+TEST(TroupeToml, LoadsAsItIsAndUncommented) {
+  EXPECT_THAT(texts(load(from(file_text()))), IsEmpty());
+  EXPECT_THAT(texts(load(from(uncommented(file_text())))), IsEmpty());
+}
+
+} // namespace
+} // namespace troupe::config

@@ -1,0 +1,69 @@
+#include "config/metrics.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace troupe::config {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
+  metrics seen;
+  seen.job_submitted("noop");
+  seen.job_submitted("noop");
+  seen.attempt_ended("noop", "succeeded", 0.2);
+  seen.queue_depth("download", "queued", 7);
+  seen.http_request("/v1/jobs/{id}", "GET", 200, 0.003);
+  seen.event_clients("sse", 2);
+  seen.event_clients("sse", -1);
+
+  auto text = seen.text();
+
+  EXPECT_THAT(text, HasSubstr("troupe_jobs_submitted_total{type=\"noop\"} 2"));
+  EXPECT_THAT(text, HasSubstr("troupe_attempt_seconds_count{outcome="
+                              "\"succeeded\",type=\"noop\"} 1"));
+  EXPECT_THAT(text, HasSubstr("troupe_queue_jobs{queue=\"download\",state="
+                              "\"queued\"} 7"));
+  EXPECT_THAT(text, HasSubstr("method=\"GET\",route=\"/v1/jobs/{id}\",status="
+                              "\"200\",le=\"0.0025\"} 0"));
+  EXPECT_THAT(text, HasSubstr("troupe_event_clients{kind=\"sse\"} 1"));
+}
+
+TEST(Metrics, ShowTheProcess) {
+  auto text = metrics{}.text();
+
+  for (const auto* name :
+       {"process_resident_memory_bytes", "process_open_fds", "process_threads",
+        "process_start_time_seconds", "process_max_fds"})
+    EXPECT_THAT(text, Not(HasSubstr(std::string{"\n"} + name + " 0\n")))
+      << name;
+  EXPECT_THAT(text, HasSubstr("# TYPE process_cpu_seconds_total counter"));
+}
+
+TEST(Metrics, CountFromManyThreadsWithoutLoss) {
+  metrics seen;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&seen, t] {
+      for (int i = 0; i < 1000; ++i) {
+        seen.job_submitted("a" + std::to_string(i % 10));
+        seen.http_request("/", "GET", 200 + t, 0.001);
+      }
+    });
+  for (auto& thread : threads)
+    thread.join();
+
+  auto text = seen.text();
+
+  EXPECT_THAT(text, HasSubstr("troupe_jobs_submitted_total{type=\"a3\"} 400"));
+  EXPECT_THAT(text, HasSubstr("status=\"203\"} 1000"));
+}
+
+} // namespace
+} // namespace troupe::config
