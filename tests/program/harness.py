@@ -1,0 +1,329 @@
+"""What black-box tests stand on: the built binary, real sockets, real kills.
+
+Standard library only. `TROUPE_BIN` names the folder of the built programs.
+"""
+
+import base64
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+BIN = pathlib.Path(os.environ.get("TROUPE_BIN", TESTS.parent / "build/release"))
+TERMINAL = ("succeeded", "failed", "cancelled")
+
+
+def wait_until(condition, seconds, what):
+    """The condition's first true value; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def sha256(path):
+    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def processes_naming(text):
+    """Ids of the processes whose command line or folder holds `text`."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            seen = (entry / "cmdline").read_bytes().decode(errors="replace")
+            seen += os.readlink(entry / "cwd")
+            if text in seen:
+                found.append(int(entry.name))
+    return found
+
+
+class Answer:
+    """An HTTP answer; `json` is None where the body is something else."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+        self.json = None
+        if "json" in (response.headers.get("Content-Type") or ""):
+            self.json = json.loads(self.body)
+
+
+class Server:
+    """A `troupe serve` on a port of its own; lives as often as it is started."""
+
+    def __init__(self, folder, *arguments, environment=None):
+        self.folder = pathlib.Path(folder)
+        self.port = free_port()
+        self.arguments = arguments
+        self.environment = environment or {}
+        self.process = None
+
+    @property
+    def library(self):
+        return self.folder / "data" / "library"
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, seconds=20):
+        command = [str(BIN / "troupe"), "serve", "--data",
+                   str(self.folder / "data"), "--listen",
+                   f"127.0.0.1:{self.port}", *self.arguments]
+        with open(self.folder / "server.log", "ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env={**os.environ, **self.environment})
+        wait_until(self.ready, seconds, f"server ready\n{self.log()[-2000:]}")
+        return self
+
+    def ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server ended:\n{self.log()[-4000:]}")
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.get("/readyz").status == 200
+        return False
+
+    def log(self):
+        with contextlib.suppress(OSError):
+            return (self.folder / "server.log").read_text(errors="replace")
+        return ""
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds=40):
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+
+    def request(self, method, path, body=None, headers=None, timeout=30):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port,
+                                                timeout=timeout)
+        data = body
+        if body is not None and not isinstance(body, (bytes, str)):
+            data = json.dumps(body)
+        sent = {"Content-Type": "application/json"} if data is not None else {}
+        sent.update(headers or {})
+        with contextlib.closing(connection):
+            connection.request(method, path, data, sent)
+            return Answer(connection.getresponse())
+
+    def get(self, path, **options):
+        return self.request("GET", path, **options)
+
+    def post(self, path, body=None, **options):
+        return self.request("POST", path, body, **options)
+
+    def submit(self, kind, params, **more):
+        """The id of a new job."""
+        answer = self.post("/v1/jobs", {"type": kind, "params": params, **more})
+        if answer.status != 202:
+            raise AssertionError(f"{answer.status}: {answer.body}")
+        return answer.json["id"]
+
+    def job(self, job_id):
+        return self.get(f"/v1/jobs/{job_id}").json
+
+    def wait_for_state(self, job_id, states, seconds=60):
+        states = (states,) if isinstance(states, str) else states
+        job = {}
+
+        def there():
+            nonlocal job
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                job = self.job(job_id)
+            return job.get("state") in states and job
+        try:
+            return wait_until(there, seconds, f"{job_id} in {states}")
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {job}\n{self.log()[-3000:]}") from None
+
+
+class Origin:
+    """The origin of `tests/origin/origin.py` on the given addresses."""
+
+    def __init__(self, folder, *addresses, rate=0):
+        binds = [f"--bind={address}" for address in addresses or ["127.0.0.1"]]
+        self.address = (addresses or ["127.0.0.1"])[0]
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", str(TESTS / "origin" / "origin.py"),
+             str(folder), "--rate", str(rate), *binds],
+            stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def url(self, path, address=None):
+        return f"http://{address or self.address}:{self.port}{path}"
+
+    def call(self, method, path):
+        connection = http.client.HTTPConnection(self.address, self.port)
+        with contextlib.closing(connection):
+            connection.request(method, path)
+            return connection.getresponse().read()
+
+    def requests(self):
+        return json.loads(self.call("GET", "/log"))
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class WebSocket:
+    """A client of `/v1/ws`; just what the tests need of RFC 6455."""
+
+    def __init__(self, port, path="/v1/ws", headers=None, timeout=20):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout)
+        self.buffer = b""
+        self.close_code = None
+        lines = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket",
+                 "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+                 "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+                 "Sec-WebSocket-Protocol": "troupe.v1", **(headers or {})}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
+        while b"\r\n\r\n" not in self.buffer:
+            self.more()
+        answer, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        self.status = int(answer.split()[1])
+
+    def more(self):
+        block = self.socket.recv(65536)
+        if not block:
+            raise ConnectionError("closed")
+        self.buffer += block
+
+    def send_frame(self, opcode, payload):
+        size = len(payload)
+        head = bytes([0x80 | opcode])
+        if size < 126:
+            head += bytes([0x80 | size])
+        elif size < 65536:
+            head += bytes([0x80 | 126]) + struct.pack("!H", size)
+        else:
+            head += bytes([0x80 | 127]) + struct.pack("!Q", size)
+        mask = os.urandom(4)
+        masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+        self.socket.sendall(head + mask + masked)
+
+    def send(self, message):
+        self.send_frame(1, json.dumps(message).encode())
+
+    def receive(self):
+        """The next message as JSON; None once the server has closed."""
+        while True:
+            opcode, payload = self.frame()
+            if opcode == 9:
+                self.send_frame(10, payload)
+            elif opcode == 8:
+                self.close_code = struct.unpack("!H", payload[:2])[0] \
+                    if len(payload) >= 2 else 1005
+                return None
+            elif opcode == 1:
+                return json.loads(payload)
+
+    def frame(self):
+        while len(self.buffer) < 2:
+            self.more()
+        size, start = self.buffer[1] & 0x7F, 2
+        if size >= 126:
+            start = 4 if size == 126 else 10
+            while len(self.buffer) < start:
+                self.more()
+            size = int.from_bytes(self.buffer[2:start], "big")
+        while len(self.buffer) < start + size:
+            self.more()
+        opcode = self.buffer[0] & 0x0F
+        payload = self.buffer[start:start + size]
+        self.buffer = self.buffer[start + size:]
+        return opcode, payload
+
+    def subscribe(self, *topics, request_id=1):
+        """Topics by name, or as dictionaries with epoch and offset; the
+        `subscribed` (or `error`) answers, one per topic."""
+        self.send({"op": "subscribe", "id": request_id, "topics": [
+            topic if isinstance(topic, dict) else {"topic": topic}
+            for topic in topics]})
+        return [self.receive() for _ in topics]
+
+    def events_until(self, done):
+        """All messages up to the first for which `done` is true."""
+        seen = []
+        while not seen or not done(seen[-1]):
+            message = self.receive()
+            if message is None:
+                raise AssertionError(f"closed {self.close_code} after {seen[-3:]}")
+            seen.append(message)
+        return seen
+
+    def close(self):
+        self.socket.close()
+
+
+class TroupeTest(unittest.TestCase):
+    """A temporary folder; whatever was started in it is ended by pid."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def server(self, *arguments, **options):
+        made = Server(self.folder, *arguments, **options)
+        self.addCleanup(made.close)
+        return made.start()
+
+    def origin(self, folder, *addresses, **options):
+        made = Origin(folder, *addresses, **options)
+        self.addCleanup(made.close)
+        return made
+
+    def websocket(self, server, **options):
+        made = WebSocket(server.port, **options)
+        self.addCleanup(made.close)
+        return made
+
+    def assert_nothing_left(self, seconds=5):
+        """No process of this test's folder lives."""
+        wait_until(lambda: not processes_naming(str(self.folder)), seconds,
+                   f"processes gone, but {processes_naming(str(self.folder))}")
+
+
+def make_clip(path, seconds=2, extra=()):
+    """A small H.264/AAC clip, made by ffmpeg; different for each path."""
+    tone = 200 + int(hashlib.sha256(str(path).encode()).hexdigest(), 16) % 800
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
+         f"testsrc=duration={seconds}:size=320x180:rate=25", "-f", "lavfi",
+         "-i", f"sine=frequency={tone}:duration={seconds}", "-c:v", "libx264",
+         "-preset", "ultrafast", "-c:a", "aac", "-pix_fmt", "yuv420p", *extra,
+         str(path)], check=True, stdin=subprocess.DEVNULL)
+    return path
