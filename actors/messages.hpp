@@ -1,8 +1,10 @@
 #pragma once
 
+#include "actors/answer.hpp"
 #include "actors/events.hpp"
 #include "actors/gateway.hpp"
 #include "actors/store/job_store.hpp"
+#include "actors/travel.hpp"
 #include "media/attempt.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -22,115 +24,112 @@
 /// Append only. Messages that may leave the process have an `inspect`; the
 /// others are marked as staying in it at the end of the type ids.
 
-// -- how domain types travel --------------------------------------------------
-
-namespace troupe::media {
-
-template <class Inspector>
-auto inspect(Inspector& f, progress& x) {
-  return f(caf::meta::type_name("progress"), x.fraction, x.stage, x.done,
-           x.total, x.unit, x.rate, x.eta_s, x.message);
-}
-
-template <class Inspector>
-auto inspect(Inspector& f, staged_file& x) {
-  return f(caf::meta::type_name("staged_file"), x.staged, x.final_path, x.size,
-           x.sha256, x.replace);
-}
-
-template <class Inspector>
-auto inspect(Inspector& f, finished& x) {
-  return f(caf::meta::type_name("finished"), x.result, x.files);
-}
-
-template <class Inspector>
-auto inspect(Inspector& f, failure_report& x) {
-  return f(caf::meta::type_name("failure_report"), x.code, x.message,
-           x.retry_after_s);
-}
-
-std::string to_string(errc code);
-
-} // namespace troupe::media
-
-namespace troupe::store {
-
-template <class Inspector>
-auto inspect(Inspector& f, fence& x) {
-  return f(caf::meta::type_name("fence"), x.epoch, x.nonce);
-}
-
-template <class Inspector>
-auto inspect(Inspector& f, backoff& x) {
-  return f(caf::meta::type_name("backoff"), x.initial_s, x.factor, x.max_s,
-           x.jitter);
-}
-
-template <class Inspector>
-auto inspect(Inspector& f, job_error& x) {
-  return f(caf::meta::type_name("job_error"), x.code, x.message, x.retryable,
-           x.attempt);
-}
-
-template <class Inspector>
-auto inspect(Inspector& f, job& x) {
-  return f(caf::meta::type_name("job"), x.id, x.type, x.queue, x.priority,
-           x.params, x.tags, x.owner, x.batch, x.parent, x.run_at, x.delay_ms,
-           x.timeout_s, x.max_attempts, x.backoff, x.unique_key,
-           x.concurrency_key, x.callback_url, x.state, x.attempt, x.revision,
-           x.progress, x.result, x.checkpoint, x.errors, x.node, x.created_at,
-           x.started_at, x.finished_at, x.reached, x.fence, x.lease_until,
-           x.losses, x.publishing, x.manifest);
-}
-
-std::string to_string(errc code);
-
-} // namespace troupe::store
-
 namespace troupe::actors {
 
-std::string to_string(errc code);
+// -- interfaces, as far as messages carry handles -----------------------------
+
+struct stop_attempt;
+struct publish_order;
+struct settled;
+struct lease_batch;
+struct revoke_lease;
+struct spawned;
+struct wiring;
+struct attempt_report;
+struct checkpoint_report;
+struct progress_report;
+struct publish_report;
+struct discard_files;
+struct drain_request;
+
+/// One attempt at one job, on the node that its stage runs on. Its reports go
+/// to the pool manager that it was given.
+using job_actor = caf::typed_actor<
+  // Ends the work; an `attempt_report` follows unless one was sent.
+  caf::reacts_to<stop_attempt>,
+  // Publishes the committed manifest; answered by a `publish_report`.
+  caf::reacts_to<publish_order>,
+  // Ends the actor: its report is stored, or refused.
+  caf::reacts_to<settled>>;
+
+/// Places leases of one queue, monitors their job actors and settles each
+/// lease exactly once.
+using manager_actor = caf::typed_actor<
+  // New leases, never more than the room announced.
+  caf::reacts_to<lease_batch>,
+  // A lease to be ended: cancelled or lost.
+  caf::reacts_to<revoke_lease>,
+  // The stage has spawned the actors of these leases. May come after their
+  // reports.
+  caf::reacts_to<spawned>,
+  // What attempts have to say; the sender is the job actor.
+  caf::reacts_to<attempt_report>, caf::reacts_to<checkpoint_report>,
+  caf::reacts_to<progress_report>, caf::reacts_to<publish_report>,
+  // Jobs that ended without an attempt of theirs: what earlier ones left goes.
+  caf::reacts_to<discard_files>,
+  // Who is who from now on.
+  caf::reacts_to<wiring>,
+  // What runs gets the grace, then `interrupted`; answered when the last
+  // lease is settled or released.
+  caf::replies_to<drain_request>::with<caf::unit_t>>;
 
 // -- queue --------------------------------------------------------------------
 
 struct submit_request {
   store::submit_op op;
+  answer<submit_reply> reply;
 };
 
 struct job_command {
   job_command_kind kind = job_command_kind::cancel;
   std::string id;
+  answer<store::job> reply;
 };
 
 struct get_request {
   std::string id;
+  answer<store::job> reply;
 };
 
 struct list_request {
   store::list_query query;
+  answer<store::job_page> reply;
 };
 
-struct depths_request {};
-
-struct depths_reply {
-  std::vector<store::queue_depth> depths;
+struct depths_request {
+  answer<std::vector<store::queue_depth>> reply;
 };
 
-/// Operations on leases: checkpoints, commits, outcomes, releases.
+/// A pool manager can place so many more leases. Adds to what it said before:
+/// each lease uses up one.
+struct room {
+  std::string queue;
+  std::uint32_t slots = 0;
+};
+
+/// Operations on leases: checkpoints, commits, outcomes, releases; and the
+/// room that there will be when they are applied.
 struct settle_request {
   std::vector<store::operation> ops;
+  room freed;
+};
+
+/// What became of one operation.
+struct settle_verdict {
+  store::errc error = store::errc::none;
+  bool ended = false; ///< the job is in a terminal state, or gone
 };
 
 /// One verdict per operation, same order.
 struct settle_reply {
-  std::vector<store::errc> verdicts;
+  std::vector<settle_verdict> verdicts;
 };
 
-/// How many more leases a pool manager can place now. Replaces what it said
-/// before.
-struct room {
-  std::string queue;
-  std::uint32_t slots = 0;
+/// A manager's first words to a (new) queue: its room and what it holds.
+struct announce {
+  room free;
+  std::vector<store::held_lease> held;
+  manager_actor manager;
 };
 
 /// Jobs leased to a pool manager, each with its fence.
@@ -148,6 +147,15 @@ struct revoke_lease {
   /// `interrupted`: the lease is lost, nothing more may come of it.
   media::errc why = media::errc::cancelled;
 };
+
+struct discard_files {
+  std::vector<std::string> ids;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, discard_files& x) {
+  return f(caf::meta::type_name("discard_files"), x.ids);
+}
 
 /// Stop: no new submits or claims from here on.
 struct drain_request {};
@@ -184,7 +192,9 @@ struct unsubscribe_request {
   std::vector<std::string> topics;
 };
 
-struct figures_request {};
+struct figures_request {
+  answer<hub_figures> reply;
+};
 
 /// The hub's own timer: progress is due, or the log of an ended topic.
 struct hub_tick {};
@@ -254,7 +264,8 @@ auto inspect(Inspector& f, publish_report& x) {
 
 /// To a job actor: end the attempt.
 struct stop_attempt {
-  media::errc why = media::errc::cancelled; ///< `cancelled` or `interrupted`
+  /// `cancelled` (by a user), `interrupted` (by us) or `timeout`.
+  media::errc why = media::errc::cancelled;
 };
 
 template <class Inspector>
@@ -273,131 +284,85 @@ auto inspect(Inspector& f, publish_order& x) {
   return f(caf::meta::type_name("publish_order"), x.result, x.manifest);
 }
 
-/// To a job actor: its last report is stored (or refused). Private files go
-/// if refused; the actor ends.
+/// To a job actor: its last report is stored, or refused. Its private files
+/// go, and those that another attempt could use as well if the job has ended.
+/// The actor ends.
 struct settled {
   bool accepted = true;
+  bool ended = false; ///< the job will have no other attempt
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, settled& x) {
-  return f(caf::meta::type_name("settled"), x.accepted);
+  return f(caf::meta::type_name("settled"), x.accepted, x.ended);
 }
 
-struct extract_request {
-  std::string url;
+/// To a stage: spawn the actors of these leased jobs, which report to the
+/// manager. `publish_only`: they only finish a publication.
+struct place_order {
+  std::vector<store::job> jobs;
+  bool publish_only = false;
+  manager_actor manager;
 };
 
 template <class Inspector>
-auto inspect(Inspector& f, extract_request& x) {
-  return f(caf::meta::type_name("extract_request"), x.url);
+auto inspect(Inspector& f, place_order& x) {
+  return f(caf::meta::type_name("place_order"), x.jobs, x.publish_only,
+           x.manager);
 }
+
+struct spawned_job {
+  std::string id;
+  store::fence fence;
+  job_actor actor;
+};
 
 template <class Inspector>
-auto inspect(Inspector& f, extract_reply& x) {
-  return f(caf::meta::type_name("extract_reply"), x.json);
+auto inspect(Inspector& f, spawned_job& x) {
+  return f(caf::meta::type_name("spawned_job"), x.id, x.fence, x.actor);
 }
 
-} // namespace troupe::actors
+struct spawned {
+  std::vector<spawned_job> jobs;
+};
 
-// -- type ids (append only) ---------------------------------------------------
+template <class Inspector>
+auto inspect(Inspector& f, spawned& x) {
+  return f(caf::meta::type_name("spawned"), x.jobs);
+}
 
-CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::first_custom_type_id)
+// -- extract ------------------------------------------------------------------
 
-  CAF_ADD_TYPE_ID(troupe, (troupe::store::job))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::job_event))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::event_batch))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::progress_report))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::attempt_report))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::checkpoint_report))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::publish_report))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::stop_attempt))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::publish_order))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::settled))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::extract_request))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::extract_reply))
+struct extract_request {
+  std::string url;
+  answer<extract_reply> reply;
+};
 
-CAF_END_TYPE_ID_BLOCK(troupe)
+// -- the other interfaces -----------------------------------------------------
 
-// These stay in the process.
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::submit_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::submit_reply)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::job_command)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::get_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::depths_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::depths_reply)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_reply)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::room)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::lease_batch)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::revoke_lease)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drain_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::store::job_page)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::subscribe_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::subscribe_reply)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::unsubscribe_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::topic_events)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::figures_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::hub_figures)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::hub_tick)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_subscribe)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_unsubscribe)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_sent)
-
-CAF_ERROR_CODE_ENUM(troupe::media::errc, "media")
-CAF_ERROR_CODE_ENUM(troupe::store::errc, "store")
-CAF_ERROR_CODE_ENUM(troupe::actors::errc, "actors")
-
-namespace troupe::actors {
-
-// -- interfaces ---------------------------------------------------------------
-
-/// One attempt at one job, on the node that its stage runs on. Its reports go
-/// to the pool manager that it was given.
-using job_actor = caf::typed_actor<
-  // Ends the work; an `attempt_report` follows unless one was sent.
-  caf::reacts_to<stop_attempt>,
-  // Publishes the committed manifest; answered by a `publish_report`.
-  caf::reacts_to<publish_order>,
-  // Ends the actor: its report is stored, or refused.
-  caf::reacts_to<settled>>;
-
-/// Places leases of one queue, monitors their job actors and settles each
-/// lease exactly once.
-using manager_actor = caf::typed_actor<
-  // New leases, never more than the room last announced.
-  caf::reacts_to<lease_batch>,
-  // A lease to be ended: cancelled or lost.
-  caf::reacts_to<revoke_lease>,
-  // The stage has spawned the actor of this job and epoch.
-  caf::reacts_to<std::string, std::uint64_t, job_actor>,
-  caf::reacts_to<attempt_report>, caf::reacts_to<checkpoint_report>,
-  caf::reacts_to<publish_report>,
-  // Ends attempts with `interrupted` after the grace; answered when the last
-  // lease is settled.
-  caf::replies_to<drain_request>::with<caf::unit_t>>;
-
-/// Hosts job actors on one node.
+/// Hosts job actors on one node, and ends those that run out of time.
 using stage_actor = caf::typed_actor<
-  // Spawns the actor of one leased job, which reports to the manager.
-  caf::reacts_to<store::job, manager_actor>,
-  // Spawns an actor that only finishes a publication.
-  caf::reacts_to<store::job, manager_actor, publish_order>>;
+  // Answered by `spawned`, to the manager.
+  caf::reacts_to<place_order>,
+  // Removes what these jobs left below the library.
+  caf::reacts_to<discard_files>>;
 
 /// The only owner of the store: a detached actor that groups what waits into
-/// one commit. Raises an event for each stored change.
+/// one commit. Raises an event for each stored change, before it tells anyone
+/// else. What comes from the edge carries its own way back.
 using queue_actor = caf::typed_actor<
-  // Replies once the job is as durable as the store makes it.
-  caf::replies_to<submit_request>::with<submit_reply>,
-  caf::replies_to<job_command>::with<store::job>,
-  caf::replies_to<get_request>::with<store::job>,
-  caf::replies_to<list_request>::with<store::job_page>,
-  caf::replies_to<depths_request>::with<depths_reply>,
+  // Answered once the job is as durable as the store makes it.
+  caf::reacts_to<submit_request>, caf::reacts_to<job_command>,
+  caf::reacts_to<get_request>, caf::reacts_to<list_request>,
+  caf::reacts_to<depths_request>,
   // Leases follow as soon as there is work, at most as many as there is room.
-  caf::reacts_to<room, manager_actor>,
-  // Replies when all operations are applied.
+  caf::reacts_to<announce>, caf::reacts_to<room>,
+  // Replies when all operations are applied, however long the store is away.
   caf::replies_to<settle_request>::with<settle_reply>,
+  // Newest progress of an attempt whose lease is good.
+  caf::reacts_to<progress_report>,
+  // Who is who from now on.
+  caf::reacts_to<wiring>,
   // Submits and claims end; settling goes on.
   caf::replies_to<drain_request>::with<caf::unit_t>>;
 
@@ -421,11 +386,68 @@ using hub_actor = caf::typed_actor<
   // client that dies is forgotten.
   caf::replies_to<subscribe_request, client_actor>::with<subscribe_reply>,
   caf::reacts_to<unsubscribe_request, client_actor>,
-  caf::replies_to<figures_request>::with<hub_figures>,
-  caf::reacts_to<hub_tick>>;
+  caf::reacts_to<figures_request>, caf::reacts_to<hub_tick>>;
 
 /// Looks at a URL without downloading it.
-using extract_actor =
-  caf::typed_actor<caf::replies_to<extract_request>::with<extract_reply>>;
+using extract_actor = caf::typed_actor<caf::reacts_to<extract_request>>;
+
+/// Owns and monitors all the others; replaces what dies.
+using root_actor = caf::typed_actor<
+  // Stops everything in order and ends, once.
+  caf::reacts_to<drain_request>>;
+
+// -- supervision --------------------------------------------------------------
+
+/// Who is who, from the root to those who send. Null: being replaced.
+struct wiring {
+  queue_actor queue;
+  stage_actor stage;
+  hub_actor hub;
+};
 
 } // namespace troupe::actors
+
+// -- type ids (append only) ---------------------------------------------------
+
+CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::first_custom_type_id)
+
+  CAF_ADD_TYPE_ID(troupe, (troupe::store::job))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::job_event))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::event_batch))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::progress_report))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::attempt_report))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::checkpoint_report))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::publish_report))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::stop_attempt))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::publish_order))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::settled))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::discard_files))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::place_order))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::spawned))
+
+CAF_END_TYPE_ID_BLOCK(troupe)
+
+// These stay in the process.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::submit_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::job_command)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::get_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::depths_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::announce)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::lease_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::revoke_lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drain_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::extract_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::wiring)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::subscribe_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::subscribe_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::unsubscribe_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::topic_events)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::figures_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::hub_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_subscribe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_unsubscribe)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_sent)

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "actors/gateway.hpp"
+#include "config/result.hpp"
+#include "config/settings.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace troupe::config {
+class metrics;
+}
+
+namespace troupe::media {
+class workbench;
+}
+
+namespace troupe::actors {
+
+/// What `/readyz` shows of the actors.
+struct readiness {
+  bool store = false;    ///< the store answers
+  bool draining = false; ///< stops; takes no new work
+
+  [[nodiscard]] bool ok() const noexcept {
+    return store && !draining;
+  }
+};
+
+/// This process's actor system and everything in it. Thread-safe.
+class node {
+public:
+  /// Opens the store, takes back the leases of an earlier life, and starts all
+  /// actors. What it is given must outlive it.
+  /// @return the store's error if it does not open.
+  [[nodiscard]] static result<std::unique_ptr<node>>
+  open(const config::settings& settings, media::workbench& bench,
+       config::metrics& metrics);
+
+  /// Ends all actors, with no grace unless `wait` has returned. After a
+  /// `wait` that gave up, the actor system is left as it is: end the process
+  /// with `std::_Exit`.
+  virtual ~node() = default;
+
+  /// Valid until the node goes.
+  [[nodiscard]] virtual gateway& edge() = 0;
+
+  [[nodiscard]] virtual readiness ready() const = 0;
+
+  /// Begins to stop: no new work, `pools.drain_s` for what runs, the rest goes
+  /// back to the queue. Returns at once; a second call changes nothing.
+  virtual void drain() = 0;
+
+  /// Waits for the end: after `drain`, or when the actors gave up because
+  /// something died too often.
+  /// @return the process's exit status, 0 after a complete drain; nothing if
+  /// the actors still live after `limit`.
+  [[nodiscard]] virtual std::optional<int>
+  wait_for(std::chrono::milliseconds limit) = 0;
+
+  /// Like `wait_for`, with a hard limit from `drain` on.
+  /// @return 1 if that was reached.
+  [[nodiscard]] virtual int wait() = 0;
+};
+
+} // namespace troupe::actors
