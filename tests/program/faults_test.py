@@ -1,0 +1,300 @@
+"""What a user meets on a bad day: hostile input, a store that goes away, a full
+disk, two servers on one folder. A clear error, nothing lost, no crash."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import unittest
+
+from harness import BIN, TroupeTest, free_port, wait_until
+
+
+class HostileInput(TroupeTest):
+    def setUp(self):
+        super().setUp()
+        self.server_ = self.server()
+        self.descriptors = self.open_descriptors()
+
+    def open_descriptors(self):
+        return len(os.listdir(f"/proc/{self.server_.process.pid}/fd"))
+
+    def raw(self, data, timeout=5):
+        """What the server says to these bytes, until it closes or is silent."""
+        with socket.create_connection(("127.0.0.1", self.server_.port),
+                                      timeout) as peer:
+            peer.sendall(data)
+            peer.shutdown(socket.SHUT_WR)
+            said = b""
+            try:
+                while block := peer.recv(65536):
+                    said += block
+            except (TimeoutError, ConnectionError):
+                pass
+            return said
+
+    def refused(self, status, code, method, path, body=None, **headers):
+        answer = self.server_.request(method, path, body, headers={
+            name.replace("_", "-"): value for name, value in headers.items()})
+        self.assertEqual((answer.status, (answer.json or {}).get("code")),
+                         (status, code), answer.body[:300])
+        self.assertEqual(answer.headers["Content-Type"],
+                         "application/problem+json")
+        return answer
+
+    def test_requests_that_make_no_sense_are_told_why(self):
+        job = {"type": "noop", "params": {}}
+        jobs = "/v1/jobs"
+        self.refused(400, "invalid_json", "POST", jobs, '{"type":')
+        self.refused(400, "invalid_json", "POST", jobs, b'{"type":"\xff"}')
+        self.refused(422, "unknown_job_type", "POST", jobs, {"type": "none",
+                                                             "params": {}})
+        self.refused(422, "invalid_params", "POST", jobs, {**job, "colour": 1})
+        self.refused(422, "invalid_params", "POST", jobs, {**job, "priority": 10})
+        self.refused(422, "invalid_params", "POST", jobs, {**job, "tags": "x"})
+        self.refused(422, "invalid_params", "POST", jobs, {
+            "type": "noop", "params": {"sleep_ms": "1", "steps": 0, "x": 1}})
+        self.refused(400, "invalid_page_token", "GET", jobs + "?page_token=%00x")
+        self.refused(404, "not_found", "GET", jobs + "/nothing")
+        self.refused(404, "not_found", "GET", "/v1/nothing")
+        self.refused(405, "method_not_allowed", "PATCH", jobs)
+        self.refused(413, "body_too_large", "POST", jobs,
+                     json.dumps({**job, "params": {"payload": "x" * 2**20}}))
+        self.refused(415, "unsupported_media_type", "POST", jobs,
+                     json.dumps(job), Content_Type="text/plain")
+
+    def test_all_invalid_fields_are_named_at_once(self):
+        answer = self.server_.post("/v1/jobs", {
+            "type": "noop", "params": {"sleep_ms": -1, "other": 1},
+            "priority": "high", "max_attempts": 0})
+
+        named = {error["pointer"] for error in answer.json["errors"]}
+        self.assertLessEqual({"/params/sleep_ms", "/params/other", "/priority",
+                              "/max_attempts"}, named)
+
+    def test_foreign_pages_are_kept_out(self):
+        self.refused(403, "forbidden", "POST", "/v1/jobs",
+                     {"type": "noop", "params": {}},
+                     Origin="https://evil.example")
+        self.refused(403, "forbidden", "GET", "/v1/jobs", Host="evil.example")
+        from harness import WebSocket
+        foreign = WebSocket(self.server_.port,
+                            headers={"Origin": "https://evil.example"})
+        self.addCleanup(foreign.close)
+        self.assertEqual(foreign.status, 403)
+
+    def test_garbage_never_ends_the_server(self):
+        host = f"Host: 127.0.0.1:{self.server_.port}\r\n".encode()
+        for garbage in (
+                b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", b"\r\n" * 1000,
+                b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n",
+                b"GET / HTTP/1.1\r\n" + host + b"X: " + b"a" * 20000,
+                b"POST /v1/jobs HTTP/1.1\r\n" + host
+                + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n",
+                b"POST /v1/jobs HTTP/1.1\r\n" + host
+                + b"Content-Length: -5\r\n\r\n",
+                b"POST /v1/jobs HTTP/1.1\r\n" + host
+                + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+                b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\n" + host + b"\r\n",
+                b"GET /v1/jobs/x/files/..%2f..%2fetc HTTP/1.1\r\n" + host
+                + b"\r\n"):
+            said = self.raw(garbage)
+            self.assertNotIn(b" 200 ", said.split(b"\r\n")[0], garbage[:60])
+            self.assertNotIn(b"root:", said)
+
+        self.assertEqual(self.server_.get("/healthz").status, 200)
+        wait_until(lambda: self.open_descriptors() <= self.descriptors + 2, 5,
+                   "no descriptor leaked")
+
+    def test_a_slow_request_is_cut_off(self):
+        server = self.server_
+        server.stop()
+        server.environment["TROUPE_HTTP_HEADER_TIMEOUT_S"] = "1"
+        server.start()
+        with socket.create_connection(("127.0.0.1", server.port), 10) as peer:
+            peer.sendall(b"GET / HTTP/1.1\r\nHost: ")
+            said = peer.recv(4096)
+        self.assertTrue(said == b"" or b" 408 " in said, said)
+
+    def test_websocket_garbage_is_answered(self):
+        socket_ = self.websocket(self.server_)
+        for text in ('{"op":', '[]', '{"op":"fly"}', '{"op":"subscribe"}',
+                     '{"op":"subscribe","id":1,"topics":[{"topic":"zebra"}]}',
+                     '{"op":"request","id":2,"method":"rm","params":{}}'):
+            socket_.send_frame(1, text.encode())
+            self.assertEqual(socket_.receive()["op"], "error", text)
+        socket_.send({"op": "ping", "id": 3})
+        self.assertEqual(socket_.receive()["op"], "pong")
+        socket_.send_frame(1, b"\xff\xfe")
+        self.assertIsNone(socket_.receive())
+        self.assertEqual(self.server_.get("/healthz").status, 200)
+
+
+class Redis:
+    def __init__(self, folder, port):
+        self.port = port
+        self.command = ["redis-server", "--port", str(port), "--bind",
+                        "127.0.0.1", "--dir", str(folder), "--appendonly",
+                        "yes", "--save", ""]
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(self.command,
+                                        stdout=subprocess.DEVNULL)
+
+        def up():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        wait_until(up, 10, "redis up")
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+
+
+class StoreTrouble(TroupeTest):
+    def redis(self):
+        made = Redis(self.folder, free_port())
+        self.addCleanup(made.kill)
+        made.start()
+        return made
+
+    def test_a_redis_that_dies_and_returns_loses_nothing(self):
+        redis = self.redis()
+        server = self.server("--store", f"redis://127.0.0.1:{redis.port}/0")
+        before = server.submit("noop", {"sleep_ms": 4000, "steps": 4})
+        server.wait_for_state(before, "running")
+
+        redis.kill()
+        refused = server.post("/v1/jobs", {"type": "noop", "params": {}})
+        self.assertEqual((refused.status, refused.json["code"]),
+                         (503, "store_unavailable"))
+        self.assertIn("Retry-After", refused.headers)
+        self.assertEqual(server.get("/healthz").status, 200)
+        redis.start()
+
+        job = server.wait_for_state(before, ("succeeded", "failed"), 60)
+        self.assertEqual((job["state"], job["attempt"]), ("succeeded", 1), job)
+        after = server.submit("noop", {})
+        server.wait_for_state(after, "succeeded")
+
+    def test_a_frozen_redis_is_noticed(self):
+        redis = self.redis()
+        server = self.server("--store", f"redis://127.0.0.1:{redis.port}/0")
+        redis.process.send_signal(signal.SIGSTOP)
+        refused = server.post("/v1/jobs", {"type": "noop", "params": {}},
+                              timeout=10)
+        self.assertEqual(refused.status, 503)
+        redis.process.send_signal(signal.SIGCONT)
+
+        def back():
+            return server.post("/v1/jobs", {"type": "noop", "params": {}}
+                               ).status == 202
+        wait_until(back, 20, "the store is used again")
+
+    def test_an_unreachable_store_is_told_at_the_start(self):
+        done = subprocess.run(
+            [BIN / "troupe", "serve", "--data", self.folder / "data",
+             "--listen", "127.0.0.1:0", "--store",
+             f"redis://127.0.0.1:{free_port()}/0"],
+            capture_output=True, text=True, timeout=20, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("redis", done.stderr)
+
+    def test_an_evicting_redis_is_refused(self):
+        redis = self.redis()
+        subprocess.run(["redis-cli", "-p", str(redis.port), "config", "set",
+                        "maxmemory-policy", "allkeys-lru"], check=True,
+                       stdout=subprocess.DEVNULL)
+        done = subprocess.run(
+            [BIN / "troupe", "serve", "--data", self.folder / "data",
+             "--listen", "127.0.0.1:0", "--store",
+             f"redis://127.0.0.1:{redis.port}/0"],
+            capture_output=True, text=True, timeout=20, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("noeviction", done.stderr)
+
+    def test_a_second_server_on_a_folder_is_refused(self):
+        self.server()
+        done = subprocess.run(
+            [BIN / "troupe", "serve", "--data", self.folder / "data",
+             "--listen", "127.0.0.1:0"],
+            capture_output=True, text=True, timeout=20, check=False)
+        self.assertNotEqual(done.returncode, 0)
+
+
+class FullDisk(TroupeTest):
+    def setUp(self):
+        super().setUp()
+        self.small = self.folder / "data"
+        self.small.mkdir()
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", self.small],
+            capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("mounting a tmpfs is not permitted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.small],
+                        check=False)
+
+    def test_a_result_that_does_not_fit_fails_its_job_alone(self):
+        server = self.server()
+        big = server.submit("noop", {"output_bytes": 64 * 2**20},
+                            max_attempts=1)
+        job = server.wait_for_state(big, "failed", 30)
+        self.assertEqual(job["error"]["code"], "disk_full")
+        wait_until(lambda: not [p for p in (server.library / ".troupe").glob(
+            f"{big}*")], 10, "what was staged is gone")
+
+        small = server.submit("noop", {"output_bytes": 1000})
+        done = server.wait_for_state(small, "succeeded", 30)
+        self.assertTrue(pathlib.Path(done["result"]["path"]).is_file())
+
+    def test_a_store_without_room_refuses_and_recovers(self):
+        server = self.server()
+        filler = self.small / "filler"
+        with open(filler, "wb") as out:
+            try:
+                while True:
+                    out.write(b"x" * 65536)
+                    out.flush()
+            except OSError:
+                pass
+        statuses = {server.post("/v1/jobs", {
+            "type": "noop", "params": {"payload": "x" * 100_000}}).status
+            for _ in range(20)}
+        self.assertIn(503, statuses)
+        self.assertLessEqual(statuses, {202, 503})
+        self.assertEqual(server.get("/healthz").status, 200)
+        filler.unlink()
+
+        def works():
+            answer = server.post("/v1/jobs", {"type": "noop", "params": {}})
+            return answer.status == 202 and answer.json["id"]
+        job_id = wait_until(works, 20, "submits are taken again")
+        server.wait_for_state(job_id, "succeeded", 30)
+
+
+class Drain(TroupeTest):
+    def test_sigterm_gives_running_jobs_back_and_exits_clean(self):
+        server = self.server(environment={"TROUPE_POOLS_DRAIN_S": "1"})
+        long = server.submit("noop", {"sleep_ms": 30000, "steps": 30})
+        short = server.submit("noop", {"sleep_ms": 600})
+        server.wait_for_state(long, "running")
+        server.wait_for_state(short, "running")
+
+        self.assertEqual(server.stop(15), 0)
+        server.start()
+
+        self.assertEqual(server.job(short)["state"], "succeeded")
+        job = server.wait_for_state(long, "running", 10)
+        self.assertEqual(job["attempt"], 1, "a drain costs nothing")
+        self.assertEqual(server.post(f"/v1/jobs/{long}/cancel").status, 200)
+        server.wait_for_state(long, "cancelled", 5)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
