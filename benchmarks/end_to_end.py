@@ -140,31 +140,47 @@ def measure_store(name, url, folder, seconds, jobs, rows):
     shutil.rmtree(folder / "data", ignore_errors=True)
 
 
-def measure_peer(folder, seconds, rows):
-    script = HERE / "peers" / "http_server.js"
-    with process(["node", str(script)], stdout=subprocess.PIPE, text=True) as peer:
-        port = int(peer.stdout.readline())
+@contextlib.contextmanager
+def peer(script):
+    folder = HERE / "peers"
+    if not (folder / "node_modules").is_dir():
+        subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=True)
+    with process(["node", str(folder / script)], stdout=subprocess.PIPE,
+                 text=True) as child:
+        yield int(child.stdout.readline())
+
+
+def measure_peer(seconds, rows):
+    with peer("http_server.js") as port:
         figures = load("submit", "--port", port, "--seconds", seconds)
         rows.append(("peer, node:http that stores nothing: POSTs/s",
                      f"{figures['per_s']:,}"))
 
 
+def fan_out(name, port, seconds, clients, rows):
+    """Each POST makes three events; 7 a second are about 20 events/s."""
+    for rate, what in ((7, "20 events/s"), (400, "as fast as it goes")):
+        ear = subprocess.Popen(
+            [str(BUILD / "troupe-load"), "listen", "--port", str(port),
+             "--clients", str(clients), "--seconds", str(seconds)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ear.stderr.readline()
+        load("submit", "--port", port, "--rate", rate, "--connections", 8,
+             "--seconds", seconds + 1)
+        heard = json.loads(ear.communicate()[0])
+        rows.append((f"{name}: {clients:,} WebSocket clients, {what}",
+                     f"{heard['per_s']:,} messages/s, p50 / p99 "
+                     f"{heard['p50_ms']:.0f} / {heard['p99_ms']:.0f} ms, "
+                     f"{heard['errors']} closed"))
+
+
 def measure_fan_out(folder, seconds, clients, rows):
     with server("memory:", folder) as (port, _):
-        listen = [str(BUILD / "troupe-load"), "listen", "--port", str(port),
-                  "--clients", str(clients), "--seconds", str(seconds)]
-        for rate, what in ((7, "20 events/s"), (400, "as fast as it goes")):
-            ear = subprocess.Popen(listen, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
-            ear.stderr.readline()
-            load("submit", "--port", port, "--rate", rate, "--connections", 8,
-                 "--seconds", seconds + 1)
-            heard = json.loads(ear.communicate()[0])
-            rows.append((f"{clients:,} WebSocket clients, {what}",
-                         f"{heard['per_s']:,} messages/s, p50 / p99 "
-                         f"{heard['p50_ms']:.0f} / {heard['p99_ms']:.0f} ms, "
-                         f"{heard['errors']} closed"))
+        fan_out("troupe", port, seconds, clients, rows)
     shutil.rmtree(folder / "data", ignore_errors=True)
+    if shutil.which("npm"):
+        with peer("fan_out_server.js") as port:
+            fan_out("peer, npm's ws", port, seconds, clients, rows)
 
 
 def measure_version(rows):
@@ -187,8 +203,8 @@ def main():
     rows = []
     with tempfile.TemporaryDirectory(prefix="troupe-bench-") as name:
         folder = pathlib.Path(name)
-        if shutil.which("node"):
-            measure_peer(folder, asked.seconds, rows)
+        if shutil.which("npm"):
+            measure_peer(asked.seconds, rows)
         with redis(folder, "everysec") as port:
             stores = [
                 ("memory (memory)", "memory:"),
