@@ -1,0 +1,387 @@
+#include "media/errc.hpp"
+#include "media/files/digest.hpp"
+#include "media/files/free_name.hpp"
+#include "media/files/library_root.hpp"
+#include "media/files/names.hpp"
+#include "media/files/place.hpp"
+#include "media/files/publish.hpp"
+#include "media/files/sync.hpp"
+#include "tests/media/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cstring>
+#include <thread>
+
+namespace troupe::media {
+
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+/// A library with one job's staging folder.
+class publishing : public testing::Test {
+protected:
+  staged_file stage(const std::string& name, std::string_view bytes) {
+    const auto folder = staging_folder(library(), "j1", 1);
+    write(folder / name, bytes);
+    return {(folder / name).string(), (library() / "up" / name).string(),
+            static_cast<std::int64_t>(bytes.size()), sha256_hex(bytes), false};
+  }
+
+  [[nodiscard]] const fs::path& library() const {
+    return folder_.path();
+  }
+  [[nodiscard]] std::string in_library(const std::string& name) const {
+    return content_of(library() / "up" / name);
+  }
+  [[nodiscard]] std::size_t published() const {
+    const auto folder = library() / "up";
+    if (!fs::exists(folder))
+      return 0;
+    return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator{folder}, {}));
+  }
+
+private:
+  temporary_folder folder_;
+};
+
+TEST_F(publishing, LinksEachFileUnderItsFinalName) {
+  const auto film = stage("film.mp4", "picture");
+  const auto text = stage("film.en.vtt", "words");
+
+  const auto done = publish(R"({"path":"x"})", {text, film});
+
+  ASSERT_TRUE(done) << done.error().message();
+  EXPECT_THAT(done->renamed, IsEmpty());
+  EXPECT_EQ(done->result, R"({"path":"x"})");
+  EXPECT_EQ(in_library("film.mp4"), "picture");
+  EXPECT_EQ(in_library("film.en.vtt"), "words");
+}
+
+TEST_F(publishing, MayBeRepeatedAtAnyPoint) {
+  const std::vector files{stage("a.vtt", "1"), stage("a.jpg", "2"),
+                          stage("a.mp4", "3")};
+
+  for (std::size_t linked = 0; linked <= files.size(); ++linked) {
+    fs::remove_all(library() / "up");
+    fs::create_directories(library() / "up");
+    for (std::size_t at = 0; at < linked; ++at)
+      fs::create_hard_link(files[at].staged, files[at].final_path);
+
+    for (int again = 0; again < 2; ++again) {
+      const auto done = publish("{}", files);
+      ASSERT_TRUE(done) << done.error().message();
+      EXPECT_THAT(done->renamed, IsEmpty());
+      EXPECT_EQ(published(), 3u);
+    }
+  }
+}
+
+TEST_F(publishing, TakesAFileOfTheSameContentForItsOwn) {
+  const auto film = stage("film.mp4", "picture");
+  write(film.final_path, "picture");
+
+  const auto done = publish("{}", {film});
+
+  ASSERT_TRUE(done) << done.error().message();
+  EXPECT_THAT(done->renamed, IsEmpty());
+  EXPECT_EQ(published(), 1u);
+}
+
+TEST_F(publishing, OffersTheNextFreeNameAndLinksNothing) {
+  const auto film = stage("film.mp4", "picture");
+  write(film.final_path, "another");
+  write(library() / "up" / "film (2).mp4", "a third");
+
+  const auto done = publish(R"({"path":")" + film.final_path + R"("})", {film});
+
+  ASSERT_TRUE(done) << done.error().message();
+  ASSERT_THAT(done->renamed, SizeIs(1));
+  const auto expected = (library() / "up" / "film (3).mp4").string();
+  EXPECT_EQ(done->renamed[0].final_path, expected);
+  EXPECT_EQ(done->result, R"({"path":")" + expected + R"("})");
+  EXPECT_EQ(published(), 2u);
+
+  const auto second = publish(done->result, done->renamed);
+  ASSERT_TRUE(second) << second.error().message();
+  EXPECT_THAT(second->renamed, IsEmpty());
+  EXPECT_EQ(in_library("film (3).mp4"), "picture");
+  EXPECT_EQ(in_library("film.mp4"), "another");
+}
+
+TEST_F(publishing, RenamesTheFilesOfAJobTogether) {
+  const auto film = stage("film.mp4", "picture");
+  const auto text = stage("film.en.vtt", "words");
+  write(film.final_path, "another");
+
+  const auto done = publish("{}", {text, film});
+
+  ASSERT_TRUE(done) << done.error().message();
+  ASSERT_THAT(done->renamed, SizeIs(2));
+  EXPECT_THAT(done->renamed[0].final_path, HasSubstr("film (2).en.vtt"));
+  EXPECT_THAT(done->renamed[1].final_path, HasSubstr("film (2).mp4"));
+  EXPECT_EQ(published(), 1u);
+}
+
+TEST_F(publishing, FollowsARenamingInsideTheResult) {
+  const auto film = stage("film.mp4", "picture");
+  write(film.final_path, "another");
+  const auto old_path = "\"" + film.final_path + "\"";
+
+  const auto done = publish(
+    R"({"files":[{"path":)" + old_path + R"(}],"title":"film.mp4"})", {film});
+
+  ASSERT_TRUE(done) << done.error().message();
+  EXPECT_THAT(done->result, HasSubstr("film (2).mp4"));
+  EXPECT_THAT(done->result, HasSubstr(R"("title":"film.mp4")"));
+  EXPECT_THAT(done->result, Not(HasSubstr(old_path)));
+}
+
+TEST_F(publishing, ReplacesAFileWhereThatWasAskedFor) {
+  auto film = stage("film.mp4", "picture");
+  film.replace = true;
+  write(film.final_path, "another");
+
+  for (int again = 0; again < 2; ++again) {
+    const auto done = publish("{}", {film});
+    ASSERT_TRUE(done) << done.error().message();
+    EXPECT_THAT(done->renamed, IsEmpty());
+    EXPECT_EQ(in_library("film.mp4"), "picture");
+    EXPECT_EQ(published(), 1u);
+  }
+}
+
+TEST_F(publishing, NeverTakesThePlaceOfAFolder) {
+  auto film = stage("film.mp4", "picture");
+  film.replace = true;
+  fs::create_directories(film.final_path);
+
+  const auto done = publish("{}", {film});
+
+  ASSERT_TRUE(done) << done.error().message();
+  EXPECT_THAT(done->renamed, SizeIs(1));
+}
+
+TEST_F(publishing, RefusesAFolderThatLeadsOutOfTheLibrary) {
+  const temporary_folder outside;
+  fs::create_directory_symlink(outside.path(), library() / "up");
+  const auto film = stage("film.mp4", "picture");
+
+  const auto done = publish("{}", {film});
+
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, errc::io_error);
+  EXPECT_THAT(done.error().detail, HasSubstr("leads out"));
+  EXPECT_TRUE(fs::is_empty(outside.path()));
+}
+
+TEST_F(publishing, FollowsALinkThatStaysInTheLibrary) {
+  fs::create_directories(library() / "real");
+  fs::create_directory_symlink("real", library() / "up");
+  const auto film = stage("film.mp4", "picture");
+
+  const auto done = publish("{}", {film});
+
+  ASSERT_TRUE(done) << done.error().message();
+  EXPECT_EQ(content_of(library() / "real" / "film.mp4"), "picture");
+}
+
+TEST_F(publishing, RefusesNamesOutsideTheLibrary) {
+  auto film = stage("film.mp4", "picture");
+  for (const auto* path : {"/../escaped.mp4", "/up/../../escaped.mp4",
+                           "/.troupe/other.1/film.mp4"}) {
+    film.final_path = library().string() + path;
+    const auto done = publish("{}", {film});
+    ASSERT_FALSE(done) << path;
+    EXPECT_THAT(done.error().detail, HasSubstr("not in the library"));
+  }
+}
+
+TEST_F(publishing, RefusesWhatIsNotTheCommittedFile) {
+  auto film = stage("film.mp4", "picture");
+  film.size = 3;
+  EXPECT_FALSE(publish("{}", {film}));
+
+  fs::remove(film.staged);
+  fs::create_symlink("/etc/hostname", film.staged);
+  EXPECT_FALSE(publish("{}", {film}));
+
+  fs::remove(film.staged);
+  EXPECT_FALSE(publish("{}", {film}));
+  EXPECT_EQ(published(), 0u);
+}
+
+TEST_F(publishing, RenamesWhereHardLinksAreMissing) {
+  const auto film = stage("film.mp4", "picture");
+  const auto root = library_root::open(library());
+  ASSERT_TRUE(root);
+  const auto folder = root->made_folder("up");
+  ASSERT_TRUE(folder);
+
+  EXPECT_EQ(place_by_rename(folder->get(), "film.mp4", film).value(),
+            occupant::ours);
+  const auto again = publish("{}", {film});
+
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(in_library("film.mp4"), "picture");
+  EXPECT_FALSE(fs::exists(film.staged));
+  const auto other = stage("film.mp4", "other");
+  EXPECT_EQ(place_by_rename(folder->get(), "film.mp4", other).value(),
+            occupant::foreign);
+}
+
+TEST_F(publishing, LosesNoFileWhenManyWantOneName) {
+  constexpr int writers = 8;
+  std::vector<std::thread> threads;
+  for (int writer = 0; writer < writers; ++writer)
+    threads.emplace_back([this, writer] {
+      const auto bytes = "content " + std::to_string(writer);
+      const auto id = "j" + std::to_string(writer);
+      const auto staged = staging_folder(library(), id, 1) / "same.mp4";
+      write(staged, bytes);
+      std::vector<staged_file> manifest{
+        {staged.string(), (library() / "up" / "same.mp4").string(),
+         static_cast<std::int64_t>(bytes.size()), sha256_hex(bytes), false}};
+      for (int tries = 0; tries < 100; ++tries) {
+        const auto done = publish("{}", manifest);
+        ASSERT_TRUE(done) << done.error().message();
+        if (done->renamed.empty())
+          return;
+        manifest = done->renamed;
+      }
+      ADD_FAILURE() << "no name after 100 tries";
+    });
+  for (auto& thread : threads)
+    thread.join();
+
+  EXPECT_EQ(published(), std::size_t{writers});
+}
+
+TEST_F(publishing, DiscardsStagingAndWhatAJobLeft) {
+  stage("film.mp4", "picture");
+  write(work_folder(library(), "j1") / "film.part", "half");
+  write(work_folder(library(), "j10") / "film.part", "half");
+
+  discard_staging(library(), "j1", 1);
+  EXPECT_FALSE(fs::exists(staging_folder(library(), "j1", 1)));
+  EXPECT_TRUE(fs::exists(work_folder(library(), "j1")));
+
+  discard_job(library(), "j1");
+  EXPECT_FALSE(fs::exists(work_folder(library(), "j1")));
+  EXPECT_TRUE(fs::exists(work_folder(library(), "j10")));
+}
+
+TEST(Files, AFullDiskIsToldFromOtherErrors) {
+  const temporary_folder folder;
+  const auto* where = folder.path().c_str();
+  if (::mount("none", where, "tmpfs", 0, "size=64k") != 0)
+    GTEST_SKIP() << "may not mount a small file system: "
+                 << std::strerror(errno);
+  const auto written =
+    write_file_synced(folder.path() / "big", std::string(1u << 20, 'x'));
+  const auto left = fs::is_empty(folder.path());
+  ::umount(where);
+
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, errc::disk_full);
+  EXPECT_TRUE(left);
+}
+
+TEST(Files, AWrittenFileIsReplacedAsAWhole) {
+  const temporary_folder folder;
+  const auto file = folder.path() / "state";
+
+  ASSERT_TRUE(write_file_synced(file, "old", 0600));
+  ASSERT_TRUE(write_file_synced(file, "new", 0600));
+
+  EXPECT_EQ(content_of(file), "new");
+  struct stat facts {};
+  ASSERT_EQ(::stat(file.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777u, 0600u);
+  EXPECT_FALSE(write_file_synced(folder.path() / "no" / "such", "x"));
+}
+
+TEST(Files, DigestsAreThoseOfTheStandard) {
+  const temporary_folder folder;
+  write(folder.path() / "abc", "abc");
+  constexpr auto expected =
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+  EXPECT_EQ(sha256_hex("abc"), expected);
+  const auto digest = digest_of(folder.path() / "abc");
+  ASSERT_TRUE(digest);
+  EXPECT_EQ(digest->sha256, expected);
+  EXPECT_EQ(digest->size, 3);
+  EXPECT_EQ(digest_of(folder.path() / "none").error().code, errc::io_error);
+}
+
+struct hostile_title {
+  std::string_view title;
+  std::string_view safe;
+};
+
+TEST(SafeSegment, MakesAnyTitleOneHarmlessName) {
+  using namespace std::string_view_literals;
+  const hostile_title cases[] = {
+    {"plain", "plain"},
+    {"..", "none"},
+    {"", "none"},
+    {" . . ", "none"},
+    {"../../etc/passwd", "_.._etc_passwd"},
+    {"a/b\\c", "a_b_c"},
+    {"a\0b"sv, "ab"},
+    {"line\nbreak\ttab", "line break tab"},
+    {".hidden", "hidden"},
+    {"trailing. ", "trailing"},
+    {"CON", "_CON"},
+    {"con.txt", "_con.txt"},
+    {"Lpt1", "_Lpt1"},
+    {"NUL .a", "_NUL .a"},
+    {"CONE", "CONE"},
+    {"COM0", "COM0"},
+    {"photo\u202Egpj.exe", "photogpj.exe"},
+    {"\u2066a\u2069\u200Fb\uFEFF", "ab"},
+    {"caf\u00E9 \U0001F468\u200D\U0001F469",
+     "caf\u00E9 \U0001F468\u200D\U0001F469"},
+    {"bad \xC3( \xFF", "bad _( _"},
+    {"\xC0\xAF..", "__"},
+    {"\xED\xA0\x80", "___"},
+    {"what? \"this\" <is>|*:", "what_ _this_ _is____"},
+  };
+  for (const auto& [title, safe] : cases)
+    EXPECT_EQ(safe_segment(title, "none"), safe);
+}
+
+TEST(SafeSegment, CutsBetweenCodePoints) {
+  std::string faces;
+  for (int at = 0; at < 100; ++at)
+    faces += "\U0001F600";
+
+  EXPECT_THAT(safe_segment(faces, "none"), SizeIs(180));
+  EXPECT_THAT(safe_segment(faces, "none", 181), SizeIs(180));
+  EXPECT_THAT(safe_segment(faces, "none", 3), testing::StrEq("none"));
+  EXPECT_EQ(safe_segment("ab   cd", "none", 4), "ab");
+}
+
+TEST(FreeName, NumbersBeforeTheExtension) {
+  EXPECT_EQ(numbered("a.mp4", "a", 2), "a (2).mp4");
+  EXPECT_EQ(numbered("a.en.vtt", "a", 2), "a (2).en.vtt");
+  EXPECT_EQ(numbered("b.jpg", "a", 3), "b (3).jpg");
+  EXPECT_EQ(numbered("a", "a", 2), "a (2)");
+  EXPECT_EQ(numbered("Mr. Big", "Mr. Big", 2), "Mr. Big (2)");
+  const auto longest =
+    numbered(std::string(250, 'x') + ".mp4", std::string(250, 'x'), 12);
+  EXPECT_THAT(longest, SizeIs(255));
+  EXPECT_TRUE(longest.ends_with(" (12).mp4"));
+}
+
+} // namespace
+
+} // namespace troupe::media
