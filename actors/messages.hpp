@@ -201,12 +201,12 @@ struct hub_tick {};
 
 /// What the edge asks of its client actor: see `client_port`.
 struct client_subscribe {
-  std::string id; ///< JSON, echoed
+  std::uint64_t id = 0;
   std::vector<topic_request> topics;
 };
 
 struct client_unsubscribe {
-  std::string id; ///< JSON, echoed
+  std::uint64_t id = 0;
   std::vector<std::string> topics;
 };
 

@@ -24,6 +24,13 @@ BIN = pathlib.Path(os.environ.get("TROUPE_BIN", TESTS.parent / "build/release"))
 TERMINAL = ("succeeded", "failed", "cancelled")
 
 
+def environment():
+    """Ours, without what speaks to the tests: to `troupe` every unknown
+    `TROUPE_` variable is an error."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith("TROUPE_")}
+
+
 def wait_until(condition, seconds, what):
     """The condition's first true value; fails the test after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -96,7 +103,7 @@ class Server:
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                env={**os.environ, **self.environment})
+                env={**environment(), **self.environment})
         wait_until(self.ready, seconds, f"server ready\n{self.log()[-2000:]}")
         return self
 
