@@ -1,0 +1,12 @@
+#include "actors/store/job_store.hpp"
+#include "actors/store/sqlite_store.hpp"
+
+namespace troupe::store {
+
+result<std::unique_ptr<job_store>> open_store(const store_options& options) {
+  if (options.url == "memory:" || options.url.starts_with("sqlite:"))
+    return open_sqlite_store(options);
+  return fail(errc::bad_config, options.url + ": no store of this kind");
+}
+
+} // namespace troupe::store
