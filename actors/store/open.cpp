@@ -1,4 +1,5 @@
 #include "actors/store/job_store.hpp"
+#include "actors/store/redis_store.hpp"
 #include "actors/store/sqlite_store.hpp"
 
 namespace troupe::store {
@@ -6,6 +7,8 @@ namespace troupe::store {
 result<std::unique_ptr<job_store>> open_store(const store_options& options) {
   if (options.url == "memory:" || options.url.starts_with("sqlite:"))
     return open_sqlite_store(options);
+  if (options.url.starts_with("redis:") || options.url.starts_with("unix:"))
+    return open_redis_store(options);
   return fail(errc::bad_config, options.url + ": no store of this kind");
 }
 

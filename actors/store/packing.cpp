@@ -148,21 +148,30 @@ void draft_fields(Archive& f, Job& it) {
   f(it.concurrency_key), f(it.callback_url), f(it.created_at), f(it.reached);
 }
 
+template <class Archive, class Progress>
+void progress_fields(Archive& f, Progress& now) {
+  f(now.fraction), f(now.stage), f(now.done), f(now.total), f(now.unit);
+  f(now.rate), f(now.eta_s), f(now.message);
+}
+
+template <class Archive, class Files>
+void manifest_fields(Archive& f, Files& files) {
+  f.list(files, [](auto& g, auto& file) {
+    g(file.staged), g(file.final_path), g(file.size), g(file.sha256);
+    g(file.replace);
+  });
+}
+
 template <class Archive, class Job>
 void live_fields(Archive& f, Job& it) {
   f(it.attempt), f(it.revision), f(it.fence.epoch), f(it.fence.nonce);
   f(it.losses), f(it.publishing), f(it.started_at), f(it.result);
   f(it.checkpoint);
-  auto& now = it.progress;
-  f(now.fraction), f(now.stage), f(now.done), f(now.total), f(now.unit);
-  f(now.rate), f(now.eta_s), f(now.message);
+  progress_fields(f, it.progress);
   f.list(it.errors, [](auto& g, auto& error) {
     g(error.code), g(error.message), g(error.retryable), g(error.attempt);
   });
-  f.list(it.manifest, [](auto& g, auto& file) {
-    g(file.staged), g(file.final_path), g(file.size), g(file.sha256);
-    g(file.replace);
-  });
+  manifest_fields(f, it.manifest);
 }
 
 template <class Archive, class Job>
@@ -193,6 +202,31 @@ std::string pack_live(const job& it) {
 bool unpack_live(std::string_view blob, job& it) {
   reader in{blob};
   live_fields(in, it);
+  return in.done();
+}
+
+std::string pack_progress(const media::progress& now) {
+  writer out;
+  progress_fields(out, now);
+  return std::move(out).take();
+}
+
+bool unpack_progress(std::string_view blob, media::progress& now) {
+  reader in{blob};
+  progress_fields(in, now);
+  return in.done();
+}
+
+std::string pack_manifest(const std::vector<media::staged_file>& files) {
+  writer out;
+  manifest_fields(out, files);
+  return std::move(out).take();
+}
+
+bool unpack_manifest(std::string_view blob,
+                     std::vector<media::staged_file>& files) {
+  reader in{blob};
+  manifest_fields(in, files);
   return in.done();
 }
 

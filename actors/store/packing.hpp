@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// How a job lies in a store: two blobs, so that a transition rewrites only
 /// the small one. Each starts with a version byte; numbers are LEB128, texts
@@ -20,6 +21,16 @@ namespace troupe::store {
 [[nodiscard]] std::string pack_live(const job& it);
 /// @return as `unpack_draft`.
 [[nodiscard]] bool unpack_live(std::string_view blob, job& it);
+
+[[nodiscard]] std::string pack_progress(const media::progress& now);
+/// @return as `unpack_draft`.
+[[nodiscard]] bool unpack_progress(std::string_view blob, media::progress& now);
+
+[[nodiscard]] std::string
+pack_manifest(const std::vector<media::staged_file>& files);
+/// @return as `unpack_draft`.
+[[nodiscard]] bool unpack_manifest(std::string_view blob,
+                                   std::vector<media::staged_file>& files);
 
 /// Everything, for an answer that is to be repeated.
 [[nodiscard]] std::string pack_job(const job& it);

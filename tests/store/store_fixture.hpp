@@ -37,6 +37,7 @@ inline std::ostream& operator<<(std::ostream& out, const store_kind& kind) {
 // One function per store, each in a file of its own.
 [[nodiscard]] store_kind memory_kind();
 [[nodiscard]] store_kind sqlite_kind();
+[[nodiscard]] store_kind redis_kind();
 
 /// All of them; `store_kinds.cpp` is the list.
 [[nodiscard]] std::vector<store_kind> store_kinds();

@@ -3,7 +3,7 @@
 namespace troupe::store::testing {
 
 std::vector<store_kind> store_kinds() {
-  return {memory_kind(), sqlite_kind()};
+  return {memory_kind(), sqlite_kind(), redis_kind()};
 }
 
 } // namespace troupe::store::testing
