@@ -106,13 +106,12 @@ public:
   static constexpr std::size_t max_topics = 1024;
 
   virtual ~client_port() = default;
-  /// Answered by a `subscribed` frame per topic (or `error`), tagged `id`. A
-  /// topic that is held already starts again from where the request says.
-  virtual void subscribe(std::uint64_t id,
-                         std::vector<topic_request> topics) = 0;
+  /// Answered by a `subscribed` frame per topic (or `error`). A topic that is
+  /// held already starts again from where the request says.
+  /// @param id JSON, echoed in the answers; empty: none
+  virtual void subscribe(std::string id, std::vector<topic_request> topics) = 0;
   /// Answered by an `unsubscribed` frame per topic.
-  virtual void unsubscribe(std::uint64_t id,
-                           std::vector<std::string> topics) = 0;
+  virtual void unsubscribe(std::string id, std::vector<std::string> topics) = 0;
   /// Says that `bytes` of the texts of delivered frames have left; gives
   /// credit back.
   virtual void sent(std::size_t bytes) = 0;

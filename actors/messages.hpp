@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 /// The whole protocol between actors: every message, every typed interface.
@@ -196,17 +197,28 @@ struct figures_request {
   answer<hub_figures> reply;
 };
 
-/// The hub's own timer: progress is due, or the log of an ended topic.
-struct hub_tick {};
+/// The hub's own timers.
+struct hub_tick {
+  bool ends = false; ///< a topic is to be forgotten, else: progress is due
+};
+
+/// A part of the snapshot that a client actor asked for, from the queue.
+struct client_snapshot {
+  std::string topic;
+  std::uint64_t serial = 0; ///< of the subscription
+  result<
+    std::variant<store::job, std::vector<store::queue_depth>, store::job_page>>
+    part;
+};
 
 /// What the edge asks of its client actor: see `client_port`.
 struct client_subscribe {
-  std::uint64_t id = 0;
+  std::string id; ///< JSON, echoed
   std::vector<topic_request> topics;
 };
 
 struct client_unsubscribe {
-  std::uint64_t id = 0;
+  std::string id; ///< JSON, echoed
   std::vector<std::string> topics;
 };
 
@@ -373,6 +385,7 @@ using client_actor = caf::typed_actor<
   caf::reacts_to<topic_events>,
   // Subscribes; each topic is answered by a frame.
   caf::reacts_to<client_subscribe>, caf::reacts_to<client_unsubscribe>,
+  caf::reacts_to<client_snapshot>,
   // Gives credit back.
   caf::reacts_to<client_sent>>;
 
@@ -451,3 +464,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::hub_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_subscribe)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_unsubscribe)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_sent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_snapshot)

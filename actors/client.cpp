@@ -1,0 +1,296 @@
+#include "actors/client.hpp"
+
+#include "actors/client_snapshot.hpp"
+#include "actors/client_state.hpp"
+#include "actors/event_json.hpp"
+#include "actors/topic.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::actors {
+
+client_state::client_state(self_ptr self) : self_{self} {}
+
+void client_state::start(client_parts parts) {
+  parts_ = std::move(parts);
+  window_ = std::clamp<std::size_t>(parts_.settings.client_bytes / 4,
+                                    2 * client_port::credit_step, 512 * 1024);
+  self_->set_down_handler([this](const caf::down_msg&) {
+    end(close_code::internal_error, "events start anew");
+  });
+  self_->monitor(parts_.hub);
+}
+
+// -- subscribing --------------------------------------------------------------
+
+std::string_view client_state::refusal(const std::string& topic) const {
+  if (!parse_topic(topic))
+    return "no topic can have this name";
+  if (topics_.size() >= client_port::max_topics && !topics_.contains(topic))
+    return "one connection can hold 1024 topics";
+  return {};
+}
+
+void client_state::subscribe(client_subscribe& wish) {
+  subscribe_request request;
+  std::vector<std::uint64_t> serials;
+  for (auto& topic : wish.topics) {
+    if (const auto why = refusal(topic.topic); !why.empty()) {
+      push(error_frame(wish.id, "invalid_params", why, topic.topic));
+      continue;
+    }
+    auto& made = topics_[topic.topic];
+    held_ -= made.held.bytes();
+    made = subscription{};
+    made.id = wish.id;
+    made.serial = ++serial_;
+    serials.push_back(made.serial);
+    request.topics.push_back(std::move(topic));
+  }
+  if (!serials.empty())
+    self_
+      ->request(parts_.hub, caf::infinite, std::move(request),
+                client_actor{self_})
+      .then(
+        [this, serials](subscribe_reply& reply) { on_starts(reply, serials); },
+        [](const caf::error&) {
+          // The hub's DOWN ends this actor.
+        });
+  pump();
+}
+
+void client_state::on_starts(subscribe_reply& reply,
+                             const std::vector<std::uint64_t>& serials) {
+  for (std::size_t i = 0; i < serials.size(); ++i) {
+    const auto found = topics_.find(reply.starts[i].topic);
+    if (found == topics_.end() || found->second.serial != serials[i])
+      continue;
+    found->second.started = true;
+    found->second.start = std::move(reply.starts[i]);
+    ask_snapshot(found->second);
+  }
+  pump();
+}
+
+template <class Request>
+void client_state::ask_queue(subscription& of, Request request) {
+  ++of.parts_due;
+  using reply_type = decltype(request.reply);
+  // The queue may answer late; it must not keep this actor alive.
+  auto arrive = [self = caf::actor_cast<caf::weak_actor_ptr>(self_),
+                 topic = of.start.topic, serial = of.serial](auto outcome) {
+    const auto strong = self.lock();
+    if (!strong)
+      return;
+    client_snapshot snapshot{topic, serial, failure{}};
+    if (outcome)
+      snapshot.part = std::move(*outcome);
+    else
+      snapshot.part = std::move(outcome.error());
+    caf::anon_send(caf::actor_cast<client_actor>(strong), std::move(snapshot));
+  };
+  request.reply = reply_type{std::move(arrive)};
+  self_->send(parts_.queue, std::move(request));
+}
+
+void client_state::ask_snapshot(subscription& of) {
+  const auto topic = parse_topic(of.start.topic);
+  switch (topic->kind) {
+  case topic_kind::job:
+    ask_queue(of, get_request{std::string{topic->subject}, {}});
+    return;
+  case topic_kind::jobs: {
+    list_request running;
+    running.query.state = store::job_state::running;
+    running.query.page_size = snapshot_jobs;
+    ask_queue(of, depths_request{});
+    ask_queue(of, std::move(running));
+    return;
+  }
+  case topic_kind::queue:
+    ask_queue(of, depths_request{});
+    return;
+  default:
+    go_live(of);
+  }
+}
+
+void client_state::on_snapshot(client_snapshot& snapshot) {
+  const auto found = topics_.find(snapshot.topic);
+  if (found == topics_.end() || found->second.serial != snapshot.serial)
+    return;
+  if (snapshot.part)
+    take(found->second, snapshot);
+  else
+    refuse(snapshot.topic, snapshot.part.error());
+  pump();
+}
+
+void client_state::take(subscription& of, client_snapshot& snapshot) {
+  auto& part = *snapshot.part;
+  if (auto* job = std::get_if<store::job>(&part))
+    of.job = std::move(*job);
+  else if (auto* depths = std::get_if<std::vector<store::queue_depth>>(&part))
+    of.depths = std::move(*depths);
+  else
+    of.running = std::move(std::get<store::job_page>(part));
+  if (--of.parts_due == 0)
+    go_live(of);
+}
+
+void client_state::refuse(const std::string& topic, const failure& why) {
+  const bool unknown = why.code == make_error_code(store::errc::not_found);
+  push(error_frame(topics_.at(topic).id,
+                   unknown ? "not_found" : "store_unavailable", why.message(),
+                   topic));
+  leave({topic});
+}
+
+void client_state::go_live(subscription& of) {
+  const auto topic = *parse_topic(of.start.topic);
+  std::string snapshot = "null";
+  if (of.job)
+    snapshot = data_of(*of.job);
+  else if (topic.kind == topic_kind::jobs)
+    snapshot = jobs_snapshot(of.depths, of.running);
+  else if (topic.kind == topic_kind::queue)
+    snapshot = queue_snapshot(topic.subject, of.depths);
+  push(subscribed_frame(of.id, of.start, snapshot));
+  for (auto& missed : std::exchange(of.start.missed, {}))
+    push(std::move(missed));
+  held_ -= of.held.bytes();
+  while (auto frame = of.held.pop())
+    push(std::move(frame));
+  of.live = true;
+  of.job.reset();
+  of.depths.clear();
+  of.running = {};
+}
+
+// -- leaving ------------------------------------------------------------------
+
+void client_state::unsubscribe(const client_unsubscribe& wish) {
+  for (const auto& topic : wish.topics)
+    push(unsubscribed_frame(wish.id, topic));
+  leave(wish.topics);
+  pump();
+}
+
+void client_state::leave(std::vector<std::string> topics) {
+  for (const auto& topic : topics) {
+    const auto found = topics_.find(topic);
+    if (found == topics_.end())
+      continue;
+    held_ -= found->second.held.bytes();
+    topics_.erase(found);
+  }
+  self_->send(parts_.hub, unsubscribe_request{std::move(topics)},
+              client_actor{self_});
+}
+
+void client_state::end(close_code code, const std::string& why) {
+  parts_.sink->close(code, why);
+  self_->quit();
+}
+
+// -- frames on their way ------------------------------------------------------
+
+void client_state::on_events(const topic_events& events) {
+  const auto found = topics_.find(events.topic);
+  // What comes before the hub's answer belongs to an earlier subscription.
+  if (found == topics_.end() || !found->second.started)
+    return;
+  for (const auto& frame : events.frames) {
+    if (found->second.live)
+      push(frame);
+    else
+      hold(found->second, frame);
+  }
+  pump();
+}
+
+void client_state::hold(subscription& of, const frame_ptr& frame) {
+  held_ -= of.held.bytes();
+  of.held.push(frame);
+  held_ += of.held.bytes();
+}
+
+void client_state::push(frame_ptr frame) {
+  waiting_.push(std::move(frame));
+}
+
+void client_state::on_sent(const client_sent& sent) {
+  in_flight_ -= std::min(sent.bytes, in_flight_);
+  pump();
+}
+
+void client_state::pump() {
+  std::vector<frame_ptr> out;
+  while (in_flight_ < window_) {
+    auto next = waiting_.pop();
+    if (!next)
+      break;
+    in_flight_ += next->text.size();
+    out.push_back(std::move(next));
+  }
+  if (!out.empty())
+    parts_.sink->deliver(std::move(out));
+  if (in_flight_ + waiting_.bytes() + held_ > parts_.settings.client_bytes)
+    end(close_code::slow_consumer, "too far behind; resume by offset");
+}
+
+// -- behaviour and port -------------------------------------------------------
+
+namespace {
+
+client_actor::behavior_type client(client_state::self_ptr self,
+                                   client_parts parts) {
+  auto& state = self->state;
+  state.start(std::move(parts));
+  return {
+    [&state](const topic_events& events) { state.on_events(events); },
+    [&state](client_subscribe& wish) { state.subscribe(wish); },
+    [&state](const client_unsubscribe& wish) { state.unsubscribe(wish); },
+    [&state](client_snapshot& snapshot) { state.on_snapshot(snapshot); },
+    [&state](const client_sent& sent) { state.on_sent(sent); },
+  };
+}
+
+class actor_port final : public client_port {
+public:
+  explicit actor_port(client_actor client) : client_{std::move(client)} {}
+
+  ~actor_port() override {
+    caf::anon_send_exit(client_, caf::exit_reason::user_shutdown);
+  }
+
+  void subscribe(std::string id, std::vector<topic_request> topics) override {
+    caf::anon_send(client_, client_subscribe{std::move(id), std::move(topics)});
+  }
+
+  void unsubscribe(std::string id, std::vector<std::string> topics) override {
+    caf::anon_send(client_,
+                   client_unsubscribe{std::move(id), std::move(topics)});
+  }
+
+  void sent(std::size_t bytes) override {
+    caf::anon_send(client_, client_sent{bytes});
+  }
+
+private:
+  client_actor client_;
+};
+
+} // namespace
+
+std::unique_ptr<client_port>
+open_client(caf::actor_system& sys, hub_actor hub, queue_actor queue,
+            std::shared_ptr<client_sink> sink,
+            const config::event_settings& settings) {
+  client_parts parts{std::move(hub), std::move(queue), std::move(sink),
+                     settings};
+  return std::make_unique<actor_port>(sys.spawn(client, std::move(parts)));
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,58 @@
+#include "actors/client_snapshot.hpp"
+
+#include "actors/event_json.hpp"
+#include "actors/store/json_text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace troupe::actors {
+
+void append_counts(std::string& out,
+                   std::span<const std::uint64_t, store::job_state_count> by) {
+  for (std::size_t i = 0; i < by.size(); ++i) {
+    out += i == 0 ? '{' : ',';
+    json::append_string(out, to_string(static_cast<store::job_state>(i)));
+    out += ':';
+    json::append_number(out, by[i]);
+  }
+  out += '}';
+}
+
+std::string jobs_snapshot(std::span<const store::queue_depth> depths,
+                          const store::job_page& running) {
+  std::array<std::uint64_t, store::job_state_count> sum{};
+  for (const auto& depth : depths)
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      sum[i] += depth.by_state[i];
+  std::string out = "{\"counts\":";
+  append_counts(out, sum);
+  out += ",\"running\":[";
+  const auto shown = std::min<std::size_t>(running.jobs.size(), snapshot_jobs);
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i > 0)
+      out += ',';
+    out += data_of(running.jobs[i]);
+  }
+  const bool truncated =
+    shown < running.jobs.size() || !running.next_page_token.empty();
+  out.append("],\"truncated\":").append(truncated ? "true}" : "false}");
+  return out;
+}
+
+std::string queue_snapshot(std::string_view queue,
+                           std::span<const store::queue_depth> depths) {
+  const auto found =
+    std::ranges::find(depths, queue, &store::queue_depth::queue);
+  const auto depth = found == depths.end() ? store::queue_depth{} : *found;
+  std::string out = "{\"name\":";
+  json::append_string(out, queue);
+  out += ",\"depth\":";
+  append_counts(out, depth.by_state);
+  out += ",\"oldest_age_s\":";
+  json::append_number(out, static_cast<double>(depth.oldest_age_ms) / 1000);
+  out += '}';
+  return out;
+}
+
+} // namespace troupe::actors

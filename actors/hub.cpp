@@ -1,0 +1,166 @@
+#include "actors/hub.hpp"
+
+#include "actors/hub_state.hpp"
+
+#include <array>
+#include <cstdio>
+#include <random>
+#include <utility>
+
+namespace troupe::actors {
+
+namespace {
+
+std::string new_epoch() {
+  std::random_device random;
+  const auto bits = std::uint64_t{random()} << 32 | random();
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx",
+                static_cast<unsigned long long>(bits));
+  return text.data();
+}
+
+} // namespace
+
+hub_state::hub_state(self_ptr self) : self_{self} {}
+
+void hub_state::start(const config::event_settings& settings) {
+  log_ = std::make_unique<event_log>(settings, new_epoch());
+  self_->set_down_handler(
+    [this](const caf::down_msg& down) { forget(down.source); });
+}
+
+moment hub_state::now() const {
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  return {self_->clock().now(),
+          std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()};
+}
+
+void hub_state::add(event_batch& batch) {
+  const auto at = now();
+  for (auto& event : batch.events)
+    log_->add(std::move(event), at);
+  publish();
+}
+
+void hub_state::report(progress_report& report) {
+  log_->report(std::move(report), now());
+  publish();
+}
+
+void hub_state::tick(const hub_tick& tick) {
+  (tick.ends ? end_armed_ : progress_armed_) = false;
+  log_->tick(now());
+  publish();
+}
+
+void hub_state::publish() {
+  for (auto& fresh : log_->take_fresh()) {
+    const auto& listeners = listeners_[fresh.topic];
+    const auto message = caf::make_message(std::move(fresh));
+    for (const auto& client : listeners)
+      client->enqueue(self_->ctrl(), caf::make_message_id(), message,
+                      self_->context());
+  }
+  arm();
+}
+
+void hub_state::arm() {
+  if (const auto due = log_->progress_due(); due && !progress_armed_) {
+    progress_armed_ = true;
+    self_->delayed_send(self_, *due - self_->clock().now(), hub_tick{false});
+  }
+  if (const auto due = log_->end_due(); due && !end_armed_) {
+    end_armed_ = true;
+    self_->delayed_send(self_, *due - self_->clock().now(), hub_tick{true});
+  }
+}
+
+// -- subscribers --------------------------------------------------------------
+
+subscribe_reply hub_state::subscribe(const subscribe_request& request,
+                                     const client_actor& client) {
+  const auto [known, fresh] = clients_.try_emplace(client.address());
+  if (fresh)
+    self_->monitor(client);
+  subscribe_reply reply;
+  for (const auto& wish : request.topics) {
+    if (known->second.insert(wish.topic).second)
+      listeners_[wish.topic].push_back(
+        caf::actor_cast<caf::strong_actor_ptr>(client));
+    else
+      log_->unlisten(wish.topic, now());
+    reply.starts.push_back(log_->listen(wish));
+  }
+  return reply;
+}
+
+void hub_state::unsubscribe(const unsubscribe_request& request,
+                            const client_actor& client) {
+  const auto known = clients_.find(client.address());
+  if (known == clients_.end())
+    return;
+  for (const auto& topic : request.topics)
+    if (known->second.erase(topic) > 0)
+      remove(topic, client.address());
+  arm();
+}
+
+void hub_state::forget(const caf::actor_addr& client) {
+  const auto gone = clients_.extract(client);
+  if (gone.empty())
+    return;
+  for (const auto& topic : gone.mapped())
+    remove(topic, client);
+  arm();
+}
+
+void hub_state::remove(const std::string& topic,
+                       const caf::actor_addr& client) {
+  const auto at = listeners_.find(topic);
+  std::erase_if(at->second, [&client](const caf::strong_actor_ptr& listener) {
+    return listener->address() == client;
+  });
+  if (at->second.empty())
+    listeners_.erase(at);
+  log_->unlisten(topic, now());
+}
+
+hub_figures hub_state::figures() const {
+  auto figures = log_->figures();
+  figures.clients = clients_.size();
+  return figures;
+}
+
+// -- behaviour ----------------------------------------------------------------
+
+namespace {
+
+hub_actor::behavior_type hub(hub_state::self_ptr self,
+                             const config::event_settings& settings) {
+  auto& state = self->state;
+  state.start(settings);
+  return {
+    [&state](event_batch& batch) { state.add(batch); },
+    [&state](progress_report& report) { state.report(report); },
+    [&state](const subscribe_request& request, const client_actor& client) {
+      return state.subscribe(request, client);
+    },
+    [&state](const unsubscribe_request& request, const client_actor& client) {
+      state.unsubscribe(request, client);
+    },
+    [&state](const figures_request& request) {
+      request.reply(state.figures());
+    },
+    [&state](const hub_tick& tick) { state.tick(tick); },
+  };
+}
+
+} // namespace
+
+hub_actor spawn_hub(caf::actor_system& sys,
+                    const config::event_settings& settings) {
+  return sys.spawn(hub, settings);
+}
+
+} // namespace troupe::actors
