@@ -105,20 +105,24 @@ void reader::file(const std::string& name, const std::string& text) {
   }
 }
 
+/// The key that a variable names; null for none.
+const key* key_of_variable(std::string_view variable) {
+  for (const auto& known : keys())
+    if (variable_of(known.name) == variable)
+      return &known;
+  return nullptr;
+}
+
 void reader::environment(const sources& from) {
   for (const auto& [name, value] : from.environment) {
     // These two speak to the client commands.
     if (!name.starts_with("TROUPE_") || name == "TROUPE_SERVER"
         || name == "TROUPE_TOKEN")
       continue;
-    const auto known =
-      std::find_if(keys().begin(), keys().end(), [&name](const key& k) {
-        return variable_of(k.name) == name;
-      });
-    if (known == keys().end())
-      complain(name, {}, "names no known key");
-    else
+    if (const auto* known = key_of_variable(name))
       take(name, known->name, read_text(*known, value));
+    else
+      complain(name, {}, "names no known key");
   }
 }
 

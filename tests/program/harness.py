@@ -21,14 +21,9 @@ import unittest
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("TROUPE_BIN", TESTS.parent / "build/release"))
+# To `troupe` every unknown `TROUPE_` variable is an error.
+os.environ.pop("TROUPE_BIN", None)
 TERMINAL = ("succeeded", "failed", "cancelled")
-
-
-def environment():
-    """Ours, without what speaks to the tests: to `troupe` every unknown
-    `TROUPE_` variable is an error."""
-    return {name: value for name, value in os.environ.items()
-            if not name.startswith("TROUPE_")}
 
 
 def wait_until(condition, seconds, what):
@@ -103,7 +98,7 @@ class Server:
         with open(self.folder / "server.log", "ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                env={**environment(), **self.environment})
+                env={**os.environ, **self.environment})
         wait_until(self.ready, seconds, f"server ready\n{self.log()[-2000:]}")
         return self
 

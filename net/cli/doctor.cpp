@@ -1,0 +1,125 @@
+#include "actors/store/job_store.hpp"
+#include "media/tool/tool.hpp"
+#include "net/cli/api.hpp"
+#include "net/cli/commands.hpp"
+#include "net/cli/data_folder.hpp"
+#include "net/cli/findings.hpp"
+#include "net/cli/text.hpp"
+#include "net/cli/tool_findings.hpp"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <iostream>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double little_space = 5e9;
+constexpr double no_space = 200e6;
+constexpr std::uint64_t enough_files = 4096;
+
+/// The folder, or the nearest one above it that exists.
+fs::path existing(fs::path dir) {
+  std::error_code ignored;
+  while (!fs::exists(dir, ignored) && dir.has_relative_path())
+    dir = dir.parent_path();
+  return dir;
+}
+
+void check_folder(findings& out, const char* what, const fs::path& dir) {
+  const auto there = existing(dir);
+  const auto path = dir.string() + (there == dir ? "" : " (to be made)");
+  if (::access(there.c_str(), R_OK | W_OK | X_OK) != 0)
+    return out.fail(what, path + ": " + std::generic_category().message(errno),
+                    "let this user write to " + there.string());
+  std::error_code wrong;
+  const auto space = fs::space(there, wrong);
+  const auto free = static_cast<double>(space.available);
+  const auto text = path + ", " + bytes_text(free) + " free";
+  if (wrong)
+    out.fail(what, path + ": " + wrong.message());
+  else if (free < no_space)
+    out.fail(what, text, "make room: nothing can be stored");
+  else if (free < little_space)
+    out.warn(what, text, "a few downloads may fill it");
+  else
+    out.ok(what, text);
+}
+
+store::store_options options_of(const config::store_settings& from) {
+  store::store_options out;
+  out.url = from.url;
+  out.timeout_ms = static_cast<std::int64_t>(from.timeout_s * 1000);
+  return out;
+}
+
+/// A URL without its password.
+std::string shown(std::string url) {
+  const auto at = url.rfind('@');
+  const auto start = url.find("//");
+  if (at != url.npos && start != url.npos)
+    url.replace(start + 2, at - start - 2, "***");
+  return url;
+}
+
+void check_store(findings& out, const config::settings& settings) {
+  const auto url = shown(settings.store.url);
+  std::error_code ignored;
+  const bool embedded = settings.store.url.starts_with("sqlite:");
+  if (embedded && !fs::exists(settings.store.url.substr(7), ignored))
+    return out.ok("store", url + " (to be made)");
+  if (embedded) {
+    // A server of this folder has it open, and has looked at it.
+    auto held = data_folder::hold(settings.data.dir);
+    if (!held)
+      return out.ok("store", url + ", in use by a running server");
+  }
+  auto opened = store::open_store(options_of(settings.store));
+  if (!opened)
+    return out.fail("store", url + ": " + opened.error().message(),
+                    "is the server there, and is it set up for a queue?");
+  out.ok("store", url + ", durability "
+                    + std::string{store::to_string((*opened)->level())});
+}
+
+void check_limits(findings& out) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const auto text = std::to_string(limit.rlim_max) + " files may be open";
+  if (limit.rlim_max < enough_files)
+    out.warn("limits", text,
+             "raise it (ulimit -Hn, LimitNOFILE=) to serve many clients");
+  else
+    out.ok("limits", text);
+}
+
+} // namespace
+
+int doctor(const config_options& options) {
+  findings out;
+  std::vector<config::problem> problems;
+  auto sources = config::gather(options.file, options.flags, problems);
+  auto done = config::load(sources);
+  problems.insert(problems.end(), done.problems.begin(), done.problems.end());
+  for (const auto& problem : problems)
+    out.fail("config", problem.text());
+  if (out.failed())
+    return exit_failed;
+  const auto& settings = done.values;
+  out.ok("config", options.file.empty() ? "defaults, environment and flags"
+                                        : options.file.string());
+  check_folder(out, "data", settings.data.dir);
+  check_folder(out, "library", settings.library.dir);
+  check_store(out, settings);
+  check_tools(out, settings.tools);
+  check_limits(out);
+  return out.failed() ? exit_failed : exit_done;
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "config/settings.hpp"
+#include "net/cli/findings.hpp"
+
+namespace troupe::cli {
+
+/// Looks for the programs that jobs run, and for what confines them.
+void check_tools(findings& out, const config::tool_settings& tools);
+
+} // namespace troupe::cli
