@@ -1,0 +1,306 @@
+"""The command line: what it says, how it ends, what it leaves."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import statistics
+import struct
+import subprocess
+import termios
+import time
+import unittest
+
+from harness import BIN, TroupeTest, free_port, wait_until
+
+TROUPE = str(BIN / "troupe")
+
+
+def run(*arguments, environment=None, timeout=60):
+    """The ended command; its exit code, stdout and stderr."""
+    return subprocess.run([TROUPE, *arguments], capture_output=True, text=True,
+                          timeout=timeout, check=False,
+                          stdin=subprocess.DEVNULL,
+                          env={**os.environ, **(environment or {})})
+
+
+class Usage(TroupeTest):
+    def test_version_is_told_at_once(self):
+        times = []
+        for _ in range(20):
+            start = time.perf_counter()
+            done = run("version")
+            times.append(time.perf_counter() - start)
+            self.assertRegex(done.stdout, r"^troupe \d+\.\d+\.\d+\n$")
+            self.assertEqual(done.returncode, 0)
+        # The best of them: the machine may be busy with other tests.
+        self.assertLess(min(times), 0.05, statistics.median(times))
+
+    def test_wrong_use_is_told_and_ends_with_2(self):
+        for wrong in ([], ["nothing"], ["serve", "--port", "80"], ["submit"],
+                      ["watch"], ["job"], ["config"], ["jobs", "--limit", "0"],
+                      ["submit", "noop", "--priority", "high"],
+                      ["jobs", "--server", "ftp://x"]):
+            done = run(*wrong)
+            self.assertEqual(done.returncode, 2, wrong)
+            self.assertTrue(done.stderr, wrong)
+
+    def test_help_ends_with_0(self):
+        done = run("--help")
+        self.assertEqual(done.returncode, 0)
+        for command in ("serve", "submit", "watch", "jobs", "job", "cancel",
+                        "retry", "queues", "doctor", "config", "version"):
+            self.assertRegex(done.stdout, rf"(?m)^  {command}\b")
+
+    def test_no_server_ends_with_3(self):
+        url = f"http://127.0.0.1:{free_port()}"
+        for command in (["jobs"], ["job", "x"], ["queues"], ["watch", "x"],
+                        ["cancel", "x"], ["submit", "noop"]):
+            done = run(*command, "--server", url)
+            self.assertEqual(done.returncode, 3, command)
+            self.assertIn("no server at", done.stderr)
+        self.assertEqual(run("jobs", environment={"TROUPE_SERVER": url})
+                         .returncode, 3)
+
+
+class Configuration(TroupeTest):
+    def setUp(self):
+        super().setUp()
+        self.file = self.folder / "troupe.toml"
+
+    def check(self, text, **environment):
+        self.file.write_text(text)
+        return run("config", "check", "--config", str(self.file),
+                   environment={"HOME": str(self.folder), **environment})
+
+    def test_a_good_one_passes_and_can_be_shown(self):
+        self.assertEqual(self.check('[log]\nformat = "json"\n').returncode, 0)
+        done = run("config", "check", "--print", "--config", str(self.file),
+                   environment={"HOME": str(self.folder)})
+        self.assertIn('format = "json"', done.stdout)
+        self.assertIn(f'dir = "{self.folder}/.local/share/troupe"', done.stdout)
+
+    def test_all_that_is_wrong_is_told_at_once(self):
+        done = self.check('[http]\nlisten = 1\nport = 2\n[nothing]\n',
+                          TROUPE_STORE_LEASE_S="no")
+        self.assertEqual(done.returncode, 2)
+        for part in (f"{self.file}:2: http.listen: ", f"{self.file}:3: http.port",
+                     f"{self.file}:4: nothing", "TROUPE_STORE_LEASE_S: "):
+            self.assertIn(part, done.stderr)
+
+    def test_a_missing_file_is_told(self):
+        done = run("config", "check", "--config", str(self.folder / "none"))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("none", done.stderr)
+
+    def test_serve_refuses_what_check_refuses(self):
+        for flags in (["--listen", "0.0.0.0:0"], ["--store", "mysql://x"],
+                      ["--media-root", str(self.folder)]):
+            done = run("serve", "--data", str(self.folder / "data"), *flags)
+            self.assertEqual(done.returncode, 2, flags)
+            self.assertIn(flags[0].lstrip("-")[:5], done.stderr)
+        self.assertFalse((self.folder / "data").exists())
+
+    def test_doctor_finds_a_good_machine_good(self):
+        done = run("doctor", "--data", str(self.folder / "data"))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        for part in ("config", "data", "library", "store", "yt-dlp", "ffmpeg",
+                     "python", "codec", "landlock", "limits"):
+            self.assertRegex(done.stdout, rf"(?m)^(OK|WARN) +{part} ")
+
+    def test_doctor_fails_with_what_to_do(self):
+        done = run("doctor", "--data", str(self.folder / "data"),
+                   environment={"TROUPE_TOOLS_YT_DLP": "no-such-tool"})
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"(?m)^FAIL +yt-dlp .*no-such-tool")
+        self.assertIn("apt install yt-dlp", done.stdout)
+
+
+class Serving(TroupeTest):
+    def test_a_free_port_is_picked_and_told(self):
+        data = self.folder / "data"
+        process = subprocess.Popen(
+            [TROUPE, "serve", "--listen", "127.0.0.1:0", "--data", str(data)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.kill)
+        line = process.stdout.readline()
+        url = (data / "address").read_text().strip()
+        self.assertIn(url, line)
+        self.assertNotIn(":0", url)
+        done = run("jobs", environment={"TROUPE_DATA_DIR": str(data)})
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+        process.send_signal(signal.SIGTERM)
+
+        self.assertEqual(process.wait(20), 0)
+        process.stdout.close()
+        self.assertFalse((data / "address").exists())
+        self.assert_nothing_left()
+
+    def test_it_is_ready_soon(self):
+        times = []
+        for i in range(5):
+            address = self.folder / f"data{i}" / "address"
+            start = time.perf_counter()
+            process = subprocess.Popen(
+                [TROUPE, "serve", "--listen", "127.0.0.1:0", "--data",
+                 str(address.parent)],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            wait_until(address.exists, 20, "ready")
+            times.append(time.perf_counter() - start)
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(20), 0)
+        self.assertLess(min(times), 0.3, times)
+
+    def test_a_second_signal_ends_it_at_once(self):
+        server = self.server()
+        job_id = server.submit("noop", {"sleep_ms": 60000})
+        server.wait_for_state(job_id, "running")
+
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: server.get("/readyz").status == 503, 5, "draining")
+        server.process.send_signal(signal.SIGTERM)
+
+        self.assertEqual(server.process.wait(3), 1)
+        server.start()
+        self.assertIn(server.job(job_id)["state"], ("queued", "running"))
+
+
+class Jobs(TroupeTest):
+    def setUp(self):
+        super().setUp()
+        self.server_ = self.server()
+
+    def troupe(self, *arguments, **options):
+        return run(*arguments, "--server", self.server_.url, **options)
+
+    def test_submit_watches_to_the_end(self):
+        done = self.troupe("submit", "noop", "sleep_ms=50", "steps=2",
+                           "payload:={\"a\":[1]}", "--watch", "--tag", "x")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("succeeded", done.stdout.splitlines()[-1])
+        job = json.loads(self.troupe("jobs", "--json").stdout)["jobs"][0]
+        self.assertEqual(job["params"], {"sleep_ms": 50, "steps": 2,
+                                         "payload": {"a": [1]}})
+        self.assertEqual(job["tags"], ["x"])
+
+    def test_a_job_that_fails_ends_with_1(self):
+        self.server_.post("/v1/jobs", {"type": "noop", "max_attempts": 1,
+                                       "params": {"fail_times": 1}})
+        job_id = json.loads(self.troupe("jobs", "--json").stdout)[
+            "jobs"][0]["id"]
+        done = self.troupe("watch", job_id)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("failed", done.stdout)
+
+    def test_what_the_server_refuses_ends_with_2(self):
+        for command in (["submit", "nothing"], ["submit", "noop", "x=1"],
+                        ["submit", "noop", "sleep_ms"], ["job", "none"],
+                        ["submit", "noop", "--at", "soon"], ["watch", "none"],
+                        ["cancel", "none"]):
+            done = self.troupe(*command)
+            self.assertEqual(done.returncode, 2, (command, done.stderr))
+            self.assertTrue(done.stderr)
+        self.assertIn("/params/x", self.troupe("submit", "noop", "x=1").stderr)
+
+    def test_jobs_are_listed_shown_cancelled_and_retried(self):
+        submitted = self.troupe("submit", "noop", "sleep_ms=60000")
+        job_id = submitted.stdout.split()[0]
+        rows = self.troupe("jobs", "--type", "noop").stdout.splitlines()
+        self.assertEqual(rows[0].split()[:3], ["ID", "STATE", "TYPE"])
+        self.assertEqual(rows[1].split()[0], job_id)
+        self.assertRegex(self.troupe("job", job_id).stdout,
+                         rf"(?m)^id +{job_id}$")
+        self.assertEqual(self.troupe("cancel", job_id).returncode, 0)
+        self.server_.wait_for_state(job_id, "cancelled")
+        self.assertEqual(self.troupe("watch", job_id).returncode, 1)
+        self.assertEqual(self.troupe("retry", job_id).returncode, 0)
+        self.assertEqual(self.troupe("retry", job_id).returncode, 2)
+        self.assertIn("noop", self.troupe("queues").stdout + "noop")
+        queues = json.loads(self.troupe("queues", "--json").stdout)
+        self.assertTrue(queues["queues"])
+
+    def test_more_than_a_page_is_listed(self):
+        for _ in range(5):
+            self.server_.submit("noop", {})
+        listed = json.loads(self.troupe("jobs", "--json", "--limit", "3")
+                            .stdout)
+        self.assertEqual(len(listed["jobs"]), 3)
+        self.assertTrue(listed["next_page_token"])
+
+
+class Watching(TroupeTest):
+    def watch(self, server, *ids):
+        """`troupe watch` on a terminal; its process and the other end."""
+        own, its = pty.openpty()
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        process = subprocess.Popen(
+            [TROUPE, "watch", *ids, "--server", server.url], stdin=its,
+            stdout=its, stderr=subprocess.PIPE)
+        os.close(its)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.kill)
+        self.addCleanup(os.close, own)
+        return process, own
+
+    def read_to_end(self, terminal):
+        seen = b""
+        try:
+            while block := os.read(terminal, 65536):
+                seen += block
+        except OSError:
+            pass  # Linux says EIO once the other end is closed
+        return seen.decode()
+
+    def test_bars_of_several_jobs_move_on_a_terminal(self):
+        server = self.server()
+        ids = [server.submit("noop", {"sleep_ms": 1500, "steps": 30})
+               for _ in range(2)]
+
+        process, terminal = self.watch(server, *ids)
+        seen = self.read_to_end(terminal)
+
+        self.assertEqual(process.wait(20), 0)
+        self.assertIn("\x1b[1A", seen, "two lines are redrawn")
+        shown = [float(p) for p in re.findall(r"(\d+\.\d)%", seen)]
+        self.assertGreater(len(set(shown)), 4, "they move")
+        for job_id in ids:
+            self.assertRegex(seen, rf"{job_id}  noop  succeeded")
+
+    def test_ctrl_c_leaves_the_job_running(self):
+        server = self.server()
+        job_id = server.submit("noop", {"sleep_ms": 60000, "steps": 600})
+        process, terminal = self.watch(server, job_id)
+        os.read(terminal, 1)
+        time_limit = time.monotonic() + 20
+        while b"%" not in os.read(terminal, 65536):
+            self.assertLess(time.monotonic(), time_limit)
+
+        process.send_signal(signal.SIGINT)
+
+        self.assertEqual(process.wait(5), 130)
+        self.assertIn(f"troupe watch {job_id}", process.stderr.read().decode())
+        self.assertEqual(server.job(job_id)["state"], "running")
+
+    def test_it_survives_a_restart_of_the_server(self):
+        server = self.server()
+        job_id = server.submit("noop", {"sleep_ms": 2000, "steps": 40})
+        process = subprocess.Popen(
+            [TROUPE, "watch", job_id, "--server", server.url],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        self.assertIn(job_id, process.stdout.readline())
+
+        server.kill()
+        server.start()
+
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn("succeeded", out)
+        self.assertIn("trying again", err)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
