@@ -1,8 +1,5 @@
+#include "tests/store/scratch_folder.hpp"
 #include "tests/store/store_fixture.hpp"
-
-#include <cstdlib>
-#include <filesystem>
-#include <stdexcept>
 
 namespace troupe::store::testing {
 
@@ -22,21 +19,8 @@ public:
 
 class sqlite_fixture final : public store_fixture {
 public:
-  sqlite_fixture() {
-    auto name =
-      (std::filesystem::temp_directory_path() / "troupe-store-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw std::runtime_error("no temporary folder");
-    folder_ = name;
-  }
-
-  ~sqlite_fixture() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
   result<std::unique_ptr<job_store>> open(store_options options) override {
-    options.url = "sqlite:" + (folder_ / "jobs.db").string();
+    options.url = "sqlite:" + (folder_.path() / "jobs.db").string();
     return open_store(options);
   }
 
@@ -45,7 +29,7 @@ public:
   }
 
 private:
-  std::filesystem::path folder_;
+  scratch_folder folder_;
 };
 
 } // namespace

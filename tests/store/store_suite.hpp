@@ -33,6 +33,9 @@ protected:
                         const std::vector<held_lease>& leases = {});
   /// Closes the store and opens it anew.
   void reopen();
+  [[nodiscard]] bool persists() const {
+    return fixture_->persists();
+  }
 
   // Drafts: a job of queue "download" that may be changed before it is used.
   job_draft draft();
