@@ -89,6 +89,7 @@ frame_ptr event_frame(const event_head& head, std::string_view data) {
 frame_ptr subscribed_frame(std::string_view id, const topic_start& start,
                            std::string_view snapshot) {
   auto made = make_frame(frame_kind::subscribed, start.topic);
+  made->recovered = start.recovered;
   made->epoch = start.epoch;
   made->offset = start.offset;
   auto& out = made->text;

@@ -61,11 +61,12 @@ enum class frame_kind : std::uint8_t { event, subscribed, unsubscribed, error };
 /// One frame for a client, shared by all who get it and never changed.
 struct frame {
   frame_kind kind = frame_kind::event;
-  bool progress = false; ///< may be replaced by a later one of its subject
-  std::string text;      ///< complete JSON object, no raw line breaks
-  std::string type;      ///< of the event, such as `job.started`
-  std::string subject;   ///< id of what the event is about
-  std::string topic;     ///< empty: an `error` of no topic
+  bool progress = false;  ///< may be replaced by a later one of its subject
+  bool recovered = false; ///< of `subscribed`: what was missed follows
+  std::string text;       ///< complete JSON object, no raw line breaks
+  std::string type;       ///< of the event, such as `job.started`
+  std::string subject;    ///< id of what the event is about
+  std::string topic;      ///< empty: an `error` of no topic
   std::string epoch;
   std::uint64_t offset = 0; ///< where the topic's log stands after it
   timestamp_ms time = 0;    ///< of the event; 0: none
