@@ -1,7 +1,7 @@
 #pragma once
 
+#include "actors/store/folder_lock.hpp"
 #include "config/result.hpp"
-#include "media/descriptor.hpp"
 
 #include <filesystem>
 #include <string>
@@ -9,28 +9,26 @@
 namespace troupe::cli {
 
 /// The server's own folder, held for as long as this lives: one server at a
-/// time. The lock goes with the process, however that ends.
+/// time. The server's URL stands in `address`, where commands look for it.
 class data_folder {
 public:
-  /// Makes the folder (mode 0700) where it is missing.
-  /// `std::errc::device_or_resource_busy` if another server holds it.
+  /// Makes the folder where it is missing.
+  /// `store::errc::locked` if another server holds it.
   [[nodiscard]] static result<data_folder>
   hold(const std::filesystem::path& dir);
 
-  data_folder(data_folder&&) = default;
+  data_folder(data_folder&& other) noexcept = default;
   ~data_folder();
 
-  /// Leaves the server's URL in `address`, where commands look for it.
   [[nodiscard]] result<void> announce(const std::string& url);
-  /// Takes it away again.
   void retract() noexcept;
 
 private:
-  data_folder(std::filesystem::path dir, media::descriptor lock)
-    : dir_(std::move(dir)), lock_(std::move(lock)) {}
+  data_folder(const std::filesystem::path& dir, store::folder_lock lock)
+    : address_(dir / "address"), lock_(std::move(lock)) {}
 
-  std::filesystem::path dir_;
-  media::descriptor lock_;
+  std::filesystem::path address_; ///< empty after a move
+  store::folder_lock lock_;
 };
 
 } // namespace troupe::cli

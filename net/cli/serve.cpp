@@ -148,10 +148,6 @@ int serve(const config_options& options) {
   const ending_signals signals;
   raise_open_files();
   auto folder = data_folder::hold(settings->data.dir);
-  if (!folder && folder.error().code == std::errc::device_or_resource_busy) {
-    complain("another server holds " + settings->data.dir.string());
-    return exit_failed;
-  }
   if (!folder)
     return refuse(folder.error());
   return serve_with(*settings, signals, *folder);

@@ -23,13 +23,6 @@ protected:
   fs::path root_;
 };
 
-TEST_F(DataFolder, IsMadeForItsOwnerAlone) {
-  auto held = data_folder::hold(root_ / "a" / "b");
-
-  ASSERT_TRUE(held);
-  EXPECT_EQ(fs::status(root_ / "a" / "b").permissions(), fs::perms::owner_all);
-}
-
 TEST_F(DataFolder, BelongsToOneServerAtATime) {
   {
     auto first = data_folder::hold(root_);
@@ -37,7 +30,7 @@ TEST_F(DataFolder, BelongsToOneServerAtATime) {
 
     ASSERT_TRUE(first);
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().code, std::errc::device_or_resource_busy);
+    EXPECT_EQ(second.error().code, make_error_code(store::errc::locked));
   }
   EXPECT_TRUE(data_folder::hold(root_));
 }
