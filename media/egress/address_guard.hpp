@@ -17,7 +17,7 @@ namespace troupe::media {
 /// Teredo). Source: the IANA special-purpose address registries.
 class address_guard {
 public:
-  /// @pre the CIDR blocks were validated with `parse_cidr`.
+  /// @pre the CIDR blocks were validated with `check_cidr`.
   explicit address_guard(const config::source_settings& settings);
 
   [[nodiscard]] bool allows(const boost::asio::ip::address& address) const;

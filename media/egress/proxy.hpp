@@ -5,16 +5,23 @@
 #include "media/errc.hpp"
 #include "media/runtime.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace troupe::media {
 
 /// What one client of the proxy may do.
 struct egress_policy {
-  std::uint64_t max_bytes = 0; ///< received in all; 0: no limit
-  std::uint64_t rate = 0;      ///< bytes per second received; 0: no limit
+  /// Received in all; 0: no limit. Counts what comes over the wire, headers
+  /// and TLS included: leave room for them.
+  std::uint64_t max_bytes = 0;
+  std::uint64_t rate = 0; ///< bytes per second received; 0: no limit
 };
 
 /// What the proxy saw of one client; a snapshot.
@@ -24,9 +31,23 @@ struct egress_report {
   std::string refused_detail; ///< host and address, for people
   int last_error_status = 0;  ///< newest HTTP status ≥ 400 over plain HTTP
   double retry_after_s = 0;   ///< of the newest 429 or 503; 0: none seen
+  std::string last_failure;   ///< newest host not resolved or not reached
 };
 
-/// One client's account. Destroying it cuts its connections.
+/// The addresses of a name. May block; called on threads of the proxy's own.
+using resolve_function =
+  std::function<result<std::vector<boost::asio::ip::address>>(
+    const std::string& host)>;
+
+struct egress_options {
+  std::chrono::milliseconds header_timeout{30'000};  ///< for a request header
+  std::chrono::milliseconds idle_timeout{120'000};   ///< without a byte
+  std::chrono::milliseconds connect_timeout{10'000}; ///< for each address
+  std::chrono::milliseconds resolve_timeout{10'000};
+  resolve_function resolve; ///< empty: the system's resolver
+};
+
+/// One client's account. Destroying it cuts its connections. Thread-safe.
 class egress_account {
 public:
   virtual ~egress_account() = default;
@@ -43,11 +64,14 @@ public:
 /// runtime's io thread. Thread-safe.
 class egress_proxy {
 public:
-  egress_proxy(runtime& threads, address_guard guard);
+  egress_proxy(runtime& threads, address_guard guard,
+               egress_options options = {});
   ~egress_proxy();
 
   /// Listens on 127.0.0.1 at a port that the system picks.
   [[nodiscard]] result<void> start();
+  /// Of the listener, once started: what a tool must be able to connect to.
+  [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::unique_ptr<egress_account> open(egress_policy policy);
   /// Bytes received for all clients since the start.
   [[nodiscard]] std::uint64_t received() const;
