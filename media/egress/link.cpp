@@ -103,6 +103,7 @@ asio::awaitable<result<void>> link::connect(const proxy_target& target) {
   }
   auto refusal = fail(errc::source_forbidden);
   auto failed = fail(errc::source_unavailable);
+  result<void> reached;
   for (const auto& address : *found) {
     const auto where = target.host + " (" + address.to_string() + ")";
     if (!shared->guard.allows(address)) {
@@ -114,7 +115,7 @@ asio::awaitable<result<void>> link::connect(const proxy_target& target) {
     expect_within(options.connect_timeout + 1s);
     const auto wrong = co_await connect_to(address, target.port);
     if (!wrong)
-      co_return result<void>{};
+      co_return reached;
     failed.detail = where + ": " + wrong.message();
   }
   if (!failed.detail.empty()) {
