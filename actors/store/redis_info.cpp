@@ -50,7 +50,8 @@ result<void> check_layout(redis_connection& connection) {
   auto found = connection.ask({"HGET", redis_key::meta, "layout"});
   if (!found)
     return found.error();
-  if (text_of(*found) != layout)
+  const bool unmarked = !marked && (*found)->type == REDIS_REPLY_NIL;
+  if (!unmarked && text_of(*found) != layout)
     return fail(errc::bad_config,
                 "the Redis database holds jobs of another layout, "
                   + std::string{text_of(*found)});

@@ -172,7 +172,8 @@ result<void> redis_store::promote_due() {
 result<bool> redis_store::claim_once(const claim_request& request,
                                      bool promoted, std::vector<job>& out) {
   std::vector<script_call> calls;
-  for (std::size_t left = request.max; left > 0;) {
+  std::size_t left = request.max;
+  do {
     const auto part = std::min(left, jobs_per_script);
     auto& call = calls.emplace_back(redis_script::claim);
     call.keep(lane_prefix(request.queue));
@@ -181,7 +182,7 @@ result<bool> redis_store::claim_once(const claim_request& request,
     call.keep(std::to_string(part));
     call.refer(promoted ? "1" : "0");
     left -= part;
-  }
+  } while (left > 0);
   const auto got = run(calls, request.lease_ms);
   if (!got)
     return got.error();
