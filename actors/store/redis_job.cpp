@@ -18,13 +18,13 @@ constexpr std::uint8_t layout = 1;
 
 /// Texts that follow the numbers, in this order.
 enum text : std::size_t {
+  lane,
   node,
   result,
   manifest,
   progress,
   checkpoint,
   errors,
-  lane,
   unique_key,
   batch,
   draft, ///< four doubles of the backoff, then `pack_draft`

@@ -40,13 +40,13 @@ local function take(ids)
 end
 
 local function start(id, j)
-  remove(KEYS[STATE_KEY + QUEUED], id)
-  count(QUEUED, text(j, LANE), -1)
+  remove(keys[QUEUED], id)
+  count(QUEUED, lane_of(j), -1)
   enter(id, j, RUNNING)
   j[ATTEMPT] = j[ATTEMPT] + 1
   j[REVISION] = j[REVISION] + 1
   j[STARTED] = now
-  set_text(j, PROGRESS, '')
+  clear_text(j, PROGRESS)
   take_over(id, j, node, nonce)
   save(id, j)
 end

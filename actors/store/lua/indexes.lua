@@ -1,7 +1,7 @@
 -- What will be written --------------------------------------------------------
 
 local adds, removes, counts = {}, {}, {}
-local packed, dirty, gone = {}, {}, {}
+local packed, saved, gone = {}, {}, {}
 
 local function add(key, score, member)
   local list = adds[key]
@@ -23,8 +23,10 @@ local function remove(key, member)
 end
 
 local function save(id, j)
-  packed[id] = dump(j)
-  dirty[id] = true
+  local raw = dump(j)
+  packed[id] = raw
+  saved[#saved + 1] = id
+  saved[#saved + 1] = raw
 end
 
 -- Reads the packed jobs of `ids` into `packed`.
@@ -90,9 +92,21 @@ end
 
 -- The indexes that follow a job's state ---------------------------------------
 
+local queues = {} -- by lane
+local keys = {}   -- by state
+for state = SCHEDULED, CANCELLED do
+  keys[state] = KEYS[STATE_KEY + state]
+  counts[state] = {}
+end
+
 local function count(state, lane, by)
-  local field = state .. sub(lane, 2, 1 + byte(lane))
-  counts[field] = (counts[field] or 0) + by
+  local queue = queues[lane]
+  if not queue then
+    queue = sub(lane, 2, 1 + byte(lane))
+    queues[lane] = queue
+  end
+  local of_state = counts[state]
+  of_state[queue] = (of_state[queue] or 0) + by
 end
 
 -- What retention forgets first stands first.
@@ -103,8 +117,8 @@ local function finished_member(id, j)
 end
 
 local function leave(id, j)
-  local state, lane = j[STATE], text(j, LANE)
-  remove(KEYS[STATE_KEY + state], id)
+  local state, lane = j[STATE], lane_of(j)
+  remove(keys[state], id)
   count(state, lane, -1)
   if state == QUEUED then
     touch(lane)
@@ -118,18 +132,18 @@ local function leave(id, j)
 end
 
 local function enter(id, j, state)
-  local lane = text(j, LANE)
+  local lane = lane_of(j)
   j[STATE] = state
-  add(KEYS[STATE_KEY + state], j[SEQ], id)
+  add(keys[state], digits(j[SEQ]), id)
   count(state, lane, 1)
   if state == QUEUED then
     touch(lane)
-    add(READY, 0, lane .. rank(j) .. id)
+    add(READY, '0', lane .. rank(j) .. id)
   elseif state == SCHEDULED then
-    add(SCHEDULE, j[RUN_AT], id)
+    add(SCHEDULE, digits(j[RUN_AT]), id)
   elseif state >= SUCCEEDED then
     j[FINISHED_AT] = now
-    add(FINISHED, 0, finished_member(id, j))
+    add(FINISHED, '0', finished_member(id, j))
   end
 end
 
@@ -144,7 +158,7 @@ local LEASE_MS = tonumber(ARGV[5])
 
 local function lease(id, j, for_ms)
   j[LEASE] = now + for_ms
-  add(LEASES, j[LEASE], id)
+  add(LEASES, digits(j[LEASE]), id)
 end
 
 local function unlease(id, j)
@@ -159,7 +173,7 @@ local function finish(id, j, state)
   leave(id, j)
   unlease(id, j)
   j[PUBLISHING] = 0
-  set_text(j, MANIFEST, '')
+  clear_text(j, MANIFEST)
   local key = text(j, UNIQUE_KEY)
   if key ~= '' then
     call('HDEL', UNIQUE, key)
@@ -183,7 +197,6 @@ local function erase(id, j)
   end
   gone[#gone + 1] = id
   packed[id] = nil
-  dirty[id] = nil
 end
 
 -- An attempt that ended without an outcome gives its job back, to the place
@@ -226,22 +239,20 @@ local function flush()
   if #gone > 0 then
     call('HDEL', JOBS, unpack(gone))
   end
-  local fields = {}
-  for id in pairs(dirty) do
-    fields[#fields + 1] = id
-    fields[#fields + 1] = packed[id]
-  end
-  if #fields > 0 then
-    call('HSET', JOBS, unpack(fields))
+  if #saved > 0 then
+    call('HSET', JOBS, unpack(saved))
   end
   for key, members in pairs(adds) do
     call('ZADD', key, unpack(members))
   end
-  for field, by in pairs(counts) do
-    if by ~= 0 then call('HINCRBY', DEPTH, field, by) end
+  for state, of_state in pairs(counts) do
+    for queue, by in pairs(of_state) do
+      if by ~= 0 then call('HINCRBY', DEPTH, state .. queue, by) end
+    end
+    counts[state] = {}
   end
   mend_heads()
-  removes, adds, counts, dirty, gone = {}, {}, {}, {}, {}
+  removes, adds, saved, gone = {}, {}, {}, {}
 end
 
 -- Fences ----------------------------------------------------------------------

@@ -38,60 +38,100 @@ local QUEUE_FULL, MISMATCH, CORRUPT = 5, 7, 10
 
 local CHANGED, REPLAYED = 256, 512
 
--- The packed job: numbers first, then strings in the order of their lengths.
--- Strings that change often come first, so that the rest is copied as one. ----
+-- The packed job: numbers, the sizes of its texts, the texts. Texts that change
+-- often come first, so that the rest is copied as one.
+--
+-- In a script a job is a list: the packed job, texts that were set (by index,
+-- false: none), its lane (false: not read yet), then the fields of HEADER. ----
 
-local HEADER = '<BBBBBI4I4I4I8c16i8i8i8i8i8i8I8I4I4I4I4I4I4I4I4I4I4'
-local LAYOUT, NUMBERS, STRINGS = 1, 17, 10
-local HEADER_SIZE = struct.size(HEADER)
-local STATE, PUBLISHING, PRIORITY, ATTEMPT, MAX_ATTEMPTS = 2, 3, 4, 6, 7
-local LOSSES, REVISION, FENCE, CREATED, RUN_AT = 8, 9, 10, 11, 12
-local STARTED, FINISHED_AT, LEASE, SCORE, SEQ = 13, 14, 15, 16, 17
-local NODE, RESULT, MANIFEST, PROGRESS, CHECKPOINT = 1, 2, 3, 4, 5
-local ERRORS, LANE, UNIQUE_KEY, BATCH, DRAFT = 6, 7, 8, 9, 10
+local HEADER = '<BBBBBI4I4I4I8c16i8i8i8i8i8i8I8c40'
+local HEADER_SIZE, LAYOUT, TEXT_COUNT = 137, 1, 10
+local RAW, TEXTS, KNOWN_LANE, FIELDS = 1, 2, 3, 4
+local STATE, PUBLISHING, PRIORITY, ATTEMPT, MAX_ATTEMPTS = 5, 6, 7, 9, 10
+local LOSSES, REVISION, FENCE, CREATED, RUN_AT = 11, 12, 13, 14, 15
+local STARTED, FINISHED_AT, LEASE, SCORE, SEQ, SIZES = 16, 17, 18, 19, 20, 21
+
+local LANE, NODE, RESULT, MANIFEST, PROGRESS = 1, 2, 3, 4, 5
+local CHECKPOINT, ERRORS, UNIQUE_KEY, BATCH, DRAFT = 6, 7, 8, 9, 10
+
+-- Formats of the sizes of the first texts.
+local SIZES_OF = {}
+for i = 1, TEXT_COUNT do
+  SIZES_OF[i] = '<' .. ('I4'):rep(i)
+end
 
 -- @return nil for what is no packed job of this layout
 local function load(raw)
   if #raw < HEADER_SIZE or byte(raw) ~= LAYOUT then
     return nil
   end
-  local j = {unpack_header(HEADER, raw)}
-  j.raw = raw
-  return j
+  return {raw, false, false, unpack_header(HEADER, raw)}
 end
 
 local function text(j, i)
-  if j[-i] then
-    return j[-i]
+  local set = j[TEXTS] and j[TEXTS][i]
+  if set then
+    return set
+  end
+  local size = unpack_header('<I4', j[SIZES], 4 * i - 3)
+  if size == 0 then
+    return ''
   end
   local from = HEADER_SIZE + 1
-  for k = NUMBERS + 1, NUMBERS + i - 1 do
-    from = from + j[k]
+  local sizes = {unpack_header(SIZES_OF[i], j[SIZES])}
+  for k = 1, i - 1 do
+    from = from + sizes[k]
   end
-  return sub(j.raw, from, from + j[NUMBERS + i] - 1)
+  return sub(j[RAW], from, from + size - 1)
 end
 
--- New texts stand at -i until `dump` writes them.
+local function lane_of(j)
+  local lane = j[KNOWN_LANE]
+  if not lane then
+    local size = unpack_header('<I4', j[SIZES])
+    lane = sub(j[RAW], HEADER_SIZE + 1, HEADER_SIZE + size)
+    j[KNOWN_LANE] = lane
+  end
+  return lane
+end
+
 local function set_text(j, i, value)
-  j[-i] = value
-  if i > (j.last or 0) then
-    j.last = i
+  local texts = j[TEXTS]
+  if not texts then
+    texts = {last = 0}
+    j[TEXTS] = texts
+  end
+  texts[i] = value
+  if i > texts.last then
+    texts.last = i
+  end
+end
+
+-- As set_text(j, i, ''), for texts that are mostly empty.
+local function clear_text(j, i)
+  if text(j, i) ~= '' then
+    set_text(j, i, '')
   end
 end
 
 local function dump(j)
-  local last = j.last or 0
-  local parts, from = {''}, HEADER_SIZE + 1
-  for i = 1, last do
-    local size = j[NUMBERS + i]
-    local value = j[-i] or sub(j.raw, from, from + size - 1)
-    from = from + size
-    j[NUMBERS + i] = #value
-    parts[i + 1] = value
+  local texts = j[TEXTS]
+  if not texts then
+    return pack(HEADER, unpack(j, FIELDS, SIZES)) .. sub(j[RAW], HEADER_SIZE + 1)
   end
-  parts[last + 2] = sub(j.raw, from)
-  parts[1] = pack(HEADER, unpack(j, 1, NUMBERS + STRINGS))
-  return table.concat(parts)
+  local last, from = texts.last, HEADER_SIZE + 1
+  local sizes = {unpack_header(SIZES_OF[last], j[SIZES])}
+  local parts = {}
+  for i = 1, last do
+    local size = sizes[i]
+    parts[i] = texts[i] or sub(j[RAW], from, from + size - 1)
+    sizes[i] = #parts[i]
+    from = from + size
+  end
+  j[SIZES] = pack(SIZES_OF[last], unpack(sizes, 1, last))
+             .. sub(j[SIZES], 4 * last + 1)
+  return pack(HEADER, unpack(j, FIELDS, SIZES)) .. table.concat(parts)
+         .. sub(j[RAW], from)
 end
 
 -- Time ------------------------------------------------------------------------
@@ -99,4 +139,9 @@ end
 local clock = call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000) + ARGV[1]
 local ageing = tonumber(ARGV[2])
+
+-- Numbers as texts: Redis spells those it gets from Lua slowly.
+local function digits(number)
+  return string.format('%d', number)
+end
 

@@ -9,7 +9,7 @@ return run(1, function(id, j)
   end
   j[ATTEMPT] = 0
   j[LOSSES] = 0
-  set_text(j, PROGRESS, '')
+  clear_text(j, PROGRESS)
   leave(id, j)
   enqueue(id, j, now)
   return OK, 'newly'
