@@ -10,7 +10,7 @@
 namespace troupe::store {
 
 /// Jobs that one script handles at most; it then takes well under 5 ms.
-inline constexpr std::size_t jobs_per_script = 128;
+inline constexpr std::size_t jobs_per_script = 64;
 
 /// One call per run of equal operations; long and heavy runs are cut.
 /// @param reached what a submit is told

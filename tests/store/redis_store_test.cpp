@@ -257,7 +257,7 @@ double used_ms(const redis_server& server) {
 
 TEST(RedisStore, KeepsEveryScriptUnderFiveMilliseconds) {
   constexpr std::size_t count = 1280;
-  constexpr double scripts = count / 128.0;
+  constexpr double scripts = count / 64.0;
   const redis_server server{{.fsync = "", .tcp = false, .more = {}}};
   auto store = opened(options_for(server));
   std::vector<operation> ops;
