@@ -1,0 +1,97 @@
+#pragma once
+
+#include "net/http.hpp"
+#include "net/takeover.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace troupe::net {
+
+struct edge;
+
+/// What a pattern's `{name}` parts stand for in one request.
+class path_params {
+public:
+  /// @pre the matched pattern has at most four of them
+  void add(std::string_view name, std::string_view value) noexcept;
+  void clear() noexcept;
+  /// @pre the pattern has a part of that name
+  [[nodiscard]] std::string_view operator[](
+    std::string_view name) const noexcept;
+
+private:
+  struct entry {
+    std::string_view name, value;
+  };
+  entry entries_[4];
+  std::size_t count_ = 0;
+};
+
+/// Takes the connection over; see `takeover`.
+using taker = std::function<boost::asio::awaitable<void>(takeover, edge&)>;
+
+/// What a handler leaves: an answer, or who takes the connection over instead.
+struct outcome {
+  outcome(response answer) : reply{std::move(answer)} {
+  }
+  outcome(taker who) : take{std::move(who)} {
+  }
+
+  response reply;
+  taker take;
+};
+
+/// Serves one request. The references live until its coroutine returns.
+using handler = boost::asio::awaitable<outcome> (*)(edge&, const request&,
+                                                    const path_params&);
+
+/// A method on a pattern such as `/v1/jobs/{id}`. GET serves HEAD as well.
+struct route {
+  verb method = verb::get;
+  std::string_view pattern;
+  handler handle = nullptr;
+};
+
+/// What a request's target leads to.
+struct match {
+  /// Null: no such path (`allow` is empty) or not with this method.
+  const struct route* route = nullptr;
+  path_params params;
+  /// The pattern, for metrics; empty if the path is unknown.
+  std::string_view pattern;
+  std::string allow; ///< for the `Allow` field, where `route` is null
+};
+
+/// Finds routes by path and method. Patterns are compared part by part in
+/// their order, so a fixed part wins over `{…}` if it stands before.
+class router {
+public:
+  explicit router(std::span<const route> routes);
+
+  /// Views in the answer live as long as `where` and the routes.
+  [[nodiscard]] match find(verb method, const target& where) const;
+
+  [[nodiscard]] std::span<const route> routes() const noexcept {
+    return routes_;
+  }
+
+private:
+  struct compiled {
+    std::vector<std::string_view> parts;
+    const struct route* route;
+  };
+  std::span<const route> routes_;
+  std::vector<compiled> compiled_;
+};
+
+/// Every route of the server.
+[[nodiscard]] std::span<const route> all_routes() noexcept;
+
+} // namespace troupe::net

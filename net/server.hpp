@@ -1,0 +1,75 @@
+#pragma once
+
+#include "actors/gateway.hpp"
+#include "config/metrics.hpp"
+#include "config/result.hpp"
+#include "config/settings.hpp"
+#include "media/egress/address_guard.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe::net {
+
+/// How one part of the server is, for `/readyz`.
+struct part_state {
+  std::string name; ///< "tools", …; "store" is asked by the server itself
+  bool ready = true;
+  std::string detail; ///< for people; may be empty
+};
+
+/// What the edge stands on. All that is referred to outlives the server.
+struct server_parts {
+  actors::gateway& gateway;
+  config::metrics& metrics;
+  const media::address_guard& guard;
+  config::event_settings events;
+  /// Files of jobs are served from beneath it, and from nowhere else.
+  std::filesystem::path library;
+  /// What a submit reaches at best; for `durability_strict`.
+  std::function<store::durability()> durability;
+  /// Further parts for `/readyz`; cheap, called on the io thread. May be null.
+  std::function<std::vector<part_state>()> health;
+};
+
+/// The HTTP edge: everything under "Conventions", "Jobs", "Events" and
+/// "Operation" of the API document. One thread serves all connections; it asks
+/// the actors through the gateway and never waits for them.
+class server {
+public:
+  server(const config::http_settings& settings, server_parts parts);
+  /// Stops at once if it still runs.
+  ~server();
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Binds the address of `settings.listen`; connections wait from now on.
+  /// @returns the port, which the system chose if 0 was asked for;
+  /// `operation_not_permitted` for an address off loopback, since nobody has
+  /// to say who they are.
+  [[nodiscard]] result<std::uint16_t> listen();
+
+  /// Serves on a thread of its own; returns at once.
+  /// @pre `listen()` was successful.
+  void run();
+
+  /// `/readyz` says 503 from now on; everything else goes on. Any thread.
+  void drain();
+
+  /// Takes no more connections, lets requests under way finish, closes event
+  /// clients (WebSocket code 1001); after `grace` cuts what is left. Returns
+  /// when the thread has ended. Answers of the gateway that come later are
+  /// dropped. Not to be called on the server's own thread.
+  void stop(std::chrono::milliseconds grace);
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace troupe::net

@@ -1,0 +1,42 @@
+#include "net/source_url.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace troupe::net {
+
+namespace {
+
+constexpr std::size_t max_url_bytes = 8192;
+
+field_error wrong(std::string detail) {
+  return {"", std::move(detail), {}};
+}
+
+} // namespace
+
+std::optional<field_error>
+source_url_fault(std::string_view url, const media::address_guard& guard) {
+  namespace urls = boost::urls;
+  if (url.size() > max_url_bytes)
+    return wrong("must have at most 8192 bytes");
+  const auto parsed = urls::parse_uri(url);
+  if (!parsed)
+    return wrong("must be a URL (RFC 3986)");
+  const auto scheme = parsed->scheme_id();
+  if (scheme != urls::scheme::http && scheme != urls::scheme::https)
+    return wrong("must begin with http:// or https://");
+  const std::string host{parsed->host_address()};
+  if (host.empty())
+    return wrong("must name a host");
+  if (parsed->has_port() && !parsed->port().empty()
+      && parsed->port_number() == 0)
+    return wrong("must have a port from 1 to 65535");
+  if (!guard.may_name(host))
+    return field_error{
+      "", "names an address that may not be fetched from",
+      std::string{kind_of(problem_code::source_forbidden).word}};
+  return std::nullopt;
+}
+
+} // namespace troupe::net

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace troupe::net {
+
+/// A request's target (RFC 9112, 3.2), taken apart and percent-decoded.
+struct target {
+  /// The path's parts between slashes; `/v1/jobs` is `{"v1", "jobs"}` and `/`
+  /// is `{}`. Valid UTF-8, no NUL.
+  std::vector<std::string> segments;
+  /// In the order written; `+` is a space.
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string_view path; ///< as written, without the query
+
+  /// The first value of that name; null if there is none.
+  [[nodiscard]] const std::string* find(std::string_view name) const noexcept;
+};
+
+/// Takes an origin-form or absolute-form target, or `*`. False for anything
+/// else: characters that do not belong in a URL, broken percent escapes, bytes
+/// that are not UTF-8, more than 16 segments or 64 query parameters.
+/// @pre `text` outlives `out`.
+[[nodiscard]] bool parse_target(std::string_view text, target& out);
+
+} // namespace troupe::net
