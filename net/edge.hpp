@@ -5,8 +5,10 @@
 #include "net/job_submit.hpp"
 #include "net/server.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <atomic>
-#include <cstdint>
+#include <chrono>
 
 namespace troupe::net {
 
@@ -20,6 +22,10 @@ struct edge {
   submit_reader submits;
   /// Set once, from any thread.
   std::atomic<bool> draining = false;
+  /// Where file reads block instead of the io thread.
+  boost::asio::any_io_executor files;
+  /// When `/metrics` asked the store last; then it is left alone for a second.
+  std::chrono::steady_clock::time_point depths_at = {};
 };
 
 } // namespace troupe::net

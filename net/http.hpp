@@ -1,5 +1,6 @@
 #pragma once
 
+#include "media/descriptor.hpp"
 #include "net/target.hpp"
 
 #include <cstdint>
@@ -53,7 +54,7 @@ struct request {
 
 /// A part of an open file, sent as a body.
 struct file_slice {
-  std::shared_ptr<const int> fd; ///< closed with the last copy
+  std::shared_ptr<const media::descriptor> fd;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };

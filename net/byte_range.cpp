@@ -1,0 +1,66 @@
+#include "net/byte_range.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace troupe::net {
+
+namespace {
+
+std::string_view trim(std::string_view text) {
+  const auto from = text.find_first_not_of(" \t");
+  if (from == text.npos)
+    return {};
+  return text.substr(from, text.find_last_not_of(" \t") - from + 1);
+}
+
+/// Digits only; a number too large for us is larger than any file.
+bool read_number(std::string_view text, std::uint64_t& out) {
+  const auto [end, error]
+    = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error == std::errc::result_out_of_range)
+    out = std::numeric_limits<std::uint64_t>::max();
+  else if (error != std::errc{})
+    return false;
+  return end == text.data() + text.size();
+}
+
+range_verdict suffix(std::uint64_t length, std::uint64_t size,
+                     byte_range& out) {
+  if (length == 0 || size == 0)
+    return range_verdict::unsatisfiable;
+  out.length = std::min(length, size);
+  out.offset = size - out.length;
+  return range_verdict::part;
+}
+
+} // namespace
+
+range_verdict read_range(std::string_view field, std::uint64_t size,
+                         byte_range& out) {
+  constexpr std::string_view unit = "bytes=";
+  if (!field.starts_with(unit) || field.find(',') != field.npos)
+    return range_verdict::whole;
+  const auto spec = trim(field.substr(unit.size()));
+  const auto dash = spec.find('-');
+  if (dash == spec.npos)
+    return range_verdict::whole;
+  const auto first = spec.substr(0, dash);
+  const auto last = spec.substr(dash + 1);
+  std::uint64_t from = 0;
+  std::uint64_t to = size;
+  if (first.empty())
+    return read_number(last, to) ? suffix(to, size, out)
+                                 : range_verdict::whole;
+  if (!read_number(first, from) || (!last.empty() && !read_number(last, to))
+      || (!last.empty() && to < from))
+    return range_verdict::whole;
+  if (from >= size)
+    return range_verdict::unsatisfiable;
+  out.offset = from;
+  out.length = std::min(to, size - 1) - from + 1;
+  return range_verdict::part;
+}
+
+} // namespace troupe::net

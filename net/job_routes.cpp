@@ -1,0 +1,235 @@
+#include "actors/store/job_json.hpp"
+#include "actors/store/json_text.hpp"
+#include "net/edge.hpp"
+#include "net/routes.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace troupe::net {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+std::chrono::milliseconds limit_of(const edge& at) {
+  return std::chrono::seconds{at.settings.request_timeout_s};
+}
+
+response job_answer(const store::job& job, unsigned status) {
+  response out;
+  out.status = status;
+  out.body.reserve(768);
+  store::append_json(out.body, job);
+  return out;
+}
+
+/// Why a job cannot be submitted here and now, or with this key.
+std::optional<problem> submit_fault(const edge& at, const request& req,
+                                    const submit_request& asked) {
+  const auto key = req.headers.idempotency_key;
+  if (!key.empty() && !is_idempotency_key(key))
+    return problem{problem_code::invalid_request,
+                   "Idempotency-Key must be 1 to 255 visible characters"};
+  if (!asked.durability || !asked.durability_strict || !at.parts.durability)
+    return std::nullopt;
+  const auto level = at.parts.durability();
+  if (suffices(level, *asked.durability))
+    return std::nullopt;
+  return problem{problem_code::durability_unavailable,
+                 "the store reaches "
+                   + std::string{store::to_string(level)} + " at present"};
+}
+
+store::submit_op operation_of(const request& req, submit_request asked) {
+  store::submit_op out;
+  out.draft = std::move(asked.draft);
+  out.draft.owner = req.principal;
+  if (!req.headers.idempotency_key.empty())
+    out.idempotency = idempotency_of(req.principal, req.target.path,
+                                     req.headers.idempotency_key, req.body);
+  return out;
+}
+
+/// A job's id in a path is a store's key: what cannot be one is not asked for.
+bool is_job_id(std::string_view id) {
+  return id.size() <= 64 && std::ranges::all_of(id, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+                  || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+         });
+}
+
+response no_such_job() {
+  return answer(problem_of(fail(store::errc::not_found)));
+}
+
+boost::asio::awaitable<result<store::job>>
+command(edge& at, actors::job_command_kind kind, std::string_view id) {
+  auto start = [&at, kind, id](actors::reply_to<store::job> reply) {
+    at.parts.gateway.command(kind, std::string{id}, std::move(reply));
+  };
+  co_return co_await at.asks.ask<store::job>(limit_of(at), start);
+}
+
+/// A command takes no body; one that says nothing is let through.
+bool has_body(const request& req) {
+  return req.body.find_first_not_of(" \t\r\n") != req.body.npos
+         && req.body != "{}" && req.body != "null";
+}
+
+answering change_job(edge& at, const request& req, std::string_view id,
+                     actors::job_command_kind kind) {
+  if (has_body(req))
+    co_return answer({problem_code::invalid_params,
+                      "this call takes no body",
+                      {{"", "must be absent", {}}}});
+  if (!is_job_id(id))
+    co_return no_such_job();
+  const auto job = co_await command(at, kind, id);
+  if (!job)
+    co_return answer(problem_of(job.error()));
+  co_return job_answer(*job, 200);
+}
+
+std::uint32_t coerced_page_size(std::string_view text, bool& good) {
+  std::int64_t size = 0;
+  const bool negative = text.starts_with('-');
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, size);
+  good = at == end && error != std::errc::invalid_argument;
+  if (error == std::errc::result_out_of_range)
+    return negative ? 1 : 1000;
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(size, 1, 1000));
+}
+
+/// Reads one query parameter of the list; says what is wrong with it.
+std::string read_filter(const std::string& name, const std::string& value,
+                        store::list_query& out) {
+  const auto take = [&value](std::string& into) {
+    into = value;
+    return value.size() > 512 ? "must have at most 512 bytes" : "";
+  };
+  if (name == "type")
+    return take(out.type);
+  if (name == "queue")
+    return take(out.queue);
+  if (name == "tag")
+    return take(out.tag);
+  if (name == "batch")
+    return take(out.batch);
+  if (name == "page_token") {
+    out.page_token = value;
+    return {};
+  }
+  if (name == "page_size") {
+    bool good = true;
+    out.page_size = coerced_page_size(value, good);
+    return good ? "" : "must be an integer";
+  }
+  if (name != "state")
+    return "is not known here";
+  if (value.empty())
+    return {};
+  store::job_state state{};
+  if (!store::from_string(value, state))
+    return "is no state of a job";
+  out.state = state;
+  return {};
+}
+
+std::optional<problem> read_query(const target& where,
+                                  store::list_query& out) {
+  problem what{problem_code::invalid_params, "some parameters are not valid"};
+  for (const auto& [name, value] : where.query)
+    if (auto fault = read_filter(name, value, out); !fault.empty())
+      what.errors.push_back({pointer_to("", name), std::move(fault), {}});
+  if (what.errors.empty())
+    return std::nullopt;
+  return what;
+}
+
+response page_answer(const store::job_page& page) {
+  response out;
+  out.body.reserve(64 + page.jobs.size() * 768);
+  out.body = R"({"jobs":[)";
+  for (const auto& job : page.jobs) {
+    if (&job != &page.jobs.front())
+      out.body += ',';
+    store::append_json(out.body, job);
+  }
+  out.body += R"(],"next_page_token":)";
+  json::append_string(out.body, page.next_page_token);
+  out.body += '}';
+  return out;
+}
+
+} // namespace
+
+answering submit_job(edge& at, const request& req, const path_params&) {
+  auto read = at.submits.read(req.body);
+  if (const auto* fault = std::get_if<problem>(&read))
+    co_return answer(*fault);
+  auto& asked = std::get<submit_request>(read);
+  if (const auto fault = submit_fault(at, req, asked))
+    co_return answer(*fault);
+  auto start = [&at, op = operation_of(req, std::move(asked))](
+                 actors::reply_to<actors::submit_reply> reply) mutable {
+    at.parts.gateway.submit(std::move(op), std::move(reply));
+  };
+  const auto done = co_await at.asks.ask<actors::submit_reply>(
+    limit_of(at), std::move(start));
+  if (!done)
+    co_return answer(problem_of(done.error()));
+  auto out = job_answer(done->job, done->created || done->replayed ? 202 : 200);
+  out.headers.emplace_back("Location", "/v1/jobs/" + done->job.id);
+  if (done->replayed)
+    out.headers.emplace_back("Idempotency-Replayed", "true");
+  co_return out;
+}
+
+answering list_jobs(edge& at, const request& req, const path_params&) {
+  store::list_query query;
+  if (const auto fault = read_query(req.target, query))
+    co_return answer(*fault);
+  auto start = [&at, &query](actors::reply_to<store::job_page> reply) {
+    at.parts.gateway.list(std::move(query), std::move(reply));
+  };
+  const auto page
+    = co_await at.asks.ask<store::job_page>(limit_of(at), start);
+  if (!page)
+    co_return answer(problem_of(page.error()));
+  co_return page_answer(*page);
+}
+
+answering show_job(edge& at, const request&, const path_params& path) {
+  const auto id = path["id"];
+  if (!is_job_id(id))
+    co_return no_such_job();
+  auto start = [&at, id](actors::reply_to<store::job> reply) {
+    at.parts.gateway.get(std::string{id}, std::move(reply));
+  };
+  const auto job = co_await at.asks.ask<store::job>(limit_of(at), start);
+  if (!job)
+    co_return answer(problem_of(job.error()));
+  co_return job_answer(*job, 200);
+}
+
+answering purge_job(edge& at, const request& req, const path_params& path) {
+  auto done = co_await change_job(at, req, path["id"],
+                                  actors::job_command_kind::purge);
+  if (done.reply.status == 200) {
+    done.reply.status = 204;
+    done.reply.body.clear();
+  }
+  co_return done;
+}
+
+answering cancel_job(edge& at, const request& req, const path_params& path) {
+  return change_job(at, req, path["id"], actors::job_command_kind::cancel);
+}
+
+answering retry_job(edge& at, const request& req, const path_params& path) {
+  return change_job(at, req, path["id"], actors::job_command_kind::retry);
+}
+
+} // namespace troupe::net

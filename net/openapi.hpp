@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace troupe::net {
+
+/// `openapi.json` of this folder, as built in.
+[[nodiscard]] std::string_view openapi_text() noexcept;
+
+/// The document that is served: with the schemas of all job types, as
+/// `{type}_params` and `{type}_result`.
+[[nodiscard]] const std::string& openapi_document();
+
+} // namespace troupe::net

@@ -1,0 +1,117 @@
+#include "actors/store/json_text.hpp"
+#include "net/edge.hpp"
+#include "net/openapi.hpp"
+#include "net/routes.hpp"
+
+#include <algorithm>
+
+namespace troupe::net {
+
+namespace {
+
+using namespace std::chrono_literals;
+using queue_depths = std::vector<store::queue_depth>;
+using clock = std::chrono::steady_clock;
+
+/// A part that has no answer for so long is not ready.
+constexpr auto probe_limit = 2s;
+
+boost::asio::awaitable<result<queue_depths>> ask_depths(edge& at) {
+  auto start = [&at](actors::reply_to<queue_depths> reply) {
+    at.parts.gateway.depths(std::move(reply));
+  };
+  co_return co_await at.asks.ask<queue_depths>(probe_limit, start);
+}
+
+void append_part(std::string& out, const part_state& part) {
+  json::append_string(out, part.name);
+  out += R"(:{"state":)";
+  json::append_string(out, part.ready ? "ready" : "failed");
+  out += R"(,"detail":)";
+  json::append_string(out, part.detail);
+  out += '}';
+}
+
+response readiness(const std::vector<part_state>& parts, bool draining) {
+  const bool ready
+    = !draining && std::ranges::all_of(parts, &part_state::ready);
+  response out;
+  out.status = ready ? 200 : 503;
+  out.body = R"({"status":)";
+  json::append_string(out.body, draining ? "draining"
+                                : ready  ? "ready"
+                                         : "not_ready");
+  out.body += R"(,"parts":{)";
+  for (const auto& part : parts) {
+    if (&part != &parts.front())
+      out.body += ',';
+    append_part(out.body, part);
+  }
+  out.body += "}}";
+  if (!ready)
+    out.headers.emplace_back("Retry-After", "1");
+  return out;
+}
+
+void set_depths(config::metrics& metrics, const queue_depths& depths) {
+  for (const auto& queue : depths) {
+    for (std::size_t i = 0; i < store::job_state_count; ++i)
+      metrics.queue_depth(queue.queue,
+                          store::to_string(static_cast<store::job_state>(i)),
+                          queue.by_state[i]);
+    metrics.queue_oldest_age(queue.queue,
+                             static_cast<double>(queue.oldest_age_ms) / 1000);
+  }
+}
+
+/// Sets what is read at a scrape, at most once a second however many ask.
+boost::asio::awaitable<void> refresh(edge& at) {
+  if (clock::now() - at.depths_at < 1s)
+    co_return;
+  at.depths_at = clock::now();
+  const auto depths = co_await ask_depths(at);
+  if (depths)
+    set_depths(at.parts.metrics, *depths);
+  auto start = [&at](actors::reply_to<actors::hub_figures> reply) {
+    at.parts.gateway.figures(std::move(reply));
+  };
+  const auto figures
+    = co_await at.asks.ask<actors::hub_figures>(probe_limit, start);
+  if (figures)
+    at.parts.metrics.event_log(figures->topics, figures->log_bytes);
+}
+
+} // namespace
+
+answering show_health(edge&, const request&, const path_params&) {
+  response out;
+  out.body = R"({"status":"ok"})";
+  co_return out;
+}
+
+answering show_readiness(edge& at, const request&, const path_params&) {
+  const auto depths = co_await ask_depths(at);
+  std::vector<part_state> parts;
+  parts.push_back({"store", depths.has_value(),
+                   depths ? std::string{} : depths.error().message()});
+  if (at.parts.health)
+    for (auto& part : at.parts.health())
+      parts.push_back(std::move(part));
+  co_return readiness(parts, at.draining);
+}
+
+answering show_metrics(edge& at, const request&, const path_params&) {
+  co_await refresh(at);
+  response out;
+  out.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  out.body = at.parts.metrics.text();
+  co_return out;
+}
+
+answering show_openapi(edge&, const request&, const path_params&) {
+  response out;
+  out.body = openapi_document();
+  co_return out;
+}
+
+} // namespace troupe::net

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "net/router.hpp"
+
+/// The handlers of all routes; what each does stands in the API document.
+namespace troupe::net {
+
+using answering = boost::asio::awaitable<outcome>;
+
+answering submit_job(edge& at, const request& req, const path_params& path);
+answering list_jobs(edge& at, const request& req, const path_params& path);
+answering show_job(edge& at, const request& req, const path_params& path);
+answering purge_job(edge& at, const request& req, const path_params& path);
+answering cancel_job(edge& at, const request& req, const path_params& path);
+answering retry_job(edge& at, const request& req, const path_params& path);
+
+answering list_queues(edge& at, const request& req, const path_params& path);
+answering list_job_types(edge& at, const request& req,
+                         const path_params& path);
+answering extract_url(edge& at, const request& req, const path_params& path);
+
+answering send_job_file(edge& at, const request& req, const path_params& path);
+
+answering open_websocket(edge& at, const request& req,
+                         const path_params& path);
+answering open_event_stream(edge& at, const request& req,
+                            const path_params& path);
+
+answering show_health(edge& at, const request& req, const path_params& path);
+answering show_readiness(edge& at, const request& req,
+                         const path_params& path);
+answering show_metrics(edge& at, const request& req, const path_params& path);
+answering show_openapi(edge& at, const request& req, const path_params& path);
+
+} // namespace troupe::net
