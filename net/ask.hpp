@@ -43,7 +43,7 @@ void drop_in(const std::shared_ptr<letterbox>& box,
 template <class T, class Handler>
 class waiting final : public pending_ask {
 public:
-  explicit waiting(Handler handler) : handler_{std::move(handler)} {
+  explicit waiting(Handler go_on) : handler_{std::move(go_on)} {
   }
 
   /// Any thread. False for a second answer, which is dropped.
@@ -66,9 +66,9 @@ public:
 
 private:
   void go_on(result<T> with) {
-    auto handler = std::move(*handler_);
+    auto resume = std::move(*handler_);
     handler_.reset();
-    std::move(handler)(std::move(with));
+    std::move(resume)(std::move(with));
   }
 
   std::optional<Handler> handler_; ///< empty once called
@@ -100,10 +100,9 @@ public:
   boost::asio::awaitable<result<T>> ask(std::chrono::milliseconds limit,
                                         Start start) {
     namespace asio = boost::asio;
-    using token = asio::use_awaitable_t<>;
-    auto begin = [this, limit](auto handler, Start begin_with) {
-      using state = detail::waiting<T, decltype(handler)>;
-      auto asked = std::make_shared<state>(std::move(handler));
+    auto begin = [this, limit](auto go_on, Start begin_with) {
+      using state = detail::waiting<T, decltype(go_on)>;
+      auto asked = std::make_shared<state>(std::move(go_on));
       if (!enter(asked, limit))
         return;
       begin_with(actors::reply_to<T>{
@@ -113,8 +112,9 @@ public:
             detail::drop_in(box, std::move(here));
         }});
     };
-    co_return co_await asio::async_initiate<token, void(result<T>)>(
-      std::move(begin), asio::use_awaitable, std::move(start));
+    asio::use_awaitable_t<> token;
+    co_return co_await asio::async_initiate<decltype(token), void(result<T>)>(
+      std::move(begin), token, std::move(start));
   }
 
   /// Ends every ask under way, and all later ones at once, with `draining`.

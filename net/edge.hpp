@@ -23,7 +23,7 @@ struct edge {
   /// Set once, from any thread.
   std::atomic<bool> draining = false;
   /// Where file reads block instead of the io thread.
-  boost::asio::any_io_executor files;
+  boost::asio::any_io_executor files = {};
   /// When `/metrics` asked the store last; then it is left alone for a second.
   std::chrono::steady_clock::time_point depths_at = {};
 };

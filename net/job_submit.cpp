@@ -152,13 +152,12 @@ struct submit_reader::impl {
 
   void read_params(object_reader& in, const params_schema* schema,
                    field_errors& errors, store::job_draft& out) {
-    if (!in.require("params"))
-      return;
+    const auto given = in.require("params");
     const auto params = in.object("params");
     if (!params)
       return;
     const auto pointer = in.pointer("params");
-    note_duplicates(dom::element{*params}, pointer, errors);
+    note_duplicates(*given, pointer, errors);
     if (!schema)
       return;
     schema->check(*params, pointer, errors);

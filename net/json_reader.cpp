@@ -3,6 +3,7 @@
 #include "actors/store/json_text.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace troupe::net {
 
@@ -61,19 +62,24 @@ void field_errors::add(std::string pointer, std::string detail,
 }
 
 json_parser::json_parser() {
-  (void) parser_.allocate(small, max_depth);
+  make_room(small);
+}
+
+void json_parser::make_room(std::size_t bytes) {
+  if (parser_.allocate(bytes, max_depth))
+    throw std::bad_alloc{};
 }
 
 std::optional<problem> json_parser::parse(std::string_view text,
                                           dom::element& out) {
   if (text.size() > parser_.capacity()
       || (text.size() < small && parser_.capacity() > large))
-    (void) parser_.allocate(std::max(text.size(), small), max_depth);
+    make_room(std::max(text.size(), small));
   const auto error = parser_.parse(text.data(), text.size()).get(out);
   if (!error)
     return std::nullopt;
   const auto why = simdjson::error_message(error);
-  if (error == simdjson::NUMBER_ERROR || error == simdjson::BIGINT_ERROR)
+  if (error == simdjson::NUMBER_ERROR)
     return problem{problem_code::invalid_json,
                    "a number is malformed, or too large to be kept exactly"};
   return problem{problem_code::invalid_json, why};

@@ -37,12 +37,14 @@ inline constexpr std::size_t max_depth = 64;
 class json_parser {
 public:
   json_parser();
-  /// `invalid_json`: with what and why; `invalid_params` for a number that
-  /// fits neither 64 bits nor a double.
+  /// `invalid_json`, with why; also for a number that fits neither 64 bits nor
+  /// a double.
   [[nodiscard]] std::optional<problem> parse(std::string_view text,
                                              simdjson::dom::element& out);
 
 private:
+  void make_room(std::size_t bytes);
+
   simdjson::dom::parser parser_;
 };
 

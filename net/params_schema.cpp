@@ -28,7 +28,7 @@ constexpr std::size_t max_matched_bytes = 8192;
 bj::value convert(dom::element from, const bj::storage_ptr& memory);
 
 bj::value convert_array(dom::array from, const bj::storage_ptr& memory) {
-  bj::array out{memory};
+  bj::array out(memory);
   out.reserve(from.size());
   for (const auto each : from)
     out.push_back(convert(each, memory));
@@ -36,7 +36,7 @@ bj::value convert_array(dom::array from, const bj::storage_ptr& memory) {
 }
 
 bj::value convert_object(dom::object from, const bj::storage_ptr& memory) {
-  bj::object out{memory};
+  bj::object out(memory);
   out.reserve(from.size());
   for (const auto [name, value] : from)
     out.emplace(bj::string_view{name.data(), name.size()},
@@ -69,7 +69,7 @@ bj::value convert(dom::element from, const bj::storage_ptr& memory) {
 }
 
 /// What stands between the last two quotes, as in `property 'url'.`
-std::string_view quoted(std::string_view text) {
+std::string_view last_quoted(std::string_view text) {
   const auto end = text.rfind('\'');
   const auto begin = end == text.npos || end == 0 ? text.npos
                                                   : text.rfind('\'', end - 1);
@@ -95,10 +95,10 @@ field_error field_error_of(const ValidationResults::Error& error,
                            const std::string& pointer) {
   field_error out{pointer_of(error.context, pointer), error.description, {}};
   if (error.description.starts_with("Missing required property")) {
-    out.pointer = pointer_to(out.pointer, quoted(error.description));
+    out.pointer = pointer_to(out.pointer, last_quoted(error.description));
     out.detail = "is required";
   } else if (error.description.starts_with("Object contains a property")) {
-    out.pointer = pointer_to(out.pointer, quoted(error.description));
+    out.pointer = pointer_to(out.pointer, last_quoted(error.description));
     out.detail = "is not known here";
   }
   return out;
@@ -189,7 +189,7 @@ void params_schema::check(dom::object params, const std::string& pointer,
                           field_errors& errors) const {
   std::byte space[4096];
   bj::monotonic_resource memory{space, sizeof space};
-  bj::object known{&memory};
+  bj::object known(&memory);
   bool good = true;
   for (const auto [name, value] : params) {
     if (!impl_->knows(name)) {

@@ -1,0 +1,257 @@
+#include "net/server.hpp"
+
+#include "config/log.hpp"
+#include "net/response_text.hpp"
+#include "net/session.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <fcntl.h>
+
+#include <charconv>
+#include <optional>
+#include <thread>
+
+namespace troupe::net {
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using namespace std::chrono_literals;
+
+constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
+
+/// How exactly the connections' deadlines are kept.
+constexpr auto tick = 250ms;
+/// Between tries to accept when descriptors have run out.
+constexpr auto accept_pause = 100ms;
+/// What connections get for ending after they were cut.
+constexpr auto cut_grace = 1s;
+
+/// Splits and reads `address:port`; `[…]` around an IPv6 address.
+result<tcp::endpoint> read_listen(const std::string& text) {
+  const auto colon = text.rfind(':');
+  auto name = text.substr(0, colon);
+  if (name == "localhost")
+    name = "127.0.0.1";
+  if (name.starts_with('[') && name.ends_with(']'))
+    name = name.substr(1, name.size() - 2);
+  std::uint16_t port = 0;
+  const auto* end = text.data() + text.size();
+  const auto* digits = colon == text.npos ? end : text.data() + colon + 1;
+  const auto read = std::from_chars(digits, end, port);
+  error_code error;
+  const auto address = asio::ip::make_address(name, error);
+  if (error || read.ec != std::errc{} || read.ptr != end)
+    return failure{std::make_error_code(std::errc::invalid_argument), text};
+  return tcp::endpoint{address, port};
+}
+
+/// A connection's coroutine throws for a defect alone; it ends with it.
+void report(const std::exception_ptr& defect) {
+  if (!defect)
+    return;
+  try {
+    std::rethrow_exception(defect);
+  } catch (const std::exception& what) {
+    log::error("a connection ended by a defect", {{"error", what.what()}});
+  }
+}
+
+failure listen_failure(error_code error, const std::string& where) {
+  return {error, "http.listen " + where};
+}
+
+} // namespace
+
+struct server::impl {
+  impl(const config::http_settings& settings, server_parts parts)
+    : at{settings, parts, asks, submit_reader{parts.guard}} {
+    at.files = files.get_executor();
+  }
+
+  result<std::uint16_t> listen();
+  void open_acceptor(const tcp::endpoint& where, error_code& error);
+  asio::awaitable<void> accept_all();
+  void welcome(tcp::socket socket);
+  void turn_away(tcp::socket socket);
+  void keep_time();
+  void begin_stop(std::chrono::milliseconds grace);
+  void cut_all();
+
+  // Destroyed from the end: connections that were never finished go with the
+  // context, and refer to what stands before it.
+  edge at;
+  router routes{all_routes()};
+  std::optional<origin_guard> guard;
+  std::optional<session_host> host;
+  asio::io_context io{1};
+  asio::thread_pool files{2};
+  ask_desk asks{io.get_executor()};
+  tcp::acceptor acceptor{io};
+  asio::steady_timer ticker{io};
+  asio::steady_timer grace_timer{io};
+  bool ticking = false;
+  std::thread thread;
+};
+
+result<std::uint16_t> server::impl::listen() {
+  const auto& text = at.settings.listen;
+  const auto where = read_listen(text);
+  if (!where)
+    return where.error();
+  if (!where->address().is_loopback())
+    return listen_failure(asio::error::no_permission, text);
+  error_code error;
+  open_acceptor(*where, error);
+  if (error)
+    return listen_failure(error, text);
+  const auto port = acceptor.local_endpoint().port();
+  guard.emplace(at.settings, where->address().to_string(), port, true);
+  host.emplace(session_host{at, routes, *guard});
+  return port;
+}
+
+void server::impl::open_acceptor(const tcp::endpoint& where,
+                                 error_code& error) {
+  acceptor.open(where.protocol(), error);
+  if (error)
+    return;
+  ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
+  acceptor.set_option(asio::socket_base::reuse_address{true}, error);
+  if (!error)
+    acceptor.bind(where, error);
+  if (!error)
+    acceptor.listen(4096, error);
+}
+
+asio::awaitable<void> server::impl::accept_all() {
+  asio::steady_timer pause{io};
+  while (acceptor.is_open()) {
+    auto [error, socket] = co_await acceptor.async_accept(as_tuple);
+    if (error == asio::error::operation_aborted)
+      co_return;
+    if (!error) {
+      ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+      welcome(std::move(socket));
+      continue;
+    }
+    log::warn("cannot accept a connection", {{"error", error.message()}});
+    pause.expires_after(accept_pause);
+    co_await pause.async_wait(as_tuple);
+  }
+}
+
+void server::impl::welcome(tcp::socket socket) {
+  if (host->sessions.size() >= at.settings.max_connections)
+    return turn_away(std::move(socket));
+  auto one = std::make_shared<session>(*host, std::move(socket));
+  auto serving = one->run();
+  asio::co_spawn(io, std::move(serving), [one](std::exception_ptr defect) {
+    report(defect);
+  });
+  keep_time();
+}
+
+/// Says 503 without reading; a peer that has sent its request already may see
+/// a reset instead.
+void server::impl::turn_away(tcp::socket socket) {
+  problem what{problem_code::queue_full, "too many connections"};
+  what.retry_after_s = 1;
+  const auto out = answer(what);
+  std::string text;
+  append_head(text, out, request_id_of({}), connection_use::closed, {});
+  text += out.body;
+  error_code ignored; // nobody is left to tell
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(text), ignored);
+  socket.shutdown(asio::socket_base::shutdown_send, ignored);
+}
+
+/// Looks at all connections' deadlines as long as there are any.
+void server::impl::keep_time() {
+  if (ticking || host->sessions.empty())
+    return;
+  ticking = true;
+  ticker.expires_after(tick);
+  ticker.async_wait([this](error_code error) {
+    ticking = false;
+    if (error)
+      return;
+    const auto now = session::clock::now();
+    for (auto* each : host->sessions)
+      each->check_time(now);
+    keep_time();
+  });
+}
+
+void server::impl::begin_stop(std::chrono::milliseconds grace) {
+  error_code ignored; // closed either way
+  acceptor.close(ignored);
+  if (!host || host->stopping)
+    return;
+  host->stopping = true;
+  host->emptied = [this] { io.stop(); };
+  if (host->sessions.empty())
+    return io.stop();
+  for (auto* each : host->sessions)
+    each->stop();
+  grace_timer.expires_after(grace);
+  grace_timer.async_wait([this](error_code error) {
+    if (!error)
+      cut_all();
+  });
+}
+
+void server::impl::cut_all() {
+  for (auto* each : host->sessions)
+    each->cut();
+  asks.close();
+  grace_timer.expires_after(cut_grace);
+  grace_timer.async_wait([this](error_code error) {
+    if (!error)
+      io.stop();
+  });
+}
+
+server::server(const config::http_settings& settings, server_parts parts)
+  : impl_{std::make_unique<impl>(settings, std::move(parts))} {
+}
+
+server::~server() {
+  stop(0ms);
+}
+
+result<std::uint16_t> server::listen() {
+  return impl_->listen();
+}
+
+void server::run() {
+  auto accepting = impl_->accept_all();
+  asio::co_spawn(impl_->io, std::move(accepting), report);
+  impl_->thread = std::thread{[this] {
+    const auto kept = asio::make_work_guard(impl_->io);
+    impl_->io.run();
+  }};
+}
+
+void server::drain() {
+  impl_->at.draining = true;
+}
+
+void server::stop(std::chrono::milliseconds grace) {
+  if (!impl_->thread.joinable())
+    return;
+  asio::post(impl_->io, [this, grace] { impl_->begin_stop(grace); });
+  impl_->thread.join();
+}
+
+} // namespace troupe::net

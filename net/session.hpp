@@ -1,0 +1,89 @@
+#pragma once
+
+#include "net/admission.hpp"
+#include "net/edge.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+namespace troupe::net {
+
+class session;
+
+/// What the connections of one server share; used on the io thread alone.
+struct session_host {
+  edge& at;
+  const router& routes;
+  const origin_guard& guard;
+  std::list<session*> sessions = {};
+  bool stopping = false; ///< finish what is under way, begin nothing
+  /// Called when the last session has ended.
+  std::function<void()> emptied = {};
+};
+
+/// One connection, from accept to close: reads requests one after the other,
+/// has each admitted and handled, writes its answer.
+///
+/// Invariants: `deadline_` is the end of the present wait for the peer, or
+/// far away while none is under way; the session is in `host.sessions` from
+/// its construction to its end.
+class session : public std::enable_shared_from_this<session> {
+public:
+  using clock = std::chrono::steady_clock;
+
+  session(session_host& host, boost::asio::ip::tcp::socket socket);
+  ~session();
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  /// Serves the connection until it ends.
+  boost::asio::awaitable<void> run();
+
+  /// Cuts the connection if its peer kept us waiting too long.
+  void check_time(clock::time_point now);
+
+  /// Ends after the request under way; at once if none is. Tells who has
+  /// taken the connection over.
+  void stop();
+
+  /// Ends the connection now. One that was taken over is its taker's.
+  void cut();
+
+private:
+  struct exchange;
+  using seconds = std::chrono::seconds;
+
+  boost::asio::awaitable<bool> await_request();
+  boost::asio::awaitable<bool> read_head(exchange& now);
+  boost::asio::awaitable<bool> read_body(exchange& now);
+  boost::asio::awaitable<bool> receive(std::size_t at_most);
+  boost::asio::awaitable<bool> greet_body(exchange& now);
+  boost::asio::awaitable<bool> serve(exchange& now);
+  boost::asio::awaitable<void> hand_over(exchange& now, const taker& take);
+  boost::asio::awaitable<bool> refuse(exchange& now, response what);
+  boost::asio::awaitable<bool> respond(exchange& now, const response& what);
+  boost::asio::awaitable<bool> send(std::string_view head,
+                                    std::string_view body);
+  boost::asio::awaitable<bool> send_file(file_slice file);
+  boost::asio::awaitable<void> linger();
+  void wait_at_most(seconds limit);
+  void note(const exchange& now, unsigned status) const;
+
+  session_host& host_;
+  std::list<session*>::iterator place_;
+  boost::asio::ip::tcp::socket socket_;
+  clock::time_point deadline_ = clock::time_point::max();
+  bool idle_ = true; ///< between requests
+  std::vector<char> input_; ///< received, not consumed before `begin_`
+  std::size_t begin_ = 0;
+  std::vector<std::function<void()>> on_stop_;
+};
+
+} // namespace troupe::net

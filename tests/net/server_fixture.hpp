@@ -1,0 +1,55 @@
+#pragma once
+
+#include "fake_gateway.hpp"
+#include "raw_client.hpp"
+
+#include "net/server.hpp"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace troupe::net {
+
+/// A real server on a free port, in front of a fake gateway.
+class server_test : public testing::Test {
+protected:
+  server_test();
+  ~server_test() override;
+
+  /// Stops what runs and starts anew with the settings as they are now.
+  void restart();
+  [[nodiscard]] raw_client connect() const {
+    return raw_client{port};
+  }
+  raw_answer ask(std::string_view method, std::string_view target,
+                 std::string_view body = {}, std::string_view fields = {}) {
+    return connect().ask(method, target, body, fields);
+  }
+  raw_answer submit(std::string_view body, std::string_view fields = {}) {
+    return ask("POST", "/v1/jobs", body, fields);
+  }
+
+  config::http_settings settings;
+  fake_gateway gateway;
+  config::metrics metrics;
+  config::source_settings sources;
+  media::address_guard guard{sources};
+  std::filesystem::path library;
+  store::durability level = store::durability::disk;
+  std::vector<part_state> parts;
+  std::uint16_t port = 0;
+  std::unique_ptr<server> running;
+};
+
+/// The body as JSON; null if it is none.
+boost::json::value json_of(const raw_answer& answer);
+
+/// The problem's word; empty if the answer is none.
+std::string code_of(const raw_answer& answer);
+
+/// The pointers of a problem's errors.
+std::vector<std::string> pointers_of(const raw_answer& answer);
+
+} // namespace troupe::net
