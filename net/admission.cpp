@@ -82,9 +82,8 @@ response answer_options(const match& found, const request& req,
   return out;
 }
 
-std::variant<match, response> route_for(const router& routes,
-                                        const origin_guard& guard,
-                                        const request& req) {
+std::variant<match, response>
+route_for(const router& routes, const origin_guard& guard, const request& req) {
   auto found = routes.find(req.method, req.target);
   if (found.route)
     return found;
@@ -94,8 +93,8 @@ std::variant<match, response> route_for(const router& routes,
     return answer({problem_code::not_found, "there is nothing at this path"});
   if (req.method == verb::options)
     return answer_options(found, req, guard);
-  auto out = answer({problem_code::method_not_allowed,
-                     "this path takes " + found.allow});
+  auto out = answer(
+    {problem_code::method_not_allowed, "this path takes " + found.allow});
   out.headers.emplace_back("Allow", std::move(found.allow));
   return out;
 }
@@ -117,16 +116,16 @@ std::variant<match, response> admit(const router& routes,
 }
 
 std::string request_id_of(std::string_view given) {
-  const bool good = !given.empty() && given.size() <= 128
-                    && std::ranges::all_of(
-                      given, [](char c) { return c > 0x20 && c < 0x7f; });
+  const bool good =
+    !given.empty() && given.size() <= 128
+    && std::ranges::all_of(given, [](char c) { return c > 0x20 && c < 0x7f; });
   if (good)
     return std::string{given};
   // Unique is enough: nobody is trusted for knowing one.
   thread_local std::mt19937_64 random{std::random_device{}()};
   std::array<char, 16> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
-                                 random(), 16);
+  const auto end =
+    std::to_chars(digits.data(), digits.data() + digits.size(), random(), 16);
   return {digits.data(), end.ptr};
 }
 

@@ -27,9 +27,10 @@ struct request_head {
 /// Origin, route, length and type of the body, expectations; answers OPTIONS.
 /// Fills `req.method` and `req.target`.
 /// @returns where the request leads to, or the answer
-[[nodiscard]] std::variant<match, response>
-admit(const router& routes, const origin_guard& guard, const request_head& head,
-      request& req);
+[[nodiscard]] std::variant<match, response> admit(const router& routes,
+                                                  const origin_guard& guard,
+                                                  const request_head& head,
+                                                  request& req);
 
 /// The X-Request-Id of a client if it is 1 to 128 visible characters, else a
 /// new one.

@@ -19,8 +19,7 @@ constexpr std::chrono::milliseconds tick{100};
 } // namespace
 
 struct ask_desk::impl {
-  explicit impl(boost::asio::any_io_executor io) : io_{io}, timer_{io} {
-  }
+  explicit impl(boost::asio::any_io_executor io) : io_{io}, timer_{io} {}
 
   void settle(const std::shared_ptr<detail::pending_ask>& asked) {
     if (asked->place == pending_.end())
@@ -74,8 +73,7 @@ namespace detail {
 /// while `arrived_` is not empty, a collection is posted.
 class letterbox : public std::enable_shared_from_this<letterbox> {
 public:
-  explicit letterbox(ask_desk& desk) : desk_{&desk} {
-  }
+  explicit letterbox(ask_desk& desk) : desk_{&desk} {}
 
   void put(std::shared_ptr<pending_ask> answered) {
     std::lock_guard lock{mutex_};
@@ -120,9 +118,9 @@ void drop_in(const std::shared_ptr<letterbox>& box,
 } // namespace detail
 
 ask_desk::ask_desk(boost::asio::any_io_executor io)
-  : box_{std::make_shared<detail::letterbox>(*this)},
-    impl_{std::make_unique<impl>(io)} {
-}
+  : box_{std::make_shared<detail::letterbox>(*this)}, impl_{
+                                                        std::make_unique<impl>(
+                                                          io)} {}
 
 ask_desk::~ask_desk() {
   box_->shut();

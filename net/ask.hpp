@@ -43,8 +43,7 @@ void drop_in(const std::shared_ptr<letterbox>& box,
 template <class T, class Handler>
 class waiting final : public pending_ask {
 public:
-  explicit waiting(Handler go_on) : handler_{std::move(go_on)} {
-  }
+  explicit waiting(Handler go_on) : handler_{std::move(go_on)} {}
 
   /// Any thread. False for a second answer, which is dropped.
   bool arrive(result<T> answer) {

@@ -17,8 +17,8 @@ std::string_view trim(std::string_view text) {
 
 /// Digits only; a number too large for us is larger than any file.
 bool read_number(std::string_view text, std::uint64_t& out) {
-  const auto [end, error]
-    = std::from_chars(text.data(), text.data() + text.size(), out);
+  const auto [end, error] =
+    std::from_chars(text.data(), text.data() + text.size(), out);
   if (error == std::errc::result_out_of_range)
     out = std::numeric_limits<std::uint64_t>::max();
   else if (error != std::errc{})
@@ -51,8 +51,7 @@ range_verdict read_range(std::string_view field, std::uint64_t size,
   std::uint64_t from = 0;
   std::uint64_t to = size;
   if (first.empty())
-    return read_number(last, to) ? suffix(to, size, out)
-                                 : range_verdict::whole;
+    return read_number(last, to) ? suffix(to, size, out) : range_verdict::whole;
   if (!read_number(first, from) || (!last.empty() && !read_number(last, to))
       || (!last.empty() && to < from))
     return range_verdict::whole;

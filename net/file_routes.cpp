@@ -21,8 +21,7 @@ response no_such_file() {
 
 } // namespace
 
-answering send_job_file(edge& at, const request& req,
-                        const path_params& path) {
+answering send_job_file(edge& at, const request& req, const path_params& path) {
   auto start = [&at, id = path["id"]](actors::reply_to<store::job> reply) {
     at.parts.gateway.get(std::string{id}, std::move(reply));
   };
@@ -34,8 +33,8 @@ answering send_job_file(edge& at, const request& req,
   if (!named)
     co_return no_such_file();
   auto opening = open_blocking(at.parts.library, *named);
-  const auto file = co_await asio::co_spawn(at.files, std::move(opening),
-                                            asio::use_awaitable);
+  const auto file =
+    co_await asio::co_spawn(at.files, std::move(opening), asio::use_awaitable);
   if (!file)
     co_return no_such_file();
   co_return file_answer(req, *file, path["name"]);

@@ -28,8 +28,8 @@ failure no_file(const fs::path& file) {
 std::optional<fs::path> folder_within(const fs::path& library,
                                       const fs::path& file) {
   const auto base = library.lexically_normal();
-  const auto whole = (file.is_absolute() ? file : base / file)
-                       .lexically_normal();
+  const auto whole =
+    (file.is_absolute() ? file : base / file).lexically_normal();
   const auto within = whole.lexically_relative(base);
   if (within.empty() || *within.begin() == ".." || !within.has_filename())
     return std::nullopt;
@@ -62,8 +62,8 @@ void add_part(response& out, const request& req, const open_file& file) {
   const auto& fields = req.headers;
   const bool fresh = fields.if_range.empty() || fields.if_range == file.etag;
   byte_range range{0, file.size};
-  const auto verdict = fresh ? read_range(fields.range, file.size, range)
-                             : range_verdict::whole;
+  const auto verdict =
+    fresh ? read_range(fields.range, file.size, range) : range_verdict::whole;
   if (verdict == range_verdict::part) {
     out.status = 206;
     out.headers.emplace_back("Content-Range", content_range(range, file.size));
@@ -83,8 +83,7 @@ void add_part(response& out, const request& req, const open_file& file) {
 std::optional<fs::path> result_file(std::string_view result,
                                     std::string_view name) {
   boost::system::error_code error;
-  const auto read
-    = boost::json::parse({result.data(), result.size()}, error);
+  const auto read = boost::json::parse({result.data(), result.size()}, error);
   if (error || !read.is_object())
     return std::nullopt;
   for (const auto* member : {"path", "thumbnail", "info_json"}) {
@@ -125,18 +124,19 @@ std::string_view media_type_of(std::string_view name) noexcept {
     std::string_view extension, type;
   };
   static constexpr std::array types{
-    entry{".mp4", "video/mp4"},         entry{".mkv", "video/x-matroska"},
-    entry{".webm", "video/webm"},       entry{".mp3", "audio/mpeg"},
-    entry{".m4a", "audio/mp4"},         entry{".opus", "audio/ogg"},
-    entry{".ogg", "audio/ogg"},         entry{".flac", "audio/flac"},
-    entry{".wav", "audio/wav"},         entry{".mov", "video/quicktime"},
-    entry{".ts", "video/mp2t"},         entry{".jpg", "image/jpeg"},
-    entry{".jpeg", "image/jpeg"},       entry{".png", "image/png"},
-    entry{".webp", "image/webp"},       entry{".json", "application/json"},
-    entry{".vtt", "text/vtt"},          entry{".srt", "application/x-subrip"},
+    entry{".mp4", "video/mp4"},   entry{".mkv", "video/x-matroska"},
+    entry{".webm", "video/webm"}, entry{".mp3", "audio/mpeg"},
+    entry{".m4a", "audio/mp4"},   entry{".opus", "audio/ogg"},
+    entry{".ogg", "audio/ogg"},   entry{".flac", "audio/flac"},
+    entry{".wav", "audio/wav"},   entry{".mov", "video/quicktime"},
+    entry{".ts", "video/mp2t"},   entry{".jpg", "image/jpeg"},
+    entry{".jpeg", "image/jpeg"}, entry{".png", "image/png"},
+    entry{".webp", "image/webp"}, entry{".json", "application/json"},
+    entry{".vtt", "text/vtt"},    entry{".srt", "application/x-subrip"},
   };
-  const auto at = std::ranges::find_if(
-    types, [name](const entry& each) { return name.ends_with(each.extension); });
+  const auto at = std::ranges::find_if(types, [name](const entry& each) {
+    return name.ends_with(each.extension);
+  });
   return at == types.end() ? "application/octet-stream" : at->type;
 }
 

@@ -37,8 +37,8 @@ std::optional<problem> submit_fault(const edge& at, const request& req,
   if (suffices(level, *asked.durability))
     return std::nullopt;
   return problem{problem_code::durability_unavailable,
-                 "the store reaches "
-                   + std::string{store::to_string(level)} + " at present"};
+                 "the store reaches " + std::string{store::to_string(level)}
+                   + " at present"};
 }
 
 store::submit_op operation_of(const request& req, submit_request asked) {
@@ -137,8 +137,7 @@ std::string read_filter(const std::string& name, const std::string& value,
   return {};
 }
 
-std::optional<problem> read_query(const target& where,
-                                  store::list_query& out) {
+std::optional<problem> read_query(const target& where, store::list_query& out) {
   problem what{problem_code::invalid_params, "some parameters are not valid"};
   for (const auto& [name, value] : where.query)
     if (auto fault = read_filter(name, value, out); !fault.empty())
@@ -176,8 +175,8 @@ answering submit_job(edge& at, const request& req, const path_params&) {
                  actors::reply_to<actors::submit_reply> reply) mutable {
     at.parts.gateway.submit(std::move(op), std::move(reply));
   };
-  const auto done = co_await at.asks.ask<actors::submit_reply>(
-    limit_of(at), std::move(start));
+  const auto done =
+    co_await at.asks.ask<actors::submit_reply>(limit_of(at), std::move(start));
   if (!done)
     co_return answer(problem_of(done.error()));
   auto out = job_answer(done->job, done->created || done->replayed ? 202 : 200);
@@ -194,8 +193,7 @@ answering list_jobs(edge& at, const request& req, const path_params&) {
   auto start = [&at, &query](actors::reply_to<store::job_page> reply) {
     at.parts.gateway.list(std::move(query), std::move(reply));
   };
-  const auto page
-    = co_await at.asks.ask<store::job_page>(limit_of(at), start);
+  const auto page = co_await at.asks.ask<store::job_page>(limit_of(at), start);
   if (!page)
     co_return answer(problem_of(page.error()));
   co_return page_answer(*page);
@@ -215,8 +213,8 @@ answering show_job(edge& at, const request&, const path_params& path) {
 }
 
 answering purge_job(edge& at, const request& req, const path_params& path) {
-  auto done = co_await change_job(at, req, path["id"],
-                                  actors::job_command_kind::purge);
+  auto done =
+    co_await change_job(at, req, path["id"], actors::job_command_kind::purge);
   if (done.reply.status == 200) {
     done.reply.status = 204;
     done.reply.body.clear();

@@ -130,10 +130,10 @@ struct submit_reader::impl {
   std::vector<params_schema> schemas = {};
 
   [[nodiscard]] const params_schema* find(std::string_view type) const {
-    const auto at
-      = std::ranges::find(schemas, type, [](const params_schema& each) {
-          return each.type().name;
-        });
+    const auto at =
+      std::ranges::find(schemas, type, [](const params_schema& each) {
+        return each.type().name;
+      });
     return at == schemas.end() ? nullptr : &*at;
   }
 
@@ -213,8 +213,8 @@ std::variant<submit_request, problem> submit_reader::read(std::string_view body,
   out.draft.type = schema->type().name;
   out.draft.queue = schema->type().queue;
   if (out.draft.concurrency_key.empty())
-    out.draft.concurrency_key
-      = media::default_concurrency_key(out.draft.type, out.draft.params);
+    out.draft.concurrency_key =
+      media::default_concurrency_key(out.draft.type, out.draft.params);
   return out;
 }
 
@@ -230,7 +230,8 @@ bool suffices(store::durability level, store::durability asked) {
 
 bool is_idempotency_key(std::string_view key) noexcept {
   return !key.empty() && key.size() <= max_idempotency_key
-         && std::ranges::all_of(key, [](char c) { return c > 0x20 && c < 0x7f; });
+         && std::ranges::all_of(key,
+                                [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
 store::idempotency idempotency_of(std::string_view principal,

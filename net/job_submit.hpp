@@ -53,8 +53,9 @@ private:
 
 /// What tells a repeated request from a new one.
 /// @param path of the route, such as `/v1/jobs`
-[[nodiscard]] store::idempotency
-idempotency_of(std::string_view principal, std::string_view path,
-               std::string_view key, std::string_view body);
+[[nodiscard]] store::idempotency idempotency_of(std::string_view principal,
+                                                std::string_view path,
+                                                std::string_view key,
+                                                std::string_view body);
 
 } // namespace troupe::net

@@ -57,8 +57,7 @@ std::vector<std::string_view> repeated(std::vector<std::string_view> names) {
 void field_errors::add(std::string pointer, std::string detail,
                        std::string code) {
   if (errors_.size() < max_errors)
-    errors_.push_back(
-      {std::move(pointer), std::move(detail), std::move(code)});
+    errors_.push_back({std::move(pointer), std::move(detail), std::move(code)});
 }
 
 json_parser::json_parser() {

@@ -19,8 +19,7 @@ bj::object request_of(const media::job_type& type) {
   const std::string name{type.name};
   bj::object properties;
   properties["type"] = {{"const", name}};
-  properties["params"]
-    = {{"$ref", "#/components/schemas/" + name + "_params"}};
+  properties["params"] = {{"$ref", "#/components/schemas/" + name + "_params"}};
   return {{"title", name}, {"properties", std::move(properties)}};
 }
 

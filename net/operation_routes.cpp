@@ -33,8 +33,8 @@ void append_part(std::string& out, const part_state& part) {
 }
 
 response readiness(const std::vector<part_state>& parts, bool draining) {
-  const bool ready
-    = !draining && std::ranges::all_of(parts, &part_state::ready);
+  const bool ready =
+    !draining && std::ranges::all_of(parts, &part_state::ready);
   response out;
   out.status = ready ? 200 : 503;
   out.body = R"({"status":)";
@@ -75,8 +75,8 @@ boost::asio::awaitable<void> refresh(edge& at) {
   auto start = [&at](actors::reply_to<actors::hub_figures> reply) {
     at.parts.gateway.figures(std::move(reply));
   };
-  const auto figures
-    = co_await at.asks.ask<actors::hub_figures>(probe_limit, start);
+  const auto figures =
+    co_await at.asks.ask<actors::hub_figures>(probe_limit, start);
   if (figures)
     at.parts.metrics.event_log(figures->topics, figures->log_bytes);
 }

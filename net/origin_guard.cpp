@@ -31,8 +31,8 @@ std::optional<host_port> split(std::string_view text) {
     return out;
   std::uint16_t port = 0;
   const auto digits = text.substr(colon + 1);
-  const auto [end, error]
-    = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  const auto [end, error] =
+    std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc{} || end != digits.data() + digits.size())
     return std::nullopt;
   out.port = port;

@@ -71,8 +71,8 @@ bj::value convert(dom::element from, const bj::storage_ptr& memory) {
 /// What stands between the last two quotes, as in `property 'url'.`
 std::string_view last_quoted(std::string_view text) {
   const auto end = text.rfind('\'');
-  const auto begin = end == text.npos || end == 0 ? text.npos
-                                                  : text.rfind('\'', end - 1);
+  const auto begin =
+    end == text.npos || end == 0 ? text.npos : text.rfind('\'', end - 1);
   return begin == text.npos ? "" : text.substr(begin + 1, end - begin - 1);
 }
 
@@ -132,8 +132,8 @@ bool fit_for_patterns(dom::element value, const std::string& pointer,
       errors.add(pointer, "must have at most 8192 bytes");
   } else if (dom::object object; !value.get(object)) {
     for (const auto [name, member] : object)
-      good = fit_for_patterns(member, pointer_to(pointer, name), errors)
-             && good;
+      good =
+        fit_for_patterns(member, pointer_to(pointer, name), errors) && good;
   } else if (dom::array array; !value.get(array)) {
     for (const auto each : array)
       good = fit_for_patterns(each, pointer, errors) && good;
@@ -152,9 +152,10 @@ struct params_schema::impl {
   bool has_patterns = false;
 
   explicit impl(const media::job_type& of)
-    : type{of},
-      document{bj::parse({of.params_schema.data(), of.params_schema.size()})},
-      has_patterns{of.params_schema.find("\"pattern") != std::string_view::npos} {
+    : type{of}, document{bj::parse(
+                  {of.params_schema.data(), of.params_schema.size()})},
+      has_patterns{of.params_schema.find("\"pattern")
+                   != std::string_view::npos} {
     valijson::SchemaParser parser;
     parser.populateSchema(adapter{document}, schema);
     const auto& top = document.as_object();
@@ -171,8 +172,7 @@ struct params_schema::impl {
 };
 
 params_schema::params_schema(const media::job_type& type)
-  : impl_{std::make_unique<impl>(type)} {
-}
+  : impl_{std::make_unique<impl>(type)} {}
 
 params_schema::~params_schema() = default;
 params_schema::params_schema(params_schema&&) noexcept = default;

@@ -87,8 +87,7 @@ response answer(const problem& what) {
   out.content_type = "application/problem+json";
   out.body = to_json(what);
   if (what.retry_after_s > 0)
-    out.headers.emplace_back("Retry-After",
-                             std::to_string(what.retry_after_s));
+    out.headers.emplace_back("Retry-After", std::to_string(what.retry_after_s));
   return out;
 }
 

@@ -20,8 +20,8 @@ constexpr std::chrono::seconds extract_limit{120};
 /// Queues that have never held a job are there too.
 void add_empty_queues(queue_depths& depths) {
   for (const auto& type : media::job_types()) {
-    const auto at
-      = std::ranges::find(depths, type.queue, &store::queue_depth::queue);
+    const auto at =
+      std::ranges::find(depths, type.queue, &store::queue_depth::queue);
     if (at == depths.end())
       depths.push_back({std::string{type.queue}, {}, 0});
   }
@@ -75,7 +75,7 @@ std::variant<std::string, problem> read_url(std::string_view body,
   object_reader in{object, "", errors};
   std::string url;
   std::optional<field_error> fault;
-  (void) in.require("url");
+  (void)in.require("url");
   if (in.text("url", url, 8192))
     fault = source_url_fault(url, guard);
   const bool forbidden = fault && !fault->code.empty();
@@ -134,8 +134,8 @@ answering extract_url(edge& at, const request& req, const path_params&) {
                  actors::reply_to<actors::extract_reply> reply) mutable {
     at.parts.gateway.extract(std::move(url), std::move(reply));
   };
-  auto done = co_await at.asks.ask<actors::extract_reply>(
-    extract_limit, std::move(start));
+  auto done = co_await at.asks.ask<actors::extract_reply>(extract_limit,
+                                                          std::move(start));
   if (!done)
     co_return answer(problem_of(done.error()));
   response out;

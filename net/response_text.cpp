@@ -11,8 +11,8 @@ namespace {
 
 void append_number(std::string& out, std::uint64_t value) {
   std::array<char, 20> digits;
-  const auto end
-    = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  const auto end =
+    std::to_chars(digits.data(), digits.data() + digits.size(), value);
   out.append(digits.data(), end.ptr);
 }
 

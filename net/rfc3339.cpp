@@ -11,8 +11,7 @@ using namespace std::chrono;
 /// Eats text from its front; one wrong step spoils all that follow.
 class eater {
 public:
-  explicit eater(std::string_view text) : rest_{text} {
-  }
+  explicit eater(std::string_view text) : rest_{text} {}
 
   int digits(std::size_t count) {
     int out = 0;

@@ -52,10 +52,6 @@ void path_params::add(std::string_view name, std::string_view value) noexcept {
   entries_[count_++] = {name, value};
 }
 
-void path_params::clear() noexcept {
-  count_ = 0;
-}
-
 std::string_view path_params::operator[](std::string_view name) const noexcept {
   return std::ranges::find(entries_, entries_ + count_, name, &entry::name)
     ->value;

@@ -21,10 +21,12 @@ class path_params {
 public:
   /// @pre the matched pattern has at most four of them
   void add(std::string_view name, std::string_view value) noexcept;
-  void clear() noexcept;
+  [[nodiscard]] std::size_t size() const noexcept {
+    return count_;
+  }
   /// @pre the pattern has a part of that name
-  [[nodiscard]] std::string_view operator[](
-    std::string_view name) const noexcept;
+  [[nodiscard]] std::string_view
+  operator[](std::string_view name) const noexcept;
 
 private:
   struct entry {
@@ -39,10 +41,8 @@ using taker = std::function<boost::asio::awaitable<void>(takeover, edge&)>;
 
 /// What a handler leaves: an answer, or who takes the connection over instead.
 struct outcome {
-  outcome(response answer) : reply{std::move(answer)} {
-  }
-  outcome(taker who) : take{std::move(who)} {
-  }
+  outcome(response answer) : reply{std::move(answer)} {}
+  outcome(taker who) : take{std::move(who)} {}
 
   response reply;
   taker take;

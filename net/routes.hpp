@@ -15,20 +15,17 @@ answering cancel_job(edge& at, const request& req, const path_params& path);
 answering retry_job(edge& at, const request& req, const path_params& path);
 
 answering list_queues(edge& at, const request& req, const path_params& path);
-answering list_job_types(edge& at, const request& req,
-                         const path_params& path);
+answering list_job_types(edge& at, const request& req, const path_params& path);
 answering extract_url(edge& at, const request& req, const path_params& path);
 
 answering send_job_file(edge& at, const request& req, const path_params& path);
 
-answering open_websocket(edge& at, const request& req,
-                         const path_params& path);
+answering open_websocket(edge& at, const request& req, const path_params& path);
 answering open_event_stream(edge& at, const request& req,
                             const path_params& path);
 
 answering show_health(edge& at, const request& req, const path_params& path);
-answering show_readiness(edge& at, const request& req,
-                         const path_params& path);
+answering show_readiness(edge& at, const request& req, const path_params& path);
 answering show_metrics(edge& at, const request& req, const path_params& path);
 answering show_openapi(edge& at, const request& req, const path_params& path);
 

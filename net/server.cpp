@@ -155,9 +155,8 @@ void server::impl::welcome(tcp::socket socket) {
     return turn_away(std::move(socket));
   auto one = std::make_shared<session>(*host, std::move(socket));
   auto serving = one->run();
-  asio::co_spawn(io, std::move(serving), [one](std::exception_ptr defect) {
-    report(defect);
-  });
+  asio::co_spawn(io, std::move(serving),
+                 [one](std::exception_ptr defect) { report(defect); });
   keep_time();
 }
 
@@ -199,7 +198,9 @@ void server::impl::begin_stop(std::chrono::milliseconds grace) {
   if (!host || host->stopping)
     return;
   host->stopping = true;
-  host->emptied = [this] { io.stop(); };
+  host->emptied = [this] {
+    io.stop();
+  };
   if (host->sessions.empty())
     return io.stop();
   for (auto* each : host->sessions)
@@ -223,8 +224,7 @@ void server::impl::cut_all() {
 }
 
 server::server(const config::http_settings& settings, server_parts parts)
-  : impl_{std::make_unique<impl>(settings, std::move(parts))} {
-}
+  : impl_{std::make_unique<impl>(settings, std::move(parts))} {}
 
 server::~server() {
   stop(0ms);

@@ -1,6 +1,7 @@
 #include "net/session.hpp"
 
 #include "config/log.hpp"
+#include "net/beast_fields.hpp"
 #include "net/response_text.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -19,7 +20,6 @@ namespace troupe::net {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using request_parser = http::request_parser<http::string_body>;
 using boost::system::error_code;
 
@@ -35,71 +35,6 @@ constexpr std::size_t max_unparsed = 128 * 1024;
 /// answer is not lost to a reset.
 constexpr std::size_t linger_bytes = 8 << 20;
 constexpr std::chrono::seconds linger_time{3};
-
-/// Where the header's field goes; null if nobody reads it.
-std::string_view header_fields::*place_of(http::field name) {
-  switch (name) {
-  case http::field::host:
-    return &header_fields::host;
-  case http::field::origin:
-    return &header_fields::origin;
-  case http::field::content_type:
-    return &header_fields::content_type;
-  case http::field::range:
-    return &header_fields::range;
-  case http::field::if_range:
-    return &header_fields::if_range;
-  case http::field::if_none_match:
-    return &header_fields::if_none_match;
-  case http::field::expect:
-    return &header_fields::expect;
-  case http::field::upgrade:
-    return &header_fields::upgrade;
-  case http::field::access_control_request_method:
-    return &header_fields::access_control_request_method;
-  default:
-    return nullptr;
-  }
-}
-
-/// The same for names that Beast does not number.
-std::string_view header_fields::*place_of(boost::beast::string_view name) {
-  if (boost::beast::iequals(name, "x-request-id"))
-    return &header_fields::request_id;
-  if (boost::beast::iequals(name, "idempotency-key"))
-    return &header_fields::idempotency_key;
-  if (boost::beast::iequals(name, "last-event-id"))
-    return &header_fields::last_event_id;
-  return nullptr;
-}
-
-std::string_view view_of(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
-void read_fields(const http::fields& fields, header_fields& out,
-                 std::size_t& hosts) {
-  for (const auto& field : fields) {
-    const auto place = field.name() == http::field::unknown
-                         ? place_of(field.name_string())
-                         : place_of(field.name());
-    if (place)
-      out.*place = view_of(field.value());
-    hosts += field.name() == http::field::host;
-  }
-}
-
-std::string text_of(const http::request_header<>& head) {
-  std::string out;
-  out.append(view_of(head.method_string())).append(" ");
-  out.append(view_of(head.target())).append(" HTTP/1.1\r\n");
-  for (const auto& field : head)
-    out.append(view_of(field.name_string()))
-      .append(": ")
-      .append(view_of(field.value()))
-      .append("\r\n");
-  return out.append("\r\n");
-}
 
 problem parse_problem(error_code error) {
   problem out{problem_code::invalid_request, error.message()};
@@ -130,8 +65,7 @@ struct session::exchange {
 };
 
 session::session(session_host& host, asio::ip::tcp::socket socket)
-  : host_{host},
-    place_{host.sessions.insert(host.sessions.end(), this)},
+  : host_{host}, place_{host.sessions.insert(host.sessions.end(), this)},
     socket_{std::move(socket)} {
   error_code ignored; // of a peer that is gone already; reading will tell
   socket_.non_blocking(true, ignored);
@@ -190,8 +124,8 @@ asio::awaitable<bool> session::await_request() {
     co_return false;
   idle_ = true;
   wait_at_most(seconds{host_.at.settings.idle_timeout_s});
-  const auto [error]
-    = co_await socket_.async_wait(asio::socket_base::wait_read, as_tuple);
+  const auto [error] =
+    co_await socket_.async_wait(asio::socket_base::wait_read, as_tuple);
   idle_ = false;
   co_return !error;
 }
@@ -279,12 +213,12 @@ asio::awaitable<bool> session::serve(exchange& now) {
   std::size_t hosts = 0;
   read_fields(head, now.req.headers, hosts);
   now.req.id = request_id_of(now.req.headers.request_id);
-  now.use = !head.keep_alive()      ? connection_use::closed
+  now.use = !head.keep_alive()     ? connection_use::closed
             : head.version() >= 11 ? connection_use::kept
-                                    : connection_use::kept_and_told;
+                                   : connection_use::kept_and_told;
   request_head about{view_of(head.method_string()), view_of(head.target()),
-                     head.version() >= 11, hosts == 1, !now.parser.is_done(),
-                     {}};
+                     head.version() >= 11,          hosts == 1,
+                     !now.parser.is_done(),         {}};
   if (const auto length = now.parser.content_length())
     about.content_length = *length;
   auto admitted = admit(host_.routes, host_.guard, about, now.req);
@@ -309,16 +243,18 @@ asio::awaitable<bool> session::serve(exchange& now) {
 asio::awaitable<void> session::hand_over(exchange& now, const taker& take) {
   std::string fields = "X-Request-Id: " + now.req.id + "\r\n";
   append_cors(fields, host_.guard, now.req.headers.origin);
-  takeover taken{std::move(socket_), now.req, text_of(now.parser.get()),
-                 std::string{input_.begin()
-                               + static_cast<std::ptrdiff_t>(begin_),
-                             input_.end()},
-                 [this](std::function<void()> tell) {
-                   if (host_.stopping)
-                     tell();
-                   on_stop_.push_back(std::move(tell));
-                 },
-                 std::move(fields)};
+  takeover taken{
+    std::move(socket_),
+    now.req,
+    text_of(now.parser.get()),
+    std::string{input_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                input_.end()},
+    [this](std::function<void()> tell) {
+      if (host_.stopping)
+        tell();
+      on_stop_.push_back(std::move(tell));
+    },
+    std::move(fields)};
   input_ = {};
   begin_ = 0;
   auto taking = take(std::move(taken), host_.at);
@@ -352,7 +288,7 @@ asio::awaitable<bool> session::respond(exchange& now, const response& what) {
   bool sent = co_await send(head, bare || is_file ? "" : what.body);
   if (sent && is_file)
     sent = co_await send_file(what.file);
-  co_return sent && now.use != connection_use::closed;
+  co_return sent&& now.use != connection_use::closed;
 }
 
 asio::awaitable<bool> session::send(std::string_view head,
@@ -412,8 +348,8 @@ void session::note(const exchange& now, unsigned status) const {
   const std::chrono::duration<double> took = clock::now() - now.started;
   const auto method = to_string(now.req.method);
   const auto pattern = now.pattern.empty() ? "none" : now.pattern;
-  host_.at.parts.metrics.http_request(pattern, method,
-                                      static_cast<int>(status), took.count());
+  host_.at.parts.metrics.http_request(pattern, method, static_cast<int>(status),
+                                      took.count());
   if (status < 500 && !log::debugs())
     return;
   const auto write = status >= 500 ? log::info : log::debug;

@@ -80,7 +80,7 @@ private:
   std::list<session*>::iterator place_;
   boost::asio::ip::tcp::socket socket_;
   clock::time_point deadline_ = clock::time_point::max();
-  bool idle_ = true; ///< between requests
+  bool idle_ = true;        ///< between requests
   std::vector<char> input_; ///< received, not consumed before `begin_`
   std::size_t begin_ = 0;
   std::vector<std::function<void()>> on_stop_;

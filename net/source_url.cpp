@@ -15,8 +15,8 @@ field_error wrong(std::string detail) {
 
 } // namespace
 
-std::optional<field_error>
-source_url_fault(std::string_view url, const media::address_guard& guard) {
+std::optional<field_error> source_url_fault(std::string_view url,
+                                            const media::address_guard& guard) {
   namespace urls = boost::urls;
   if (url.size() > max_url_bytes)
     return wrong("must have at most 8192 bytes");

@@ -42,8 +42,7 @@ public:
   void get(std::string id, actors::reply_to<store::job> reply) override;
   void list(store::list_query query,
             actors::reply_to<store::job_page> reply) override;
-  void
-  depths(actors::reply_to<std::vector<store::queue_depth>> reply) override;
+  void depths(actors::reply_to<std::vector<store::queue_depth>> reply) override;
   void extract(std::string url,
                actors::reply_to<actors::extract_reply> reply) override;
   void figures(actors::reply_to<actors::hub_figures> reply) override;

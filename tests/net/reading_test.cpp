@@ -77,9 +77,8 @@ TEST(params_schema, NamesEveryWrongMemberOnce) {
   EXPECT_THAT(wrong_in(R"({"url":"ftp://x","quality":"good","zz":1,"yy":2,
                            "list":[1,"a"],"inner":{"a":1,"b":2}})"),
               UnorderedElementsAre("/params/url", "/params/quality",
-                                   "/params/zz", "/params/yy",
-                                   "/params/list/1", "/params/inner/a",
-                                   "/params/inner/b"));
+                                   "/params/zz", "/params/yy", "/params/list/1",
+                                   "/params/inner/a", "/params/inner/b"));
 }
 
 TEST(params_schema, MatchesNoPatternOnEndlessText) {
@@ -138,8 +137,7 @@ TEST_F(job_reading, RefusesNestingWithoutEnd) {
 }
 
 TEST_F(job_reading, ReadsAKeyOnlyWhereItMayStand) {
-  const auto* body
-    = R"({"type":"noop","params":{},"idempotency_key":"k"})";
+  const auto* body = R"({"type":"noop","params":{},"idempotency_key":"k"})";
 
   EXPECT_THAT(pointers(body), ElementsAre("/idempotency_key"));
   auto read = reader.read(body, true);
@@ -148,17 +146,16 @@ TEST_F(job_reading, ReadsAKeyOnlyWhereItMayStand) {
 }
 
 TEST_F(job_reading, KnowsSourcesByTheirText) {
-  for (const auto* good :
-       {"https://example.com/a?b=c#d", "http://93.184.216.34:8080/",
-        "https://example.com"})
+  for (const auto* good : {"https://example.com/a?b=c#d",
+                           "http://93.184.216.34:8080/", "https://example.com"})
     EXPECT_FALSE(source_url_fault(good, guard)) << good;
-  for (const auto* bad : {"", "example.com", "ftp://example.com/",
-                          "http://", "http:///x", "http://a b/", "//x/",
-                          "http://example.com:99999/"})
+  for (const auto* bad :
+       {"", "example.com", "ftp://example.com/", "http://", "http:///x",
+        "http://a b/", "//x/", "http://example.com:99999/"})
     EXPECT_TRUE(source_url_fault(bad, guard)) << bad;
-  for (const auto* inside : {"http://127.0.0.1/", "http://[::1]:80/",
-                             "http://10.0.0.1/", "http://0x7f.1/",
-                             "http://localhost/"}) {
+  for (const auto* inside :
+       {"http://127.0.0.1/", "http://[::1]:80/", "http://10.0.0.1/",
+        "http://0x7f.1/", "http://localhost/"}) {
     const auto fault = source_url_fault(inside, guard);
     ASSERT_TRUE(fault) << inside;
     EXPECT_EQ(fault->code, "source_forbidden") << inside;
@@ -175,8 +172,7 @@ TEST(durability, IsComparedByStrength) {
 
 TEST(rfc3339, ReadsTimesOfAnyZone) {
   EXPECT_EQ(parse_rfc3339("1970-01-01T00:00:00Z"), 0);
-  EXPECT_EQ(parse_rfc3339("2024-02-29T12:30:00.1239+01:30"),
-            1709204400123);
+  EXPECT_EQ(parse_rfc3339("2024-02-29T12:30:00.1239+01:30"), 1709204400123);
   for (const auto* bad :
        {"", "2024-02-30T00:00:00Z", "2024-01-01T24:00:00Z",
         "2024-01-01T00:00:00", "2024-01-01T00:00:00.Z", "1969-12-31T23:59:59Z",
@@ -216,18 +212,18 @@ TEST(router, PrefersTheRouteThatStandsFirst) {
   EXPECT_EQ(found.params["name"], "a b");
 
   ASSERT_TRUE(parse_target("/v1/jobs/7", where));
-  EXPECT_EQ(table.find(verb::post, where).allow,
-            "GET, HEAD, DELETE, OPTIONS");
+  EXPECT_EQ(table.find(verb::post, where).allow, "GET, HEAD, DELETE, OPTIONS");
   ASSERT_TRUE(parse_target("/v1/jobs/", where));
   EXPECT_EQ(table.find(verb::get, where).allow, "");
 }
 
 TEST(problem, EscapesPointersAndText) {
   EXPECT_EQ(pointer_to("/a", "b/c~d"), "/a/b~1c~0d");
-  const auto text = to_json(
-    {problem_code::invalid_params, "a \"b\"", {{"/x", "y\n", "z"}}});
+  const auto text =
+    to_json({problem_code::invalid_params, "a \"b\"", {{"/x", "y\n", "z"}}});
   EXPECT_THAT(text, HasSubstr(R"("detail":"a \"b\"")"));
-  EXPECT_THAT(text, HasSubstr(R"([{"pointer":"/x","detail":"y\n","code":"z"}])"));
+  EXPECT_THAT(text,
+              HasSubstr(R"([{"pointer":"/x","detail":"y\n","code":"z"}])"));
 }
 
 } // namespace troupe::net

@@ -58,8 +58,7 @@ TEST_F(http_routes, SubmitAnswersWithTheJobAndItsPlace) {
 }
 
 TEST_F(http_routes, SubmitAnswersAHeldUniqueKeyWithItsJob) {
-  const std::string body
-    = R"({"type":"noop","params":{},"unique_key":"only"})";
+  const std::string body = R"({"type":"noop","params":{},"unique_key":"only"})";
 
   EXPECT_EQ(submit(body).status, 202);
   const auto again = submit(body);
@@ -87,11 +86,11 @@ TEST_F(http_routes, SubmitRepeatsItsAnswerForAnIdempotencyKey) {
 TEST_F(http_routes, SubmitRefusesLessDurabilityOnlyIfStrict) {
   level = store::durability::interval;
 
-  const auto lenient
-    = submit(R"({"type":"noop","params":{},"durability":"disk"})");
-  const auto strict = submit(
-    R"({"type":"noop","params":{},"durability":"disk",)"
-    R"("durability_strict":true})");
+  const auto lenient =
+    submit(R"({"type":"noop","params":{},"durability":"disk"})");
+  const auto strict =
+    submit(R"({"type":"noop","params":{},"durability":"disk",)"
+           R"("durability_strict":true})");
 
   EXPECT_EQ(lenient.status, 202);
   EXPECT_EQ(strict.status, 503);
@@ -105,12 +104,11 @@ TEST_F(http_routes, SubmitNamesEveryWrongField) {
     R"("depends_on":["x"],"backoff":{"factor":0},"callback_url":"http://x"})");
 
   EXPECT_EQ(code_of(answer), "invalid_params");
-  EXPECT_THAT(pointers_of(answer),
-              UnorderedElementsAre("/params/sleep_ms", "/params/other",
-                                   "/params/steps", "/priority",
-                                   "/max_attempts", "/colour", "/tags/1",
-                                   "/depends_on", "/backoff/factor",
-                                   "/callback_url"));
+  EXPECT_THAT(
+    pointers_of(answer),
+    UnorderedElementsAre("/params/sleep_ms", "/params/other", "/params/steps",
+                         "/priority", "/max_attempts", "/colour", "/tags/1",
+                         "/depends_on", "/backoff/factor", "/callback_url"));
   EXPECT_THAT(gateway.submits(), IsEmpty());
 }
 
@@ -123,9 +121,9 @@ TEST_F(http_routes, SubmitTellsWhatKindOfWrongItIs) {
   EXPECT_EQ(code_of(submit(R"({"params":{}})")), "invalid_params");
   EXPECT_EQ(code_of(submit(noop, "Content-Type: text/plain\r\n")),
             "unsupported_media_type");
-  EXPECT_EQ(submit(noop, "Content-Type: application/json; charset=utf-8\r\n")
-              .status,
-            202);
+  EXPECT_EQ(
+    submit(noop, "Content-Type: application/json; charset=utf-8\r\n").status,
+    202);
 }
 
 TEST_F(http_routes, FailuresBelowKeepTheirMeaning) {
@@ -175,8 +173,8 @@ TEST_F(http_routes, ShowsCancelsRetriesAndPurgesJobs) {
   EXPECT_EQ(code_of(ask("GET", "/v1/jobs/job-2")), "not_found");
   EXPECT_EQ(code_of(ask("GET", "/v1/jobs/a%00b")), "invalid_request");
   EXPECT_EQ(code_of(ask("GET", "/v1/jobs/a%20b")), "not_found");
-  EXPECT_EQ(
-    json_of(ask("POST", "/v1/jobs/job-1/cancel")).at("state"), "cancelled");
+  EXPECT_EQ(json_of(ask("POST", "/v1/jobs/job-1/cancel")).at("state"),
+            "cancelled");
   EXPECT_EQ(code_of(ask("POST", "/v1/jobs/job-1/retry")), "invalid_state");
   EXPECT_EQ(code_of(ask("DELETE", "/v1/jobs/job-1")), "invalid_state");
   EXPECT_EQ(code_of(ask("POST", "/v1/jobs/job-1/cancel", R"({"a":1})")),
@@ -188,9 +186,9 @@ TEST_F(http_routes, ShowsCancelsRetriesAndPurgesJobs) {
 TEST_F(http_routes, ListsJobsWithFiltersAndCoercedPages) {
   submit(noop);
 
-  const auto answer = ask(
-    "GET", "/v1/jobs?state=failed&type=noop&queue=bulk&tag=a%20b&batch=c"
-           "&page_size=5000&page_token=t");
+  const auto answer =
+    ask("GET", "/v1/jobs?state=failed&type=noop&queue=bulk&tag=a%20b&batch=c"
+               "&page_size=5000&page_token=t");
   ask("GET", "/v1/jobs?page_size=-3");
 
   EXPECT_EQ(json_of(answer).at("jobs").as_array().size(), 1u);
@@ -204,8 +202,8 @@ TEST_F(http_routes, ListsJobsWithFiltersAndCoercedPages) {
 }
 
 TEST_F(http_routes, ListRefusesWhatItDoesNotKnow) {
-  const auto answer
-    = ask("GET", "/v1/jobs?state=happy&colour=red&page_size=many");
+  const auto answer =
+    ask("GET", "/v1/jobs?state=happy&colour=red&page_size=many");
 
   EXPECT_EQ(code_of(answer), "invalid_params");
   EXPECT_THAT(pointers_of(answer),
@@ -217,14 +215,14 @@ TEST_F(http_routes, ListRefusesWhatItDoesNotKnow) {
 }
 
 TEST_F(http_routes, ExtractLooksAtAUrl) {
-  const auto found
-    = ask("POST", "/v1/extract", R"({"url":"https://example.com/v"})");
-  const auto forbidden
-    = ask("POST", "/v1/extract", R"({"url":"http://127.0.0.1/"})");
+  const auto found =
+    ask("POST", "/v1/extract", R"({"url":"https://example.com/v"})");
+  const auto forbidden =
+    ask("POST", "/v1/extract", R"({"url":"http://127.0.0.1/"})");
   const auto wrong = ask("POST", "/v1/extract", R"({"url":1,"x":2})");
   gateway.fail_with(media::errc::unsupported_url);
-  const auto unknown
-    = ask("POST", "/v1/extract", R"({"url":"https://example.com/v"})");
+  const auto unknown =
+    ask("POST", "/v1/extract", R"({"url":"https://example.com/v"})");
 
   EXPECT_EQ(json_of(found).at("title"), "https://example.com/v");
   EXPECT_EQ(code_of(forbidden), "source_forbidden");

@@ -6,8 +6,8 @@ namespace troupe::net {
 
 server_test::server_test() {
   settings.listen = "127.0.0.1:0";
-  std::string folder
-    = (std::filesystem::temp_directory_path() / "troupe-net-XXXXXX").string();
+  std::string folder =
+    (std::filesystem::temp_directory_path() / "troupe-net-XXXXXX").string();
   library = ::mkdtemp(folder.data());
   restart();
 }
@@ -20,9 +20,16 @@ server_test::~server_test() {
 
 void server_test::restart() {
   running.reset();
-  running = std::make_unique<server>(
-    settings, server_parts{gateway, metrics, guard, {}, library,
-                           [this] { return level; }, [this] { return parts; }});
+  running =
+    std::make_unique<server>(settings, server_parts{gateway,
+                                                    metrics,
+                                                    guard,
+                                                    {},
+                                                    library,
+                                                    [this] { return level; },
+                                                    [this] {
+                                                      return parts;
+                                                    }});
   const auto bound = running->listen();
   ASSERT_TRUE(bound) << bound.error().message();
   port = *bound;

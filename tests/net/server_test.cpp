@@ -53,7 +53,8 @@ TEST_F(http_edge, AnswersPipelinedRequestsInTheirOrder) {
 TEST_F(http_edge, ClosesWhenAskedTo) {
   auto client = connect();
 
-  const auto answer = client.ask("GET", "/healthz", {}, "Connection: close\r\n");
+  const auto answer =
+    client.ask("GET", "/healthz", {}, "Connection: close\r\n");
 
   EXPECT_EQ(answer.fields.at("connection"), "close");
   EXPECT_TRUE(client.closed());
@@ -100,10 +101,11 @@ TEST_F(http_edge, SendsContinueBeforeTheBodyAndNotBeforeARefusal) {
 TEST_F(http_edge, ReadsChunkedBodies) {
   auto client = connect();
 
-  client.send("POST /v1/jobs HTTP/1.1\r\nHost: " + client.host()
-              + "\r\nContent-Type: application/json\r\n"
-                "Transfer-Encoding: chunked\r\n\r\n"
-                "5\r\n{\"typ\r\n16\r\ne\":\"noop\",\"params\":{}}\r\n0\r\n\r\n");
+  client.send(
+    "POST /v1/jobs HTTP/1.1\r\nHost: " + client.host()
+    + "\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n"
+      "5\r\n{\"typ\r\n16\r\ne\":\"noop\",\"params\":{}}\r\n0\r\n\r\n");
 
   EXPECT_EQ(client.read().status, 202);
 }
@@ -163,7 +165,9 @@ TEST_F(http_edge, StopsAfterTheRequestUnderWay) {
   while (gateway.held() == 0)
     std::this_thread::yield();
 
-  std::jthread stopping{[&] { running->stop(10s); }};
+  std::jthread stopping{[&] {
+    running->stop(10s);
+  }};
   EXPECT_TRUE(idle.closed());
   gateway.release();
 }
@@ -171,7 +175,9 @@ TEST_F(http_edge, StopsAfterTheRequestUnderWay) {
 TEST_F(http_edge, StopCutsWhatIsStillUnansweredAfterTheGrace) {
   gateway.hold();
   auto busy = connect();
-  std::jthread asking{[&] { busy.ask("POST", "/v1/jobs", noop); }};
+  std::jthread asking{[&] {
+    busy.ask("POST", "/v1/jobs", noop);
+  }};
   while (gateway.held() == 0)
     std::this_thread::yield();
 
@@ -195,8 +201,9 @@ TEST_F(http_edge, BindsItsPortAgainAtOnce) {
 
 TEST_F(http_edge, RefusesToListenOffLoopback) {
   settings.listen = "0.0.0.0:0";
-  server open{settings, server_parts{gateway, metrics, guard, {}, library,
-                                     nullptr, nullptr}};
+  server open{
+    settings,
+    server_parts{gateway, metrics, guard, {}, library, nullptr, nullptr}};
 
   const auto bound = open.listen();
 
@@ -209,8 +216,8 @@ TEST_F(http_edge, RefusesToListenOffLoopback) {
 
 TEST_F(http_edge, AnswersMalformedRequestsWithAProblem) {
   const auto host = "Host: 127.0.0.1:" + std::to_string(port) + "\r\n";
-  const auto post = "POST /v1/jobs HTTP/1.1\r\n" + host
-                    + "Content-Type: application/json\r\n";
+  const auto post =
+    "POST /v1/jobs HTTP/1.1\r\n" + host + "Content-Type: application/json\r\n";
   for (const auto& [bytes, status] : std::vector<std::pair<std::string, int>>{
          {"\x16\x03\x01\x02garbage\r\n\r\n", 400},
          {"GET / HTTP/9.9\r\n" + host + "\r\n", 400},
@@ -264,9 +271,8 @@ TEST_F(http_edge, NamesTheMethodsOfAPath) {
 
 TEST_F(http_edge, KnowsItsOwnNames) {
   const auto at = std::to_string(port);
-  for (const auto& host :
-       {"localhost:" + at, "127.0.0.1:" + at, "[::1]:" + at, "LocalHost:" + at,
-        std::string{"127.0.0.1"}})
+  for (const auto& host : {"localhost:" + at, "127.0.0.1:" + at, "[::1]:" + at,
+                           "LocalHost:" + at, std::string{"127.0.0.1"}})
     EXPECT_EQ(ask("GET", "/healthz", {}, "Host: " + host + "\r\n").status, 200)
       << host;
   for (const auto& host :
@@ -295,8 +301,9 @@ TEST_F(http_edge, KeepsForeignPagesFromChangingAnything) {
   EXPECT_EQ(code_of(submit(noop, foreign)), "forbidden");
   EXPECT_EQ(code_of(submit(noop, "Origin: null\r\n")), "forbidden");
   EXPECT_EQ(code_of(ask("GET", "/v1/ws", {},
-                        foreign + "Upgrade: websocket\r\n"
-                                  "Connection: upgrade\r\n")),
+                        foreign
+                          + "Upgrade: websocket\r\n"
+                            "Connection: upgrade\r\n")),
             "forbidden");
   EXPECT_EQ(ask("GET", "/v1/queues", {}, foreign)
               .fields.count("access-control-allow-origin"),
@@ -312,10 +319,9 @@ TEST_F(http_edge, LetsListedOriginsIn) {
   const auto made = submit(noop, origin);
   const auto asked = ask("OPTIONS", "/v1/jobs", {},
                          origin + "Access-Control-Request-Method: POST\r\n");
-  const auto stranger
-    = ask("OPTIONS", "/v1/jobs", {},
-          "Origin: https://evil.example\r\n"
-          "Access-Control-Request-Method: POST\r\n");
+  const auto stranger = ask("OPTIONS", "/v1/jobs", {},
+                            "Origin: https://evil.example\r\n"
+                            "Access-Control-Request-Method: POST\r\n");
 
   EXPECT_EQ(made.status, 202);
   EXPECT_EQ(made.fields.at("access-control-allow-origin"),

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "net/http.hpp"
+
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/message.hpp>
+
+#include <string>
+#include <string_view>
+
+/// From Beast's header fields to ours. Only for `session.cpp`.
+namespace troupe::net {
+
+namespace http = boost::beast::http;
+
+/// Where the header's field goes; null if nobody reads it.
+inline std::string_view header_fields::*place_of(http::field name) {
+  switch (name) {
+  case http::field::host:
+    return &header_fields::host;
+  case http::field::origin:
+    return &header_fields::origin;
+  case http::field::content_type:
+    return &header_fields::content_type;
+  case http::field::range:
+    return &header_fields::range;
+  case http::field::if_range:
+    return &header_fields::if_range;
+  case http::field::if_none_match:
+    return &header_fields::if_none_match;
+  case http::field::expect:
+    return &header_fields::expect;
+  case http::field::upgrade:
+    return &header_fields::upgrade;
+  case http::field::access_control_request_method:
+    return &header_fields::access_control_request_method;
+  default:
+    return nullptr;
+  }
+}
+
+/// The same for names that Beast does not number.
+inline std::string_view header_fields::*
+place_of(boost::beast::string_view name) {
+  if (boost::beast::iequals(name, "x-request-id"))
+    return &header_fields::request_id;
+  if (boost::beast::iequals(name, "idempotency-key"))
+    return &header_fields::idempotency_key;
+  if (boost::beast::iequals(name, "last-event-id"))
+    return &header_fields::last_event_id;
+  return nullptr;
+}
+
+inline std::string_view view_of(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+/// Counts the Host fields too: there must be exactly one.
+inline void read_fields(const http::fields& fields, header_fields& out,
+                        std::size_t& hosts) {
+  for (const auto& field : fields) {
+    const auto place = field.name() == http::field::unknown
+                         ? place_of(field.name_string())
+                         : place_of(field.name());
+    if (place)
+      out.*place = view_of(field.value());
+    hosts += field.name() == http::field::host;
+  }
+}
+
+/// The header as it came, but for white space.
+inline std::string text_of(const http::request_header<>& head) {
+  std::string out;
+  out.append(view_of(head.method_string())).append(" ");
+  out.append(view_of(head.target())).append(" HTTP/1.1\r\n");
+  for (const auto& field : head)
+    out.append(view_of(field.name_string()))
+      .append(": ")
+      .append(view_of(field.value()))
+      .append("\r\n");
+  return out.append("\r\n");
+}
+
+} // namespace troupe::net
