@@ -102,12 +102,19 @@ std::uint32_t coerced_page_size(std::string_view text, bool& good) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(size, 1, 1000));
 }
 
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(
+    text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+}
+
 /// Reads one query parameter of the list; says what is wrong with it.
 std::string read_filter(const std::string& name, const std::string& value,
                         store::list_query& out) {
   const auto take = [&value](std::string& into) {
     into = value;
-    return value.size() > 512 ? "must have at most 512 bytes" : "";
+    if (value.size() > 512)
+      return "must have at most 512 bytes";
+    return has_control(value) ? "must not hold control characters" : "";
   };
   if (name == "type")
     return take(out.type);
@@ -190,6 +197,8 @@ answering list_jobs(edge& at, const request& req, const path_params&) {
   store::list_query query;
   if (const auto fault = read_query(req.target, query))
     co_return answer(*fault);
+  if (has_control(query.page_token))
+    co_return answer(problem_of(fail(store::errc::bad_page_token)));
   auto start = [&at, &query](actors::reply_to<store::job_page> reply) {
     at.parts.gateway.list(std::move(query), std::move(reply));
   };

@@ -152,8 +152,9 @@ struct params_schema::impl {
   bool has_patterns = false;
 
   explicit impl(const media::job_type& of)
-    : type{of}, document{bj::parse(
-                  {of.params_schema.data(), of.params_schema.size()})},
+    : type{of},
+      // No braces: they would make an array around it.
+      document(bj::parse({of.params_schema.data(), of.params_schema.size()})),
       has_patterns{of.params_schema.find("\"pattern")
                    != std::string_view::npos} {
     valijson::SchemaParser parser;

@@ -156,8 +156,10 @@ asio::awaitable<bool> session::read_head(exchange& now) {
     if (begin_ < input_.size())
       begin_ += parser.put(
         asio::buffer(input_.data() + begin_, input_.size() - begin_), error);
-    if (error && error != http::error::need_more)
-      co_return co_await refuse(now, answer(parse_problem(error)));
+    if (error && error != http::error::need_more) {
+      const auto refusal = answer(parse_problem(error));
+      co_return co_await refuse(now, refusal);
+    }
     if (parser.is_header_done())
       co_return true;
     const bool more = co_await receive(head_step);
@@ -192,8 +194,10 @@ asio::awaitable<bool> session::read_body(exchange& now) {
     taken += used;
     if (input_.size() - begin_ > max_unparsed)
       error = http::error::bad_chunk_extension;
-    if (error && error != http::error::need_more)
-      co_return co_await refuse(now, answer(parse_problem(error)));
+    if (error && error != http::error::need_more) {
+      const auto refusal = answer(parse_problem(error));
+      co_return co_await refuse(now, refusal);
+    }
     if (parser.is_done())
       break;
     if (taken >= body_step) {
@@ -224,7 +228,7 @@ asio::awaitable<bool> session::serve(exchange& now) {
   auto admitted = admit(host_.routes, host_.guard, about, now.req);
   if (auto* refusal = std::get_if<response>(&admitted)) {
     if (!now.parser.is_done())
-      co_return co_await refuse(now, std::move(*refusal));
+      co_return co_await refuse(now, *refusal);
     co_return co_await respond(now, *refusal);
   }
   const auto& found = std::get<match>(admitted);
@@ -263,7 +267,7 @@ asio::awaitable<void> session::hand_over(exchange& now, const taker& take) {
 }
 
 /// Answers a request that is not read to its end, and closes.
-asio::awaitable<bool> session::refuse(exchange& now, response what) {
+asio::awaitable<bool> session::refuse(exchange& now, const response& what) {
   now.use = connection_use::closed;
   if (now.req.id.empty())
     now.req.id = request_id_of({});
@@ -285,7 +289,10 @@ asio::awaitable<bool> session::respond(exchange& now, const response& what) {
   const bool bare = now.req.method == verb::head || is_bodiless(what.status);
   const bool is_file = what.file.fd && !bare;
   note(now, what.status);
-  bool sent = co_await send(head, bare || is_file ? "" : what.body);
+  std::string_view body;
+  if (!bare && !is_file)
+    body = what.body;
+  bool sent = co_await send(head, body);
   if (sent && is_file)
     sent = co_await send_file(what.file);
   co_return sent&& now.use != connection_use::closed;

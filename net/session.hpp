@@ -67,7 +67,7 @@ private:
   boost::asio::awaitable<bool> greet_body(exchange& now);
   boost::asio::awaitable<bool> serve(exchange& now);
   boost::asio::awaitable<void> hand_over(exchange& now, const taker& take);
-  boost::asio::awaitable<bool> refuse(exchange& now, response what);
+  boost::asio::awaitable<bool> refuse(exchange& now, const response& what);
   boost::asio::awaitable<bool> respond(exchange& now, const response& what);
   boost::asio::awaitable<bool> send(std::string_view head,
                                     std::string_view body);

@@ -3,6 +3,9 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
+#include <cstdint>
+
 namespace troupe::net {
 
 namespace {
@@ -11,6 +14,14 @@ constexpr std::size_t max_url_bytes = 8192;
 
 field_error wrong(std::string detail) {
   return {"", std::move(detail), {}};
+}
+
+/// An empty port is the scheme's own (RFC 3986, 3.2.3).
+bool is_port(boost::urls::string_view text) {
+  std::uint16_t port = 1;
+  const auto* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, port);
+  return text.empty() || (error == std::errc{} && at == end && port > 0);
 }
 
 } // namespace
@@ -29,8 +40,7 @@ std::optional<field_error> source_url_fault(std::string_view url,
   const std::string host{parsed->host_address()};
   if (host.empty())
     return wrong("must name a host");
-  if (parsed->has_port() && !parsed->port().empty()
-      && parsed->port_number() == 0)
+  if (!is_port(parsed->port()))
     return wrong("must have a port from 1 to 65535");
   if (!guard.may_name(host))
     return field_error{

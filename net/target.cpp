@@ -16,8 +16,11 @@ constexpr std::size_t max_segments = 16;
 constexpr std::size_t max_query = 64;
 
 bool is_text(std::string_view text) {
-  return simdjson::validate_utf8(text.data(), text.size())
-         && text.find('\0') == std::string_view::npos;
+  return simdjson::validate_utf8(text.data(), text.size());
+}
+
+bool is_segment(std::string_view text) {
+  return is_text(text) && text.find('\0') == std::string_view::npos;
 }
 
 bool read_segments(const urls::url_view& url, target& out) {
@@ -25,7 +28,7 @@ bool read_segments(const urls::url_view& url, target& out) {
     return false;
   for (const auto& segment : url.segments())
     out.segments.push_back(segment);
-  return std::ranges::all_of(out.segments, is_text);
+  return std::ranges::all_of(out.segments, is_segment);
 }
 
 bool read_query(const urls::url_view& url, target& out) {

@@ -12,7 +12,7 @@ struct target {
   /// The path's parts between slashes; `/v1/jobs` is `{"v1", "jobs"}` and `/`
   /// is `{}`. Valid UTF-8, no NUL.
   std::vector<std::string> segments;
-  /// In the order written; `+` is a space.
+  /// In the order written; `+` is a space. Valid UTF-8.
   std::vector<std::pair<std::string, std::string>> query;
   std::string_view path; ///< as written, without the query
 

@@ -212,6 +212,7 @@ TEST_F(http_routes, ListRefusesWhatItDoesNotKnow) {
             "invalid_page_token");
   EXPECT_EQ(code_of(ask("GET", "/v1/jobs?page_token=%00x")),
             "invalid_page_token");
+  EXPECT_EQ(code_of(ask("GET", "/v1/jobs?tag=%00x")), "invalid_params");
 }
 
 TEST_F(http_routes, ExtractLooksAtAUrl) {
@@ -332,7 +333,8 @@ TEST_F(http_routes, ADrainingServerIsNotReadyButServes) {
 
 TEST_F(http_routes, ShowsQueuesAndMetrics) {
   const auto queues = ask("GET", "/v1/queues");
-  const auto& first = json_of(queues).at("queues").as_array().at(0);
+  const auto body = json_of(queues);
+  const auto& first = body.at("queues").as_array().at(0);
   EXPECT_EQ(first.at("name"), "bulk");
   EXPECT_EQ(first.at("depth").at("queued"), 7);
   EXPECT_EQ(first.at("oldest_age_s"), 1.5);

@@ -209,7 +209,7 @@ TEST_F(http_edge, RefusesToListenOffLoopback) {
 
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error().code,
-            std::make_error_condition(std::errc::permission_denied));
+            std::make_error_condition(std::errc::operation_not_permitted));
 }
 
 // -- what makes no sense ------------------------------------------------------
