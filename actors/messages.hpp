@@ -118,7 +118,8 @@ struct settle_request {
 /// What became of one operation.
 struct settle_verdict {
   store::errc error = store::errc::none;
-  bool ended = false; ///< the job is in a terminal state, or gone
+  bool ended = false;      ///< the job is in a terminal state, or gone
+  bool publishing = false; ///< committed, by whichever claim
 };
 
 /// One verdict per operation, same order.
@@ -296,17 +297,18 @@ auto inspect(Inspector& f, publish_order& x) {
   return f(caf::meta::type_name("publish_order"), x.result, x.manifest);
 }
 
-/// To a job actor: its last report is stored, or refused. Its private files
-/// go, and those that another attempt could use as well if the job has ended.
-/// The actor ends.
+/// To a job actor: its last report is stored, or refused. It ends its work if
+/// there is any left, removes the files that nobody needs any more, and ends.
 struct settled {
   bool accepted = true;
   bool ended = false; ///< the job will have no other attempt
+  /// Committed: what this attempt staged is to be published by another.
+  bool rolls_on = false;
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, settled& x) {
-  return f(caf::meta::type_name("settled"), x.accepted, x.ended);
+  return f(caf::meta::type_name("settled"), x.accepted, x.ended, x.rolls_on);
 }
 
 /// To a stage: spawn the actors of these leased jobs, which report to the

@@ -1,0 +1,105 @@
+#include "actors/commit_group.hpp"
+
+#include <iterator>
+#include <utility>
+
+namespace troupe::actors {
+
+namespace {
+
+using store::job_state;
+
+std::optional<job_event_type> event_of_state(job_state state,
+                                             job_event_type when_waiting) {
+  switch (state) {
+  case job_state::scheduled:
+  case job_state::queued:
+    return when_waiting;
+  case job_state::cancelling:
+    return job_event_type::cancelling;
+  case job_state::succeeded:
+    return job_event_type::succeeded;
+  case job_state::failed:
+    return job_event_type::failed;
+  case job_state::cancelled:
+    return job_event_type::cancelled;
+  default:
+    return std::nullopt;
+  }
+}
+
+store::operation to_operation(job_command& command) {
+  switch (command.kind) {
+  case job_command_kind::cancel:
+    return store::cancel_op{std::move(command.id)};
+  case job_command_kind::retry:
+    return store::retry_op{std::move(command.id)};
+  case job_command_kind::purge:
+    break;
+  }
+  return store::purge_op{std::move(command.id)};
+}
+
+} // namespace
+
+std::optional<job_event_type> event_of(const store::operation& op,
+                                       const store::applied& done,
+                                       bool in_doubt) {
+  using namespace store;
+  if (done.error != store::errc::none || done.replayed
+      || !(done.changed || in_doubt))
+    return std::nullopt;
+  if (std::holds_alternative<submit_op>(op))
+    return job_event_type::created;
+  if (std::holds_alternative<fail_op>(op))
+    return event_of_state(done.job.state, job_event_type::retrying);
+  if (std::holds_alternative<succeed_op>(op)
+      || std::holds_alternative<release_op>(op)
+      || std::holds_alternative<cancel_op>(op)
+      || std::holds_alternative<retry_op>(op))
+    return event_of_state(done.job.state, job_event_type::queued);
+  return std::nullopt;
+}
+
+bool commit_group::claim_key(const std::string& scope) {
+  return scope.empty() || scopes_.insert(scope).second;
+}
+
+void commit_group::add(submit_request request) {
+  ops.emplace_back(std::move(request.op));
+  entries.emplace_back(submit_entry{std::move(request.reply)});
+}
+
+void commit_group::add(job_command command) {
+  ops.push_back(to_operation(command));
+  entries.emplace_back(command_entry{std::move(command.reply)});
+}
+
+void commit_group::add(std::vector<store::operation> more, room freed,
+                       settle_promise promise) {
+  entries.emplace_back(
+    settle_entry{more.size(), std::move(freed), std::move(promise)});
+  ops.insert(ops.end(), std::make_move_iterator(more.begin()),
+             std::make_move_iterator(more.end()));
+}
+
+void commit_group::take_settlements(commit_group other, const failure& why) {
+  auto next = other.ops.begin();
+  for (auto& waiting : other.entries) {
+    if (auto* it = std::get_if<settle_entry>(&waiting)) {
+      const auto end = next + static_cast<std::ptrdiff_t>(it->count);
+      ops.insert(ops.end(), std::make_move_iterator(next),
+                 std::make_move_iterator(end));
+      next = end;
+      entries.push_back(std::move(waiting));
+      continue;
+    }
+    ++next;
+    if (auto* asked = std::get_if<submit_entry>(&waiting))
+      asked->reply(why);
+    else
+      std::get<command_entry>(waiting).reply(why);
+  }
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,245 @@
+#include "actors/job_run.hpp"
+
+#include <caf/send.hpp>
+
+#include <utility>
+
+namespace troupe::actors {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Reports of one job's progress leave at most so often.
+constexpr auto progress_every = 50ms;
+/// An attempt ends within two seconds of a stop; this is for one that does not.
+constexpr auto hard_limit = 5000ms;
+
+} // namespace
+
+// -- the relay ----------------------------------------------------------------
+
+job_impl attempt_relay::actor() {
+  const std::lock_guard lock{mutex_};
+  return actor_;
+}
+
+void attempt_relay::on_progress(const media::progress& now) {
+  std::unique_lock lock{mutex_};
+  newest_ = now;
+  if (std::exchange(told_, true) || !actor_)
+    return;
+  const auto to = actor_;
+  lock.unlock();
+  caf::anon_send(to, progress_news{});
+}
+
+void attempt_relay::on_checkpoint(std::string json) {
+  if (const auto to = actor())
+    caf::anon_send(to, checkpoint_news{std::move(json)});
+}
+
+void attempt_relay::on_done(media::attempt_outcome outcome) {
+  if (const auto to = actor())
+    caf::anon_send(to, attempt_over{std::move(outcome)});
+}
+
+std::optional<media::progress> attempt_relay::take_progress() {
+  const std::lock_guard lock{mutex_};
+  told_ = false;
+  return std::exchange(newest_, std::nullopt);
+}
+
+void attempt_relay::close() {
+  const std::lock_guard lock{mutex_};
+  actor_ = nullptr;
+}
+
+// -- the attempt --------------------------------------------------------------
+
+job_state::~job_state() {
+  if (relay_)
+    relay_->close();
+}
+
+void job_state::start(std::shared_ptr<const job_bench> bench, store::job job,
+                      bool publish_only, manager_actor manager) {
+  bench_ = std::move(bench);
+  job_ = std::move(job);
+  manager_ = std::move(manager);
+  left_files_ = publish_only || job_.attempt > 1 || !job_.checkpoint.empty();
+  if (publish_only) {
+    publish_order order{std::move(job_.result), std::move(job_.manifest)};
+    return publish(order);
+  }
+  begin_attempt();
+}
+
+void job_state::begin_attempt() {
+  media::attempt_task task;
+  task.id = job_.id;
+  task.epoch = job_.fence.epoch;
+  task.type = job_.type;
+  task.params = std::move(job_.params);
+  task.checkpoint = std::move(job_.checkpoint);
+  task.attempt = job_.attempt;
+  task.library = bench_->library;
+  relay_ = std::make_shared<attempt_relay>(caf::actor_cast<job_impl>(self_));
+  attempt_ = bench_->make_attempt(std::move(task), relay_);
+  if (attempt_)
+    return attempt_->start();
+  report(media::failure_report{media::errc::bad_params,
+                               "this build has no job type " + job_.type, 0});
+}
+
+void job_state::stop(stop_attempt order) {
+  if (phase_ != phase::working || stop_)
+    return;
+  stop_ = order.why;
+  cancel(order.why);
+}
+
+void job_state::cancel(media::errc why) {
+  self_->delayed_send(self_, hard_limit, stop_limit{});
+  // What ran out of time may go on from where it was, too.
+  attempt_->cancel(why == media::errc::timeout ? media::errc::interrupted
+                                               : why);
+}
+
+void job_state::limit() {
+  if (phase_ != phase::working)
+    return;
+  relay_->close();
+  attempt_.reset();
+  report(media::failure_report{stop_.value_or(media::errc::interrupted),
+                               "the attempt did not end in time", 0});
+}
+
+void job_state::end_attempt(attempt_over& over) {
+  if (phase_ != phase::working)
+    return;
+  send_progress();
+  auto* failure = std::get_if<media::failure_report>(&over.outcome);
+  if (failure && stop_ == media::errc::timeout) {
+    failure->code = media::errc::timeout;
+    failure->message = "ran longer than timeout_s";
+  }
+  report(std::move(over.outcome));
+}
+
+void job_state::report(media::attempt_outcome outcome) {
+  phase_ = phase::reported;
+  attempt_report said;
+  said.id = job_.id;
+  said.fence = job_.fence;
+  if (auto* done = std::get_if<media::finished>(&outcome)) {
+    said.done = true;
+    left_files_ = left_files_ || !done->files.empty();
+    said.finished = std::move(*done);
+  } else {
+    left_files_ = true;
+    said.failure = std::move(std::get<media::failure_report>(outcome));
+  }
+  if (last_word_)
+    return end(*last_word_);
+  self_->send(manager_, std::move(said));
+}
+
+// -- progress -----------------------------------------------------------------
+
+void job_state::pass_progress() {
+  const auto now = self_->clock().now();
+  const auto wait = progress_sent_ + progress_every - now;
+  if (wait <= 0ms || std::exchange(progress_armed_, false))
+    return send_progress();
+  progress_armed_ = true;
+  self_->delayed_send(self_, wait, progress_news{});
+}
+
+void job_state::send_progress() {
+  auto newest = relay_->take_progress();
+  if (!newest || phase_ != phase::working)
+    return;
+  progress_sent_ = self_->clock().now();
+  self_->send(manager_, progress_report{job_.id, job_.queue, job_.fence.epoch,
+                                        std::move(*newest)});
+}
+
+void job_state::pass_checkpoint(checkpoint_news& news) {
+  if (phase_ != phase::working)
+    return;
+  left_files_ = true;
+  send_progress();
+  self_->send(manager_,
+              checkpoint_report{job_.id, job_.fence, {}, std::move(news.json)});
+}
+
+// -- publishing and the end ---------------------------------------------------
+
+void job_state::publish(publish_order& order) {
+  phase_ = phase::publishing;
+  bench_->on_file_thread(
+    [bench = bench_, self = caf::actor_cast<job_impl>(self_),
+     result = std::move(order.result), manifest = std::move(order.manifest)] {
+      caf::anon_send(self, publish_over{bench->publish(result, manifest)});
+    });
+}
+
+void job_state::end_publishing(publish_over& over) {
+  if (phase_ != phase::publishing)
+    return;
+  phase_ = phase::reported;
+  publish_report said;
+  said.id = job_.id;
+  said.fence = job_.fence;
+  if (!over.outcome) {
+    said.failure = {media::errc::io_error, over.outcome.error().message(), 0};
+  } else {
+    said.done = over.outcome->renamed.empty();
+    said.result = std::move(over.outcome->result);
+    said.renamed = std::move(over.outcome->renamed);
+  }
+  self_->send(manager_, std::move(said));
+}
+
+void job_state::settle(settled word) {
+  if (phase_ != phase::working)
+    return end(word);
+  if (std::exchange(last_word_, word))
+    return;
+  if (!stop_)
+    cancel(word.ended ? media::errc::cancelled : media::errc::interrupted);
+}
+
+void job_state::end(settled word) {
+  if (left_files_ && word.ended)
+    bench_->on_file_thread(
+      [bench = bench_, id = job_.id] { bench->discard_job(id); });
+  else if (left_files_ && !word.rolls_on)
+    bench_->on_file_thread(
+      [bench = bench_, id = job_.id, epoch = job_.fence.epoch] {
+        bench->discard_staging(id, epoch);
+      });
+  self_->quit();
+}
+
+job_impl::behavior_type run_job(job_state::self_ptr self,
+                                std::shared_ptr<const job_bench> bench,
+                                store::job job, bool publish_only,
+                                manager_actor manager) {
+  auto& state = self->state;
+  state.start(std::move(bench), std::move(job), publish_only,
+              std::move(manager));
+  return {
+    [&state](stop_attempt x) { state.stop(x); },
+    [&state](publish_order& x) { state.publish(x); },
+    [&state](settled x) { state.settle(x); },
+    [&state](progress_news) { state.pass_progress(); },
+    [&state](checkpoint_news& x) { state.pass_checkpoint(x); },
+    [&state](attempt_over& x) { state.end_attempt(x); },
+    [&state](publish_over& x) { state.end_publishing(x); },
+    [&state](stop_limit) { state.limit(); },
+  };
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,82 @@
+#include "actors/lease_table.hpp"
+
+namespace troupe::actors {
+
+void lease_table::add(const store::job& job,
+                      std::chrono::steady_clock::time_point now) {
+  auto& entry = leases_[job.id];
+  entry = {};
+  entry.fence = job.fence;
+  entry.queue = job.queue;
+  entry.type = job.type;
+  entry.since = now;
+}
+
+void lease_table::add(const store::held_lease& held, std::string queue,
+                      std::chrono::steady_clock::time_point now) {
+  auto& entry = leases_[held.id];
+  entry = {};
+  entry.fence = held.fence;
+  entry.queue = std::move(queue);
+  entry.since = now;
+}
+
+lease* lease_table::find(const std::string& id, const store::fence& fence) {
+  auto* entry = find(id);
+  return entry && entry->fence == fence ? entry : nullptr;
+}
+
+lease* lease_table::find(const std::string& id) {
+  const auto at = leases_.find(id);
+  return at == leases_.end() ? nullptr : &at->second;
+}
+
+void lease_table::erase(const std::string& id) {
+  leases_.erase(id);
+}
+
+void lease_table::note(const std::string& id, std::uint64_t epoch,
+                       media::progress now) {
+  auto* entry = find(id);
+  if (!entry || entry->fence.epoch != epoch)
+    return;
+  entry->progress = std::move(now);
+  entry->unsaved = true;
+}
+
+void lease_table::show_live(store::job& job) const {
+  const auto at = leases_.find(job.id);
+  if (at == leases_.end() || at->second.fence != job.fence
+      || at->second.progress.stage.empty() || store::is_terminal(job.state))
+    return;
+  job.progress = at->second.progress;
+}
+
+std::vector<store::held_lease> lease_table::held() const {
+  std::vector<store::held_lease> all;
+  all.reserve(leases_.size());
+  for (const auto& [id, entry] : leases_)
+    all.push_back({id, entry.fence});
+  return all;
+}
+
+std::vector<store::held_lease>
+lease_table::held_by(std::string_view queue) const {
+  std::vector<store::held_lease> some;
+  for (const auto& [id, entry] : leases_)
+    if (entry.queue == queue)
+      some.push_back({id, entry.fence});
+  return some;
+}
+
+std::vector<store::operation> lease_table::take_unsaved() {
+  std::vector<store::operation> ops;
+  for (auto& [id, entry] : leases_) {
+    if (!std::exchange(entry.unsaved, false))
+      continue;
+    ops.emplace_back(store::checkpoint_op{id, entry.fence, entry.progress, {}});
+  }
+  return ops;
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "actors/store/job_store.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace troupe::actors {
+
+/// A lease that this server has handed to one of its pool managers.
+struct lease {
+  store::fence fence;
+  std::string queue; ///< whose manager holds it
+  std::string type;
+  std::chrono::steady_clock::time_point since;
+  media::progress progress; ///< the newest that was heard
+  bool unsaved = false;     ///< `progress` is newer than what is stored
+  bool cancel_told = false; ///< its manager knows of the cancellation
+};
+
+/// The leases of this server, by job.
+/// Invariant: at most one lease a job, the newest that was claimed here.
+class lease_table {
+public:
+  void add(const store::job& job, std::chrono::steady_clock::time_point now);
+
+  /// A lease that another life of the queue had handed out.
+  void add(const store::held_lease& held, std::string queue,
+           std::chrono::steady_clock::time_point now);
+
+  /// Null if there is none, or one of another fence.
+  [[nodiscard]] lease* find(const std::string& id, const store::fence& fence);
+  [[nodiscard]] lease* find(const std::string& id);
+
+  void erase(const std::string& id);
+
+  /// Takes note of an attempt's progress; of no known lease: nothing happens.
+  void note(const std::string& id, std::uint64_t epoch, media::progress now);
+
+  /// Shows a running job with its newest progress.
+  void show_live(store::job& job) const;
+
+  [[nodiscard]] std::vector<store::held_lease> held() const;
+  [[nodiscard]] std::vector<store::held_lease>
+  held_by(std::string_view queue) const;
+
+  /// Progress that is not stored yet, as operations; it counts as stored then.
+  [[nodiscard]] std::vector<store::operation> take_unsaved();
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    return leases_.size();
+  }
+
+private:
+  std::unordered_map<std::string, lease> leases_;
+};
+
+} // namespace troupe::actors

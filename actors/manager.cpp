@@ -1,0 +1,311 @@
+#include "actors/manager.hpp"
+
+#include "config/log.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace troupe::actors {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto first_again = 1000ms;
+constexpr auto max_again = 60000ms;
+/// A job actor reports within its own hard limit after a stop; then some.
+constexpr auto stop_limit = 8000ms;
+/// What the queue gets to store the last outcomes of a drain.
+constexpr auto settle_limit = 5000ms;
+
+} // namespace
+
+void manager_state::start(manager_options options) {
+  options_ = std::move(options);
+  self_->set_down_handler(
+    [this](const caf::down_msg& down) { on_down(down.source); });
+  self_->set_exit_handler([this](const caf::exit_msg& msg) { on_exit(msg); });
+}
+
+manager_state::entry* manager_state::find(const std::string& id,
+                                          const store::fence& fence) {
+  const auto at = leases_.find(id);
+  return at != leases_.end() && at->second.fence == fence ? &at->second
+                                                          : nullptr;
+}
+
+job_actor manager_state::sender() {
+  return caf::actor_cast<job_actor>(self_->current_sender());
+}
+
+// -- placing ------------------------------------------------------------------
+
+void manager_state::take(lease_batch& batch) {
+  for (const auto& job : batch.jobs) {
+    auto& it = leases_[job.id];
+    it = {};
+    it.fence = job.fence;
+    it.busy = !batch.roll_forward;
+    busy_ += it.busy;
+    if (batch.roll_forward) {
+      it.phase = phase::publishing;
+      it.done = {job.result, job.manifest};
+    }
+    if (draining_)
+      release(job.id, it, store::release_reason::drain);
+  }
+  if (!draining_)
+    place(std::move(batch.jobs), batch.roll_forward);
+}
+
+void manager_state::place(std::vector<store::job> jobs, bool publish_only) {
+  if (!who_.stage) {
+    std::ranges::move(jobs, std::back_inserter(unplaced_));
+    return;
+  }
+  for (const auto& job : jobs)
+    if (auto* it = find(job.id, job.fence))
+      it->placed = true;
+  self_->send(who_.stage, place_order{std::move(jobs), publish_only,
+                                      caf::actor_cast<manager_actor>(self_)});
+}
+
+void manager_state::meet(spawned& news) {
+  for (auto& [id, fence, actor] : news.jobs) {
+    auto* it = find(id, fence);
+    if (!it) {
+      // Lost meanwhile, or settled already: then nobody is there to hear it.
+      self_->send(actor, settled{.accepted = false});
+      continue;
+    }
+    if (!it->actor && it->phase != phase::settling)
+      know_actor(id, *it, std::move(actor));
+  }
+}
+
+void manager_state::know_actor(const std::string& id, entry& it,
+                               job_actor actor) {
+  self_->monitor(actor);
+  by_actor_[actor.address()] = id;
+  it.actor = std::move(actor);
+  if (it.stop && it.phase == phase::working)
+    self_->send(it.actor, stop_attempt{*it.stop});
+}
+
+void manager_state::stop(entry& it, media::errc why) {
+  if (it.phase != phase::working || it.stop)
+    return;
+  it.stop = why;
+  if (it.actor)
+    self_->send(it.actor, stop_attempt{why});
+}
+
+void manager_state::revoke(const revoke_lease& order) {
+  auto* it = find(order.id, order.fence);
+  if (!it)
+    return;
+  if (order.why == media::errc::cancelled)
+    return stop(*it, order.why);
+  const bool committed =
+    it->phase == phase::committing || it->phase == phase::publishing;
+  finish(order.id, *it, {.accepted = false, .rolls_on = committed});
+}
+
+void manager_state::discard(discard_files& order) {
+  if (who_.stage)
+    self_->send(who_.stage, std::move(order));
+}
+
+// -- what attempts say --------------------------------------------------------
+
+void manager_state::hear(attempt_report& report) {
+  auto* it = find(report.id, report.fence);
+  if (!it) {
+    self_->send(sender(), settled{.accepted = false});
+    return;
+  }
+  if (it->phase != phase::working)
+    return;
+  if (!report.done) {
+    it->actor = sender();
+    return fail_lease(report.id, *it, report.failure);
+  }
+  if (report.finished.files.empty()) {
+    it->actor = sender();
+    return settle(report.id, *it,
+                  store::succeed_op{report.id, report.fence,
+                                    std::move(report.finished.result)});
+  }
+  if (!it->actor)
+    know_actor(report.id, *it, sender());
+  it->done = std::move(report.finished);
+  commit(report.id, *it);
+}
+
+void manager_state::hear(checkpoint_report& report) {
+  const auto* it = find(report.id, report.fence);
+  if (it && it->phase == phase::working)
+    push(store::checkpoint_op{report.id, report.fence, std::move(report.now),
+                              std::move(report.checkpoint)},
+         {report.id, report.fence, op_kind::checkpoint});
+}
+
+void manager_state::hear(progress_report& report) {
+  const auto at = leases_.find(report.id);
+  if (at == leases_.end() || at->second.fence.epoch != report.epoch)
+    return;
+  if (who_.hub)
+    self_->send(who_.hub, report);
+  if (who_.queue)
+    self_->send(who_.queue, std::move(report));
+}
+
+void manager_state::hear(publish_report& report) {
+  auto* it = find(report.id, report.fence);
+  if (!it) {
+    self_->send(sender(), settled{.accepted = false, .rolls_on = true});
+    return;
+  }
+  if (it->phase != phase::publishing)
+    return;
+  if (report.done)
+    return settle(
+      report.id, *it,
+      store::succeed_op{report.id, report.fence, std::move(report.result)});
+  if (!report.renamed.empty()) {
+    it->done = {std::move(report.result), std::move(report.renamed)};
+    return commit(report.id, *it);
+  }
+  it->again = std::clamp(it->again * 2, std::chrono::milliseconds{first_again},
+                         std::chrono::milliseconds{max_again});
+  log::warn("a committed result could not be published",
+            {{"job", report.id}, {"error", report.failure.message}});
+  self_->delayed_send(self_, it->again, publish_again{report.id, report.fence});
+}
+
+void manager_state::publish_once_more(const publish_again& what) {
+  auto* it = find(what.id, what.fence);
+  if (it && it->phase == phase::publishing && it->actor)
+    self_->send(it->actor, publish_order{it->done.result, it->done.files});
+}
+
+// -- deaths -------------------------------------------------------------------
+
+void manager_state::on_down(const caf::actor_addr& dead) {
+  if (who_.stage && who_.stage.address() == dead)
+    return on_stage_down();
+  auto known = by_actor_.extract(dead);
+  if (known.empty())
+    return;
+  const auto at = leases_.find(known.mapped());
+  if (at == leases_.end() || !at->second.actor
+      || at->second.actor.address() != dead)
+    return;
+  auto& it = at->second;
+  it.actor = nullptr;
+  // Committing: what is staged is whole; its verdict tells how to go on.
+  if (it.phase == phase::working || it.phase == phase::publishing)
+    release(at->first, it, store::release_reason::node_lost);
+}
+
+/// Actors that are known die with it, one by one; the others are lost now.
+void manager_state::on_stage_down() {
+  who_.stage = nullptr;
+  for (auto& [id, it] : leases_)
+    if (it.placed && !it.actor
+        && (it.phase == phase::working || it.phase == phase::publishing))
+      release(id, it, store::release_reason::node_lost);
+}
+
+void manager_state::on_exit(const caf::exit_msg& msg) {
+  for (auto& [id, it] : leases_)
+    if (it.actor)
+      self_->send_exit(it.actor, caf::exit_reason::kill);
+  self_->quit(msg.reason);
+}
+
+void manager_state::rewire(wiring& now_is) {
+  const bool new_queue = now_is.queue && now_is.queue != who_.queue;
+  const bool new_stage = now_is.stage && now_is.stage != who_.stage;
+  who_ = std::move(now_is);
+  if (new_stage) {
+    self_->monitor(who_.stage);
+    auto [forward, work] = [this] {
+      std::pair<std::vector<store::job>, std::vector<store::job>> split;
+      for (auto& job : std::exchange(unplaced_, {}))
+        (job.publishing ? split.first : split.second).push_back(std::move(job));
+      return split;
+    }();
+    if (!forward.empty())
+      place(std::move(forward), true);
+    if (!work.empty())
+      place(std::move(work), false);
+  }
+  if (new_queue)
+    announce_all();
+}
+
+// -- draining -----------------------------------------------------------------
+
+manager_state::unit_promise manager_state::drain() {
+  auto promise = self_->make_response_promise<caf::unit_t>();
+  drained_.push_back(promise);
+  if (!std::exchange(draining_, true)) {
+    self_->delayed_send(self_, options_.drain, drain_step{});
+    for (auto& job : std::exchange(unplaced_, {}))
+      if (auto* it = find(job.id, job.fence))
+        release(job.id, *it, store::release_reason::drain);
+  }
+  end_drain();
+  return promise;
+}
+
+void manager_state::step(drain_step now_is) {
+  switch (now_is.step) {
+  case drain_step::interrupt:
+    for (auto& [id, it] : leases_)
+      stop(it, media::errc::interrupted);
+    self_->delayed_send(self_, stop_limit, drain_step{drain_step::release});
+    break;
+  case drain_step::release:
+    for (auto& [id, it] : leases_)
+      if (it.phase == phase::working || it.phase == phase::publishing)
+        release(id, it, store::release_reason::drain);
+    self_->delayed_send(self_, settle_limit, drain_step{drain_step::give_up});
+    break;
+  case drain_step::give_up:
+    for (auto& promise : std::exchange(drained_, {}))
+      promise.deliver(caf::unit);
+  }
+}
+
+void manager_state::end_drain() {
+  if (!draining_ || !leases_.empty())
+    return;
+  for (auto& promise : std::exchange(drained_, {}))
+    promise.deliver(caf::unit);
+}
+
+manager_impl::behavior_type manager(manager_state::self_ptr self,
+                                    manager_options options) {
+  auto& state = self->state;
+  state.start(std::move(options));
+  return {
+    [&state](lease_batch& x) { state.take(x); },
+    [&state](const revoke_lease& x) { state.revoke(x); },
+    [&state](spawned& x) { state.meet(x); },
+    [&state](attempt_report& x) { state.hear(x); },
+    [&state](checkpoint_report& x) { state.hear(x); },
+    [&state](progress_report& x) { state.hear(x); },
+    [&state](publish_report& x) { state.hear(x); },
+    [&state](discard_files& x) { state.discard(x); },
+    [&state](wiring& x) { state.rewire(x); },
+    [&state](drain_request) { return state.drain(); },
+    [&state](manager_flush) { state.flush(); },
+    [&state](const publish_again& x) { state.publish_once_more(x); },
+    [&state](drain_step x) { state.step(x); },
+  };
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,162 @@
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::actors {
+
+struct manager_options {
+  std::string queue;
+  std::uint32_t slots = 1;
+  std::chrono::milliseconds drain{20000}; ///< what running jobs get
+};
+
+/// What a manager tells itself: outcomes wait to be settled.
+struct manager_flush {};
+
+/// Its timer: publish once more.
+struct publish_again {
+  std::string id;
+  store::fence fence;
+};
+
+/// Its timers while it drains, in order.
+struct drain_step {
+  enum step_type : std::uint8_t { interrupt, release, give_up };
+  step_type step = interrupt;
+};
+
+} // namespace troupe::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::manager_flush)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::publish_again)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drain_step)
+
+namespace troupe::actors {
+
+using manager_impl = manager_actor::extend<caf::reacts_to<manager_flush>,
+                                           caf::reacts_to<publish_again>,
+                                           caf::reacts_to<drain_step>>;
+
+/// State of the POOL MANAGER. Invariants:
+/// - each lease has at most one outcome among the operations that wait
+///   (`ops_`) and are under way (`sent_ops_`), and none while it is `working`;
+/// - `busy_` counts the leases that use a slot; busy leases, room announced
+///   and `freed_` together are `slots`;
+/// - a lease leaves `leases_` when its outcome is stored, or it is lost.
+class manager_state {
+public:
+  using self_ptr = manager_impl::stateful_pointer<manager_state>;
+  using unit_promise = caf::typed_response_promise<caf::unit_t>;
+
+  static inline const char* name = "troupe.manager";
+
+  explicit manager_state(self_ptr self) : self_(self) {}
+
+  void start(manager_options options);
+
+  void take(lease_batch& batch);
+  void revoke(const revoke_lease& order);
+  void meet(spawned& news);
+  void hear(attempt_report& report);
+  void hear(checkpoint_report& report);
+  void hear(progress_report& report);
+  void hear(publish_report& report);
+  void discard(discard_files& order);
+  void rewire(wiring& now_is);
+  unit_promise drain();
+
+  void flush();
+  void publish_once_more(const publish_again& what);
+  void step(drain_step now_is);
+
+private:
+  enum class phase : std::uint8_t {
+    working,    ///< its report is awaited
+    committing, ///< its manifest is to be stored
+    publishing, ///< committed: its files get their names
+    settling,   ///< its outcome is to be stored
+  };
+
+  struct entry {
+    store::fence fence;
+    enum phase phase = phase::working;
+    bool busy = false;    ///< uses a slot
+    bool placed = false;  ///< a stage has been told
+    bool refused = false; ///< its commit came after a cancellation
+    job_actor actor;      ///< null until known, and when dead
+    std::optional<media::errc> stop;
+    media::finished done;              ///< what is committed or published
+    std::chrono::milliseconds again{}; ///< wait before publishing once more
+  };
+  using entry_map = std::unordered_map<std::string, entry>;
+
+  /// Which operation a verdict is about.
+  enum class op_kind : std::uint8_t { checkpoint, commit, finish };
+  struct asked {
+    std::string id;
+    store::fence fence;
+    op_kind kind = op_kind::finish;
+  };
+
+  entry* find(const std::string& id, const store::fence& fence);
+  job_actor sender();
+  void know_actor(const std::string& id, entry& it, job_actor actor);
+  void place(std::vector<store::job> jobs, bool publish_only);
+  void stop(entry& it, media::errc why);
+
+  void fail_lease(const std::string& id, entry& it,
+                  const media::failure_report& why);
+  void release(const std::string& id, entry& it, store::release_reason why);
+  void commit(const std::string& id, entry& it);
+  void settle(const std::string& id, entry& it, store::operation op);
+  void push(store::operation op, asked about);
+  void free_slot(entry& it);
+
+  void judge_all(const settle_reply& reply);
+  void judge(const asked& about, const settle_verdict& verdict);
+  void judge_commit(const std::string& id, entry& it,
+                    const settle_verdict& verdict);
+  void judge_finish(const std::string& id, entry& it,
+                    const settle_verdict& verdict);
+  void cancel_lease(const std::string& id, entry& it);
+  void finish(const std::string& id, entry& it, settled word);
+
+  void on_down(const caf::actor_addr& dead);
+  void on_stage_down();
+  void on_exit(const caf::exit_msg& msg);
+  void announce_all();
+  void end_drain();
+
+  self_ptr self_;
+  manager_options options_;
+  wiring who_;
+
+  entry_map leases_;
+  std::unordered_map<caf::actor_addr, std::string> by_actor_;
+  std::vector<store::job> unplaced_; ///< leased while there was no stage
+  std::uint32_t busy_ = 0;
+
+  bool flush_armed_ = false;
+  std::uint32_t freed_ = 0;
+  std::vector<store::operation> ops_, sent_ops_;
+  std::vector<asked> asked_, sent_asked_;
+  std::uint64_t sent_number_ = 0; ///< of the newest request
+
+  bool draining_ = false;
+  std::vector<unit_promise> drained_;
+};
+
+manager_impl::behavior_type manager(manager_state::self_ptr self,
+                                    manager_options options);
+
+} // namespace troupe::actors

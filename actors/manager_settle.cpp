@@ -1,0 +1,165 @@
+#include "actors/manager.hpp"
+
+#include "config/log.hpp"
+
+#include <iterator>
+#include <utility>
+
+/// How a manager gives each lease one outcome.
+namespace troupe::actors {
+
+// -- outcomes -----------------------------------------------------------------
+
+void manager_state::fail_lease(const std::string& id, entry& it,
+                               const media::failure_report& why) {
+  if (why.code == media::errc::interrupted
+      && it.stop == media::errc::interrupted)
+    return release(id, it, store::release_reason::drain);
+  store::fail_op op;
+  op.id = id;
+  op.fence = it.fence;
+  op.code = media::code_of(why.code);
+  op.message = why.message;
+  op.retryable = media::may_pass(why.code);
+  op.retry_after_ms = static_cast<std::int64_t>(why.retry_after_s * 1000);
+  settle(id, it, std::move(op));
+}
+
+void manager_state::release(const std::string& id, entry& it,
+                            store::release_reason why) {
+  settle(id, it, store::release_op{id, it.fence, why});
+}
+
+/// The job was cancelled before its outcome was stored: that is its end.
+void manager_state::cancel_lease(const std::string& id, entry& it) {
+  it.refused = true;
+  fail_lease(id, it, {media::errc::cancelled, "cancelled", 0});
+}
+
+void manager_state::commit(const std::string& id, entry& it) {
+  it.phase = phase::committing;
+  push(store::commit_op{id, it.fence, it.done.result, it.done.files},
+       {id, it.fence, op_kind::commit});
+}
+
+void manager_state::settle(const std::string& id, entry& it,
+                           store::operation op) {
+  it.phase = phase::settling;
+  free_slot(it);
+  push(std::move(op), {id, it.fence, op_kind::finish});
+}
+
+void manager_state::free_slot(entry& it) {
+  if (!std::exchange(it.busy, false))
+    return;
+  --busy_;
+  ++freed_;
+}
+
+void manager_state::push(store::operation op, asked about) {
+  ops_.push_back(std::move(op));
+  asked_.push_back(std::move(about));
+  if (!std::exchange(flush_armed_, true))
+    self_->send(self_, manager_flush{});
+}
+
+// -- the way to the queue -----------------------------------------------------
+
+/// One request at a time; what comes meanwhile goes into the next.
+void manager_state::flush() {
+  flush_armed_ = false;
+  if (!who_.queue || !sent_ops_.empty())
+    return;
+  if (ops_.empty()) {
+    if (freed_ > 0 && !draining_)
+      self_->send(who_.queue, room{options_.queue, std::exchange(freed_, 0)});
+    return;
+  }
+  sent_ops_ = std::exchange(ops_, {});
+  sent_asked_ = std::exchange(asked_, {});
+  settle_request request{sent_ops_, {options_.queue, std::exchange(freed_, 0)}};
+  // No answer without an end: a dead queue is replaced, and asked anew then.
+  self_->request(who_.queue, caf::infinite, std::move(request))
+    .then(
+      [this, number = ++sent_number_](const settle_reply& reply) {
+        if (number == sent_number_)
+          judge_all(reply);
+      },
+      [](const caf::error&) {});
+}
+
+/// Tells a new queue how things stand, and asks it what the old one took
+/// along. Repeated operations have no second effect.
+void manager_state::announce_all() {
+  ++sent_number_;
+  std::ranges::move(ops_, std::back_inserter(sent_ops_));
+  std::ranges::move(asked_, std::back_inserter(sent_asked_));
+  ops_ = std::exchange(sent_ops_, {});
+  asked_ = std::exchange(sent_asked_, {});
+  announce words;
+  words.free = {options_.queue, draining_ ? 0 : options_.slots - busy_};
+  words.manager = caf::actor_cast<manager_actor>(self_);
+  freed_ = 0;
+  words.held.reserve(leases_.size());
+  for (const auto& [id, it] : leases_)
+    words.held.push_back({id, it.fence});
+  self_->send(who_.queue, std::move(words));
+  flush();
+}
+
+// -- verdicts -----------------------------------------------------------------
+
+void manager_state::judge_all(const settle_reply& reply) {
+  sent_ops_.clear();
+  const auto about = std::exchange(sent_asked_, {});
+  for (std::size_t i = 0; i < about.size(); ++i)
+    judge(about[i], reply.verdicts[i]);
+  flush();
+  end_drain();
+}
+
+void manager_state::judge(const asked& about, const settle_verdict& verdict) {
+  auto* it = find(about.id, about.fence);
+  if (!it)
+    return;
+  if (about.kind == op_kind::commit)
+    judge_commit(about.id, *it, verdict);
+  else if (about.kind == op_kind::finish)
+    judge_finish(about.id, *it, verdict);
+}
+
+void manager_state::judge_commit(const std::string& id, entry& it,
+                                 const settle_verdict& verdict) {
+  if (verdict.error == store::errc::invalid_state)
+    return cancel_lease(id, it);
+  if (verdict.error != store::errc::none)
+    return finish(id, it, {false, verdict.ended, verdict.publishing});
+  it.phase = phase::publishing;
+  if (it.actor)
+    self_->send(it.actor, publish_order{it.done.result, it.done.files});
+  else
+    release(id, it, store::release_reason::node_lost);
+}
+
+void manager_state::judge_finish(const std::string& id, entry& it,
+                                 const settle_verdict& verdict) {
+  if (verdict.error == store::errc::invalid_state && !it.refused)
+    return cancel_lease(id, it);
+  const bool accepted = verdict.error == store::errc::none && !it.refused;
+  finish(id, it, {accepted, verdict.ended, verdict.publishing});
+}
+
+/// The lease is over, whatever came of it.
+void manager_state::finish(const std::string& id, entry& it, settled word) {
+  free_slot(it);
+  if (it.actor) {
+    by_actor_.erase(it.actor.address());
+    self_->send(it.actor, word);
+  }
+  leases_.erase(std::string{id});
+  if (freed_ > 0 && !std::exchange(flush_armed_, true))
+    self_->send(self_, manager_flush{});
+  end_drain();
+}
+
+} // namespace troupe::actors

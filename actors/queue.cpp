@@ -1,0 +1,305 @@
+#include "actors/queue.hpp"
+
+#include "config/log.hpp"
+#include "config/metrics.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::actors {
+
+namespace {
+
+/// One write holds at most so many operations, so that none takes long.
+constexpr std::size_t max_group = 512;
+
+timestamp_ms wall_clock() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch())
+    .count();
+}
+
+struct id_of_operation {
+  template <class Op>
+  const std::string& operator()(const Op& op) const {
+    return op.id;
+  }
+  const std::string& operator()(const store::submit_op& op) const {
+    return op.draft.id;
+  }
+};
+
+/// The fence of an outcome, null for what is no outcome.
+const store::fence* outcome_fence(const store::operation& op) {
+  if (const auto* it = std::get_if<store::succeed_op>(&op))
+    return &it->fence;
+  if (const auto* it = std::get_if<store::fail_op>(&op))
+    return &it->fence;
+  if (const auto* it = std::get_if<store::release_op>(&op))
+    return &it->fence;
+  return nullptr;
+}
+
+std::string_view outcome_word(const store::operation& op,
+                              const store::job& job) {
+  if (store::is_terminal(job.state))
+    return store::to_string(job.state);
+  if (const auto* it = std::get_if<store::release_op>(&op))
+    return it->reason == store::release_reason::drain ? "released" : "lost";
+  return "retrying";
+}
+
+} // namespace
+
+void queue_state::start(queue_options options) {
+  options_ = std::move(options);
+  adopt_nonce_ = random_() | 1;
+  self_->set_down_handler(
+    [this](const caf::down_msg& down) { on_manager_down(down.source); });
+  self_->set_exit_handler([this](const caf::exit_msg& msg) { on_exit(msg); });
+  arm(queue_tick::begin, {});
+}
+
+// -- from the edge ------------------------------------------------------------
+
+template <class Reply>
+bool queue_state::no_store(const answer<Reply>& reply) const {
+  if (store_ && !away_)
+    return false;
+  reply(fail(store::errc::unavailable));
+  return true;
+}
+
+void queue_state::submit(submit_request& request) {
+  if (draining_)
+    return request.reply(fail(errc::draining));
+  if (no_store(request.reply))
+    return;
+  if (!group_.claim_key(request.op.idempotency.scope))
+    return request.reply(fail(errc::idempotency_in_progress));
+  if (request.op.draft.id.empty())
+    request.op.draft.id = ids_.mint(wall_clock());
+  group_.add(std::move(request));
+  arm_flush();
+}
+
+void queue_state::command(job_command& request) {
+  if (no_store(request.reply))
+    return;
+  group_.add(std::move(request));
+  arm_flush();
+}
+
+void queue_state::get(get_request& request) {
+  if (no_store(request.reply))
+    return;
+  auto found = store_->get(request.id);
+  if (found)
+    leases_.show_live(*found);
+  else if (found.error().code == store::errc::unavailable)
+    lose_store(found.error());
+  request.reply(std::move(found));
+}
+
+void queue_state::list(list_request& request) {
+  if (no_store(request.reply))
+    return;
+  auto page = store_->list(request.query);
+  if (page)
+    for (auto& job : page->jobs)
+      leases_.show_live(job);
+  else if (page.error().code == store::errc::unavailable)
+    lose_store(page.error());
+  request.reply(std::move(page));
+}
+
+void queue_state::depths(depths_request& request) {
+  if (no_store(request.reply))
+    return;
+  auto found = store_->depths();
+  if (!found && found.error().code == store::errc::unavailable)
+    lose_store(found.error());
+  request.reply(std::move(found));
+}
+
+// -- group commit -------------------------------------------------------------
+
+commit_group::settle_promise queue_state::settle(settle_request& request) {
+  auto promise = self_->make_response_promise<settle_reply>();
+  auto& waits = away_ || !store_ ? backlog_ : group_;
+  waits.add(std::move(request.ops), std::move(request.freed), promise);
+  if (&waits == &group_)
+    arm_flush();
+  return promise;
+}
+
+void queue_state::arm_flush() {
+  if (group_.ops.size() >= max_group)
+    return flush();
+  if (!std::exchange(flush_armed_, true))
+    self_->send(self_, queue_flush{});
+}
+
+void queue_state::flush() {
+  flush_armed_ = false;
+  if (group_.empty())
+    return;
+  if (write(std::exchange(group_, {}), false))
+    claim_all();
+}
+
+result<std::vector<store::applied>>
+queue_state::apply(const std::vector<store::operation>& ops) {
+  const auto begun = std::chrono::steady_clock::now();
+  auto done = store_->apply(ops);
+  const std::chrono::duration<double> took =
+    std::chrono::steady_clock::now() - begun;
+  if (options_.metrics)
+    options_.metrics->store_commit(ops.size(), took.count());
+  return done;
+}
+
+/// @return false if the store did not take it.
+bool queue_state::write(commit_group group, bool in_doubt) {
+  auto done = apply(group.ops);
+  if (!done) {
+    const auto why = done.error();
+    backlog_.take_settlements(std::move(group), why);
+    lose_store(why);
+    return false;
+  }
+  event_batch events;
+  events.events.reserve(done->size());
+  for (std::size_t i = 0; i < done->size(); ++i)
+    take_effect(group.ops[i], (*done)[i], in_doubt, events);
+  emit(std::move(events));
+  reply_all(group, *done);
+  return true;
+}
+
+void queue_state::take_effect(const store::operation& op, store::applied& done,
+                              bool in_doubt, event_batch& events) {
+  if (const auto type = event_of(op, done, in_doubt))
+    events.events.push_back({*type, wall_clock(), done.job});
+  if (done.error == store::errc::stale_fence
+      || done.error == store::errc::not_found)
+    if (const auto* fence = outcome_fence(op))
+      end_lease(std::visit(id_of_operation{}, op), *fence, "lost");
+  if (done.error != store::errc::none)
+    return;
+  if (const auto* fence = outcome_fence(op))
+    end_lease(done.job.id, *fence, outcome_word(op, done.job));
+  if (std::holds_alternative<store::submit_op>(op) && done.changed
+      && options_.metrics)
+    options_.metrics->job_submitted(done.job.type);
+  follow_job(op, done.job);
+}
+
+/// What a changed job asks for next: a claim, a sweep, an end.
+void queue_state::follow_job(const store::operation& op,
+                             const store::job& job) {
+  using store::job_state;
+  if (job.state == job_state::queued)
+    pools_[job.queue].work = true;
+  else if (job.state == job_state::scheduled)
+    sweep_at(job.run_at);
+  else if (job.state == job_state::cancelling)
+    revoke(job.id, media::errc::cancelled);
+  const bool by_hand = std::holds_alternative<store::cancel_op>(op)
+                       || std::holds_alternative<store::purge_op>(op);
+  if (by_hand && store::is_terminal(job.state))
+    discard(job);
+}
+
+void queue_state::reply_all(commit_group& group,
+                            std::vector<store::applied>& done) {
+  std::size_t at = 0;
+  for (auto& entry : group.entries) {
+    if (auto* settled_by = std::get_if<commit_group::settle_entry>(&entry)) {
+      reply_settle(*settled_by, std::span{done}.subspan(at, settled_by->count));
+      at += settled_by->count;
+      continue;
+    }
+    auto& it = done[at++];
+    if (auto* asked = std::get_if<commit_group::submit_entry>(&entry)) {
+      if (it.error != store::errc::none)
+        asked->reply(fail(it.error));
+      else
+        asked->reply(submit_reply{std::move(it.job), it.changed || it.replayed,
+                                  it.replayed});
+      continue;
+    }
+    auto& reply = std::get<commit_group::command_entry>(entry).reply;
+    leases_.show_live(it.job);
+    if (it.error != store::errc::none)
+      reply(fail(it.error));
+    else
+      reply(std::move(it.job));
+  }
+}
+
+void queue_state::reply_settle(commit_group::settle_entry& entry,
+                               std::span<store::applied> done) {
+  settle_reply reply;
+  reply.verdicts.reserve(done.size());
+  for (const auto& it : done)
+    reply.verdicts.push_back(
+      {it.error,
+       it.error == store::errc::not_found || store::is_terminal(it.job.state),
+       it.job.publishing});
+  if (entry.promise.pending())
+    entry.promise.deliver(std::move(reply));
+  if (entry.freed.slots > 0)
+    pools_[entry.freed.queue].room += entry.freed.slots;
+}
+
+void queue_state::emit(event_batch events) {
+  if (hub_ && !events.events.empty())
+    self_->send(hub_, std::move(events));
+}
+
+// -- the rest -----------------------------------------------------------------
+
+void queue_state::note_progress(progress_report& report) {
+  leases_.note(report.id, report.epoch, std::move(report.now));
+}
+
+void queue_state::rewire(wiring& now_is) {
+  hub_ = now_is.hub;
+}
+
+caf::unit_t queue_state::drain() {
+  draining_ = true;
+  options_.status->draining = true;
+  return caf::unit;
+}
+
+void queue_state::on_exit(const caf::exit_msg& msg) {
+  if (!group_.empty() && store_ && !away_)
+    write(std::exchange(group_, {}), false);
+  options_.status->store_up = false;
+  self_->quit(msg.reason);
+}
+
+queue_impl::behavior_type queue(queue_state::self_ptr self,
+                                queue_options options) {
+  auto& state = self->state;
+  state.start(std::move(options));
+  return {
+    [&state](submit_request& x) { state.submit(x); },
+    [&state](job_command& x) { state.command(x); },
+    [&state](get_request& x) { state.get(x); },
+    [&state](list_request& x) { state.list(x); },
+    [&state](depths_request& x) { state.depths(x); },
+    [&state](announce& x) { state.meet(x); },
+    [&state](const room& x) { state.add_room(x); },
+    [&state](settle_request& x) { return state.settle(x); },
+    [&state](progress_report& x) { state.note_progress(x); },
+    [&state](wiring& x) { state.rewire(x); },
+    [&state](drain_request) { return state.drain(); },
+    [&state](queue_flush) { state.flush(); },
+    [&state](const queue_tick& x) { state.tick(x); },
+  };
+}
+
+} // namespace troupe::actors

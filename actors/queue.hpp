@@ -1,0 +1,182 @@
+#pragma once
+
+#include "actors/commit_group.hpp"
+#include "actors/lease_table.hpp"
+#include "actors/messages.hpp"
+#include "actors/store/ulid.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace troupe::config {
+class metrics;
+}
+
+namespace troupe::actors {
+
+/// What others may see of a queue from their own threads.
+struct queue_status {
+  std::atomic<bool> store_up = false;
+  std::atomic<bool> draining = false;
+};
+
+struct queue_options {
+  std::string node; ///< names this server in its leases, also after a restart
+  std::int64_t lease_ms = 15000;
+  /// Opens the store; called again when it could not be opened.
+  std::function<result<std::unique_ptr<store::job_store>>()> open;
+  /// Whether leases of this node are of an earlier process: they are taken
+  /// back. False for a queue that replaces a dead one.
+  bool adopt = true;
+  std::shared_ptr<queue_status> status = std::make_shared<queue_status>();
+  config::metrics* metrics = nullptr; ///< optional
+};
+
+/// What a queue tells itself: what waits is to be written.
+struct queue_flush {};
+
+/// A timer of the queue; one that is not the newest of its kind is stale.
+struct queue_tick {
+  enum kind_type : std::uint8_t { begin, renew, sweep, poll, retry, count };
+  kind_type kind = begin;
+  std::uint64_t number = 0;
+};
+
+} // namespace troupe::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::queue_flush)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::queue_tick)
+
+namespace troupe::actors {
+
+using queue_impl =
+  queue_actor::extend<caf::reacts_to<queue_flush>, caf::reacts_to<queue_tick>>;
+
+/// State of the QUEUE. Invariants:
+/// - `away_` or `backlog_` is empty: settlements wait only for a store;
+/// - an event leaves before the reply or the lease that tells of its change;
+/// - a lease is in `leases_` from its claim until its outcome is stored, or
+///   until it is known to be lost;
+/// - no more leases go to a manager than it has announced room for.
+class queue_state {
+public:
+  using self_ptr = queue_impl::stateful_pointer<queue_state>;
+  using unit_result = caf::result<caf::unit_t>;
+
+  static inline const char* name = "troupe.queue";
+
+  explicit queue_state(self_ptr self) : self_(self) {}
+
+  void start(queue_options options);
+
+  // From the edge.
+  void submit(submit_request& request);
+  void command(job_command& request);
+  void get(get_request& request);
+  void list(list_request& request);
+  void depths(depths_request& request);
+
+  // From managers and the root.
+  commit_group::settle_promise settle(settle_request& request);
+  void meet(announce& words);
+  void add_room(const room& more);
+  void note_progress(progress_report& report);
+  void rewire(wiring& now);
+  caf::unit_t drain();
+
+  // From itself.
+  void flush();
+  void tick(queue_tick now);
+
+private:
+  struct pool {
+    manager_actor manager;
+    std::uint32_t room = 0;
+    bool work = true;                     ///< a claim may find something
+    std::vector<store::job> roll_forward; ///< for a manager yet to come
+  };
+
+  using clock = std::chrono::steady_clock;
+
+  // Group commit (queue.cpp).
+  void arm_flush();
+  template <class Reply>
+  bool no_store(const answer<Reply>& reply) const;
+  result<std::vector<store::applied>>
+  apply(const std::vector<store::operation>& ops);
+  bool write(commit_group group, bool in_doubt);
+  void take_effect(const store::operation& op, store::applied& done,
+                   bool in_doubt, event_batch& events);
+  void follow_job(const store::operation& op, const store::job& job);
+  void reply_all(commit_group& group, std::vector<store::applied>& done);
+  void reply_settle(commit_group::settle_entry& entry,
+                    std::span<store::applied> done);
+  void emit(event_batch events);
+  void on_exit(const caf::exit_msg& msg);
+
+  // Leases (queue_leases.cpp).
+  void begin();
+  void claim_all();
+  bool claim_for(const std::string& queue, pool& to);
+  void hand_out(pool& to, std::vector<store::job> jobs);
+  void renew();
+  bool renew_leases();
+  void store_progress();
+  void sweep();
+  bool adopt();
+  void take_sweep(store::sweep_result& found);
+  void roll_forward(std::vector<store::job> jobs);
+  void revoke(const std::string& id, media::errc why);
+  void end_lease(const std::string& id, const store::fence& fence,
+                 std::string_view outcome);
+  void discard(const store::job& job);
+  void on_manager_down(const caf::actor_addr& dead);
+  void lose_manager(const std::string& queue, pool& to);
+
+  // The store goes and comes back (queue_leases.cpp).
+  void lose_store(const failure& why);
+  void retry_store();
+
+  // Time.
+  void arm(queue_tick::kind_type kind, clock::duration after);
+  void sweep_at(timestamp_ms store_time);
+  [[nodiscard]] clock::time_point now() const;
+
+  self_ptr self_;
+  queue_options options_;
+  hub_actor hub_;
+  std::unique_ptr<store::job_store> store_;
+  store::ulid_minter ids_;
+  std::mt19937_64 random_{std::random_device{}()};
+  std::uint64_t adopt_nonce_ = 0;
+
+  commit_group group_;
+  bool flush_armed_ = false;
+  bool draining_ = false;
+
+  bool away_ = false;
+  commit_group backlog_;
+  clock::duration backoff_{};
+
+  lease_table leases_;
+  std::map<std::string, pool> pools_;
+
+  std::uint64_t newest_tick_[queue_tick::count] = {};
+  clock::time_point sweep_due_;
+  /// Store's time minus ours, both in milliseconds, at the last sweep.
+  std::int64_t store_offset_ = 0;
+};
+
+/// The queue. Spawn it `caf::detached`: the store blocks.
+queue_impl::behavior_type queue(queue_state::self_ptr self,
+                                queue_options options);
+
+} // namespace troupe::actors

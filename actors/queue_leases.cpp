@@ -1,0 +1,362 @@
+#include "actors/queue.hpp"
+
+#include "config/log.hpp"
+#include "config/metrics.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::actors {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto poll_every = 500ms; ///< for the work of other servers
+constexpr auto sweep_every = 1000ms;
+constexpr auto first_backoff = 100ms;
+constexpr auto max_backoff = 2000ms;
+/// One claim leases at most so many jobs.
+constexpr std::uint32_t max_claim = 256;
+
+std::int64_t in_ms(std::chrono::steady_clock::time_point at) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+           at.time_since_epoch())
+    .count();
+}
+
+double seconds_between(timestamp_ms from, timestamp_ms to) {
+  return static_cast<double>(std::max<timestamp_ms>(0, to - from)) / 1000;
+}
+
+/// The end of a lease that nobody here brought about.
+job_event_type event_of_expired(store::job_state state) {
+  if (state == store::job_state::failed)
+    return job_event_type::failed;
+  if (state == store::job_state::cancelled)
+    return job_event_type::cancelled;
+  return job_event_type::queued;
+}
+
+} // namespace
+
+// -- time ---------------------------------------------------------------------
+
+queue_state::clock::time_point queue_state::now() const {
+  return self_->clock().now();
+}
+
+void queue_state::arm(queue_tick::kind_type kind, clock::duration after) {
+  const queue_tick next{kind, ++newest_tick_[kind]};
+  if (after <= 0ms)
+    self_->send(self_, next);
+  else
+    self_->delayed_send(self_, after, next);
+}
+
+/// Makes the next sweep no later than the given instant of the store.
+void queue_state::sweep_at(timestamp_ms store_time) {
+  const auto wait = std::chrono::milliseconds{
+    std::max<std::int64_t>(1, store_time - store_offset_ - in_ms(now()))};
+  if (now() + wait + 5ms >= sweep_due_)
+    return;
+  sweep_due_ = now() + wait;
+  arm(queue_tick::sweep, wait);
+}
+
+void queue_state::tick(queue_tick what) {
+  if (what.number != newest_tick_[what.kind])
+    return;
+  switch (what.kind) {
+  case queue_tick::begin:
+    return begin();
+  case queue_tick::renew:
+    return renew();
+  case queue_tick::sweep:
+    return sweep();
+  case queue_tick::poll:
+    for (auto& [queue, to] : pools_)
+      to.work = true;
+    claim_all();
+    return arm(queue_tick::poll, poll_every);
+  case queue_tick::retry:
+    return retry_store();
+  case queue_tick::count:
+    break;
+  }
+}
+
+// -- beginning, losing and finding the store ----------------------------------
+
+void queue_state::begin() {
+  away_ = true;
+  arm(queue_tick::renew, std::chrono::milliseconds{options_.lease_ms / 3});
+  arm(queue_tick::poll, poll_every);
+  retry_store();
+}
+
+void queue_state::lose_store(const failure& why) {
+  if (options_.metrics)
+    options_.metrics->store_error(why.code.message());
+  if (!std::exchange(away_, true) || backoff_ == clock::duration{})
+    log::warn("the job store is away", {{"error", why.message()}});
+  options_.status->store_up = false;
+  backlog_.take_settlements(std::exchange(group_, {}), why);
+  backoff_ =
+    std::clamp<clock::duration>(backoff_ * 2, first_backoff, max_backoff);
+  arm(queue_tick::retry, backoff_);
+}
+
+/// Renews first, so that nothing expires; then what was held back.
+void queue_state::retry_store() {
+  if (!store_) {
+    auto opened = options_.open();
+    if (!opened)
+      return lose_store(opened.error());
+    store_ = std::move(*opened);
+  }
+  if (!renew_leases())
+    return;
+  away_ = false;
+  if (options_.adopt && !adopt())
+    return;
+  if (!backlog_.empty() && !write(std::exchange(backlog_, {}), true))
+    return;
+  if (backoff_ > clock::duration{})
+    log::info("the job store answers again");
+  backoff_ = {};
+  options_.status->store_up = true;
+  for (auto& [queue, to] : pools_)
+    to.work = true;
+  sweep();
+}
+
+// -- claims -------------------------------------------------------------------
+
+void queue_state::meet(announce& words) {
+  auto& to = pools_[words.free.queue];
+  if (to.manager && to.manager != words.manager)
+    lose_manager(words.free.queue, to);
+  self_->monitor(words.manager);
+  to.manager = std::move(words.manager);
+  to.room = words.free.slots;
+  to.work = true;
+  for (const auto& held : words.held)
+    if (!leases_.find(held.id, held.fence))
+      leases_.add(held, words.free.queue, now());
+  if (!to.roll_forward.empty())
+    self_->send(to.manager,
+                lease_batch{std::exchange(to.roll_forward, {}), true});
+  claim_all();
+}
+
+void queue_state::add_room(const room& more) {
+  pools_[more.queue].room += more.slots;
+  claim_all();
+}
+
+void queue_state::claim_all() {
+  for (auto& [queue, to] : pools_)
+    while (to.work && to.room > 0 && to.manager)
+      if (draining_ || away_ || !store_ || !claim_for(queue, to))
+        return;
+}
+
+/// @return false if the store did not answer.
+bool queue_state::claim_for(const std::string& queue, pool& to) {
+  store::claim_request request;
+  request.queue = queue;
+  request.node = options_.node;
+  request.nonce = random_() | 1;
+  request.max = std::min(to.room, max_claim);
+  request.lease_ms = options_.lease_ms;
+  auto claimed = store_->claim(request);
+  if (!claimed) {
+    lose_store(claimed.error());
+    return false;
+  }
+  to.work = claimed->size() == request.max;
+  if (!claimed->empty())
+    hand_out(to, std::move(*claimed));
+  return true;
+}
+
+void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
+  event_batch events;
+  events.events.reserve(jobs.size());
+  const auto at = now();
+  for (const auto& job : jobs) {
+    events.events.push_back({job_event_type::started, job.started_at, job});
+    leases_.add(job, at);
+    if (options_.metrics)
+      options_.metrics->attempt_started(
+        job.type,
+        seconds_between(std::max(job.created_at, job.run_at), job.started_at));
+  }
+  emit(std::move(events));
+  to.room -= std::min(to.room, static_cast<std::uint32_t>(jobs.size()));
+  self_->send(to.manager, lease_batch{std::move(jobs), false});
+}
+
+// -- keeping leases -----------------------------------------------------------
+
+void queue_state::renew() {
+  arm(queue_tick::renew, std::chrono::milliseconds{options_.lease_ms / 3});
+  if (away_ || !store_ || !renew_leases())
+    return;
+  store_progress();
+}
+
+/// @return false if the store did not answer.
+bool queue_state::renew_leases() {
+  const auto held = leases_.held();
+  auto verdicts = store_->renew(held, options_.lease_ms);
+  if (!verdicts) {
+    lose_store(verdicts.error());
+    return false;
+  }
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    const auto verdict = (*verdicts)[i];
+    if (verdict == store::errc::invalid_state) {
+      revoke(held[i].id, media::errc::cancelled);
+    } else if (verdict != store::errc::none) {
+      revoke(held[i].id, media::errc::interrupted);
+      end_lease(held[i].id, held[i].fence, "lost");
+    }
+  }
+  return true;
+}
+
+void queue_state::store_progress() {
+  const auto ops = leases_.take_unsaved();
+  if (ops.empty())
+    return;
+  if (auto done = apply(ops); !done)
+    lose_store(done.error());
+}
+
+void queue_state::revoke(const std::string& id, media::errc why) {
+  auto* held = leases_.find(id);
+  if (!held)
+    return;
+  if (why == media::errc::cancelled && std::exchange(held->cancel_told, true))
+    return;
+  if (const auto& manager = pools_[held->queue].manager)
+    self_->send(manager, revoke_lease{id, held->fence, why});
+}
+
+void queue_state::end_lease(const std::string& id, const store::fence& fence,
+                            std::string_view outcome) {
+  const auto* held = leases_.find(id, fence);
+  if (!held)
+    return;
+  const std::chrono::duration<double> ran = now() - held->since;
+  if (options_.metrics)
+    options_.metrics->attempt_ended(held->type, outcome, ran.count());
+  leases_.erase(id);
+}
+
+/// A job that ended while no attempt of it was under way.
+void queue_state::discard(const store::job& job) {
+  if (job.attempt == 0 && job.losses == 0 && job.checkpoint.empty())
+    return;
+  if (const auto& manager = pools_[job.queue].manager)
+    self_->send(manager, discard_files{{job.id}});
+}
+
+void queue_state::on_manager_down(const caf::actor_addr& dead) {
+  for (auto& [queue, to] : pools_)
+    if (to.manager && to.manager.address() == dead)
+      lose_manager(queue, to);
+}
+
+/// Its attempts die with it; a store that is away is told later.
+void queue_state::lose_manager(const std::string& queue, pool& to) {
+  to.manager = nullptr;
+  to.room = 0;
+  std::vector<store::operation> ops;
+  for (auto& held : leases_.held_by(queue))
+    ops.emplace_back(store::release_op{std::move(held.id), held.fence,
+                                       store::release_reason::node_lost});
+  if (ops.empty())
+    return;
+  (away_ ? backlog_ : group_).add(std::move(ops), {}, {});
+  if (!away_)
+    arm_flush();
+}
+
+// -- sweeping -----------------------------------------------------------------
+
+void queue_state::sweep() {
+  sweep_due_ = now() + sweep_every;
+  arm(queue_tick::sweep, sweep_every);
+  if (away_ || !store_)
+    return;
+  store::sweep_request request;
+  request.node = options_.node;
+  request.nonce = random_() | 1;
+  request.lease_ms = options_.lease_ms;
+  auto found = store_->sweep(request);
+  if (!found)
+    return lose_store(found.error());
+  store_offset_ = found->now - in_ms(now());
+  take_sweep(*found);
+  if (found->more)
+    arm(queue_tick::sweep, {});
+  else if (found->next_due > 0)
+    sweep_at(found->next_due);
+  claim_all();
+}
+
+/// @return false if the store did not answer; it is asked again then.
+bool queue_state::adopt() {
+  store::sweep_request request;
+  request.node = options_.node;
+  request.nonce = adopt_nonce_;
+  request.lease_ms = options_.lease_ms;
+  for (bool more = true; more;) {
+    auto found = store_->adopt(request);
+    if (!found) {
+      lose_store(found.error());
+      return false;
+    }
+    take_sweep(*found);
+    more = found->more;
+  }
+  options_.adopt = false;
+  return true;
+}
+
+void queue_state::take_sweep(store::sweep_result& found) {
+  event_batch events;
+  for (auto& job : found.queued) {
+    pools_[job.queue].work = true;
+    events.events.push_back(
+      {job_event_type::queued, found.now, std::move(job)});
+  }
+  for (auto& job : found.expired) {
+    revoke(job.id, media::errc::interrupted);
+    leases_.erase(job.id);
+    pools_[job.queue].work = true;
+    if (store::is_terminal(job.state))
+      discard(job);
+    events.events.push_back(
+      {event_of_expired(job.state), found.now, std::move(job)});
+  }
+  emit(std::move(events));
+  roll_forward(std::move(found.roll_forward));
+}
+
+void queue_state::roll_forward(std::vector<store::job> jobs) {
+  for (auto& job : jobs) {
+    leases_.add(job, now());
+    auto& to = pools_[job.queue];
+    to.roll_forward.push_back(std::move(job));
+  }
+  for (auto& [queue, to] : pools_)
+    if (to.manager && !to.roll_forward.empty())
+      self_->send(to.manager,
+                  lease_batch{std::exchange(to.roll_forward, {}), true});
+}
+
+} // namespace troupe::actors
