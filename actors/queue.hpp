@@ -26,6 +26,7 @@ namespace troupe::actors {
 struct queue_status {
   std::atomic<bool> store_up = false;
   std::atomic<bool> draining = false;
+  std::atomic<store::durability> reaches = store::durability::memory;
 };
 
 struct queue_options {

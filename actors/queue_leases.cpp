@@ -114,6 +114,7 @@ void queue_state::retry_store() {
     if (!opened)
       return lose_store(opened.error());
     store_ = std::move(*opened);
+    options_.status->reaches = store_->level();
   }
   if (!renew_leases())
     return;

@@ -38,9 +38,9 @@ public:
   open(const config::settings& settings, media::workbench& bench,
        config::metrics& metrics);
 
-  /// Ends all actors, with no grace unless `wait` has returned. After a
-  /// `wait` that gave up, the actor system is left as it is: end the process
-  /// with `std::_Exit`.
+  /// Ends all actors; what still runs goes back to the queue. If they do not
+  /// end within seconds the actor system is left as it is, and a line in the
+  /// log says so.
   virtual ~node() = default;
 
   /// Valid until the node goes.
@@ -48,19 +48,22 @@ public:
 
   [[nodiscard]] virtual readiness ready() const = 0;
 
+  /// What a submit reaches at best.
+  [[nodiscard]] virtual store::durability reaches() const = 0;
+
   /// Begins to stop: no new work, `pools.drain_s` for what runs, the rest goes
   /// back to the queue. Returns at once; a second call changes nothing.
   virtual void drain() = 0;
 
   /// Waits for the end: after `drain`, or when the actors gave up because
   /// something died too often.
-  /// @return the process's exit status, 0 after a complete drain; nothing if
-  /// the actors still live after `limit`.
+  /// @return the process's exit status: 0 after a complete drain, 1 when they
+  /// gave up or the drain's hard limit is over; nothing if the actors still
+  /// live after `limit`.
   [[nodiscard]] virtual std::optional<int>
   wait_for(std::chrono::milliseconds limit) = 0;
 
-  /// Like `wait_for`, with a hard limit from `drain` on.
-  /// @return 1 if that was reached.
+  /// `wait_for`, without a limit of its own.
   [[nodiscard]] virtual int wait() = 0;
 };
 

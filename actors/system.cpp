@@ -1,0 +1,258 @@
+#include "actors/system.hpp"
+
+#include "actors/edge.hpp"
+#include "actors/extract.hpp"
+#include "actors/hub.hpp"
+#include "actors/manager.hpp"
+#include "actors/queue.hpp"
+#include "actors/root.hpp"
+#include "actors/stage.hpp"
+#include "actors/store/folder_lock.hpp"
+#include "config/log.hpp"
+#include "media/workbench.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace troupe::actors {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What a manager may take beyond `drain_s`, and some for the rest.
+constexpr auto drain_margin = 18s;
+/// What everything may take to end when nobody drained it.
+constexpr auto end_limit = 10s;
+
+struct system_config : caf::actor_system_config {
+  system_config() {
+    add_message_types<caf::id_block::troupe>();
+    // Does not spin when idle, and no worker waits behind a busy one.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads",
+        std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8));
+    set("logger.console", caf::atom("none"));
+  }
+};
+
+std::chrono::milliseconds from_seconds(double seconds) {
+  return std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
+}
+
+store::store_options store_options_of(const config::settings& settings) {
+  const auto& from = settings.store;
+  store::store_options to;
+  to.url = from.url.empty()
+             ? "sqlite:" + (settings.data.dir / "queue.db").string()
+             : from.url;
+  to.lease_ms = from_seconds(from.lease_s).count();
+  to.ageing_ms = from_seconds(from.ageing_s).count();
+  to.timeout_ms = from_seconds(from.timeout_s).count();
+  to.retention_ms = std::int64_t{from.retention_days} * 24 * 3600 * 1000;
+  to.retention_count = from.retention_count;
+  to.max_queued = from.max_queued;
+  return to;
+}
+
+job_bench bench_of(media::workbench& bench,
+                   const std::filesystem::path& library) {
+  job_bench on;
+  on.make_attempt = [&bench](auto task, auto sink) {
+    return bench.make_attempt(std::move(task), std::move(sink));
+  };
+  on.on_file_thread = [&bench](auto work) {
+    bench.on_file_thread(std::move(work));
+  };
+  on.publish = media::publish;
+  on.discard_staging = [library](const std::string& id, std::uint64_t epoch) {
+    media::discard_staging(library, id, epoch);
+  };
+  on.discard_job = [library](const std::string& id) {
+    media::discard_job(library, id);
+  };
+  on.library = library;
+  return on;
+}
+
+/// Invariant: the system is gone before what it was given; `status_` is set
+/// once, by the root's last act.
+class running_node final : public node {
+public:
+  running_node(const config::settings& settings, media::workbench& bench,
+               config::metrics& metrics, std::string id,
+               std::unique_ptr<store::job_store> store)
+    : settings_(settings), bench_(bench), store_(std::move(store)),
+      sys_(std::make_unique<caf::actor_system>(*config_)),
+      edge_(*sys_, settings.events) {
+    status_->reaches = store_->level();
+    status_->store_up = true;
+    root_ = sys_->spawn(root, plan(metrics, std::move(id)));
+  }
+
+  ~running_node() override;
+
+  gateway& edge() override {
+    return edge_;
+  }
+
+  readiness ready() const override {
+    return {status_->store_up, drain_until_ != none};
+  }
+
+  store::durability reaches() const override {
+    return status_->reaches;
+  }
+
+  void drain() override;
+  std::optional<int> wait_for(std::chrono::milliseconds limit) override;
+  int wait() override;
+
+private:
+  using clock = std::chrono::steady_clock;
+  static constexpr clock::time_point none{};
+
+  root_options plan(config::metrics& metrics, std::string id);
+  queue_options queue_plan(config::metrics& metrics, std::string id);
+  void end(int status);
+
+  const config::settings& settings_;
+  media::workbench& bench_;
+  std::unique_ptr<store::job_store> store_; ///< until the queue takes it
+  std::shared_ptr<queue_status> status_ = std::make_shared<queue_status>();
+  std::unique_ptr<system_config> config_ = std::make_unique<system_config>();
+  std::unique_ptr<caf::actor_system> sys_;
+  class edge edge_;
+  root_actor root_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable ended_;
+  std::optional<int> exit_status_;
+  std::atomic<clock::time_point> drain_until_{none};
+};
+
+queue_options running_node::queue_plan(config::metrics& metrics,
+                                       std::string id) {
+  queue_options plan;
+  plan.node = std::move(id);
+  plan.lease_ms = from_seconds(settings_.store.lease_s).count();
+  plan.open = [this]() -> result<std::unique_ptr<store::job_store>> {
+    if (store_)
+      return std::move(store_);
+    return store::open_store(store_options_of(settings_));
+  };
+  plan.status = status_;
+  plan.metrics = &metrics;
+  return plan;
+}
+
+root_options running_node::plan(config::metrics& metrics, std::string id) {
+  auto& sys = *sys_;
+  root_options plan;
+  plan.make_queue = [&sys, options = queue_plan(metrics, std::move(id))](
+                      bool first) mutable -> queue_actor {
+    options.adopt = first;
+    return sys.spawn<caf::detached>(queue, options);
+  };
+  plan.make_hub = [this, &sys] {
+    return spawn_hub(sys, settings_.events);
+  };
+  const auto on =
+    std::make_shared<const job_bench>(bench_of(bench_, settings_.library.dir));
+  plan.make_stage = [&sys, on]() -> stage_actor {
+    return sys.spawn(stage, on);
+  };
+  plan.make_extract = [this, &sys]() -> extract_actor {
+    extract_options options;
+    options.look = [this](std::string url, media::extract_done done) {
+      bench_.extract(std::move(url), std::move(done));
+    };
+    options.limit = 2 * std::chrono::seconds{settings_.tools.extract_timeout_s};
+    return sys.spawn(extract, std::move(options));
+  };
+  const auto& pools = settings_.pools;
+  for (const auto& [name, slots] :
+       {std::pair{"download", pools.download}, std::pair{"video", pools.video},
+        std::pair{"image", pools.image}, std::pair{"bulk", pools.bulk}})
+    plan.make_managers.push_back(
+      [&sys,
+       options = manager_options{name, slots, from_seconds(pools.drain_s)}]() {
+        return caf::actor_cast<manager_actor>(sys.spawn(manager, options));
+      });
+  plan.on_change = [this](edge_contacts now) {
+    edge_.meet(std::move(now));
+  };
+  plan.on_end = [this](int status) {
+    end(status);
+  };
+  return plan;
+}
+
+void running_node::end(int status) {
+  const std::lock_guard lock{mutex_};
+  exit_status_ = status;
+  ended_.notify_all();
+}
+
+void running_node::drain() {
+  auto expected = none;
+  const auto until =
+    clock::now() + from_seconds(settings_.pools.drain_s) + drain_margin;
+  if (drain_until_.compare_exchange_strong(expected, until))
+    caf::anon_send(root_, drain_request{});
+}
+
+std::optional<int> running_node::wait_for(std::chrono::milliseconds limit) {
+  std::unique_lock lock{mutex_};
+  ended_.wait_for(lock, limit, [this] { return exit_status_.has_value(); });
+  const auto until = drain_until_.load();
+  if (!exit_status_ && until != none && clock::now() > until)
+    return 1;
+  return exit_status_;
+}
+
+int running_node::wait() {
+  for (;;)
+    if (const auto status = wait_for(500ms))
+      return *status;
+}
+
+running_node::~running_node() {
+  caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
+  root_ = nullptr;
+  std::unique_lock lock{mutex_};
+  const bool ended = ended_.wait_for(
+    lock, end_limit, [this] { return exit_status_.has_value(); });
+  lock.unlock();
+  if (ended)
+    return;
+  // Its destructor would wait forever for whoever does not end.
+  log::error("some actors do not end");
+  edge_.meet({});
+  static_cast<void>(sys_.release());
+  static_cast<void>(config_.release());
+}
+
+} // namespace
+
+result<std::unique_ptr<node>> node::open(const config::settings& settings,
+                                         media::workbench& bench,
+                                         config::metrics& metrics) {
+  auto id = store::node_id_of(settings.data.dir);
+  if (!id)
+    return id.error();
+  auto opened = store::open_store(store_options_of(settings));
+  if (!opened)
+    return opened.error();
+  return std::make_unique<running_node>(settings, bench, metrics,
+                                        std::move(*id), std::move(*opened));
+}
+
+} // namespace troupe::actors
