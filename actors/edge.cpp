@@ -12,8 +12,8 @@ namespace {
 
 /// Stands in for a client when there is no hub: its sink has been closed.
 class closed_port final : public client_port {
-  void subscribe(std::uint64_t, std::vector<topic_request>) override {}
-  void unsubscribe(std::uint64_t, std::vector<std::string>) override {}
+  void subscribe(std::string, std::vector<topic_request>) override {}
+  void unsubscribe(std::string, std::vector<std::string>) override {}
   void sent(std::size_t) override {}
 };
 
