@@ -124,7 +124,7 @@ private:
   void on_exit(const caf::exit_msg& msg);
 
   // Leases (queue_leases.cpp).
-  void begin();
+  void wake();
   void claim_all();
   bool claim_for(const std::string& queue, pool& to);
   void hand_out(pool& to, std::vector<store::job> jobs);

@@ -69,7 +69,7 @@ void queue_state::tick(queue_tick what) {
     return;
   switch (what.kind) {
   case queue_tick::begin:
-    return begin();
+    return wake();
   case queue_tick::renew:
     return renew();
   case queue_tick::sweep:
@@ -88,7 +88,7 @@ void queue_state::tick(queue_tick what) {
 
 // -- beginning, losing and finding the store ----------------------------------
 
-void queue_state::begin() {
+void queue_state::wake() {
   away_ = true;
   arm(queue_tick::renew, std::chrono::milliseconds{options_.lease_ms / 3});
   arm(queue_tick::poll, poll_every);

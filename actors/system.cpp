@@ -95,6 +95,8 @@ public:
     status_->reaches = store_->level();
     status_->store_up = true;
     root_ = sys_->spawn(root, plan(metrics, std::move(id)));
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return started_; });
   }
 
   ~running_node() override;
@@ -104,7 +106,7 @@ public:
   }
 
   readiness ready() const override {
-    return {status_->store_up, drain_until_ != none};
+    return {status_->store_up, drain_until_.load() != none};
   }
 
   store::durability reaches() const override {
@@ -133,7 +135,8 @@ private:
   root_actor root_;
 
   mutable std::mutex mutex_;
-  std::condition_variable ended_;
+  std::condition_variable changed_;
+  bool started_ = false; ///< the edge knows whom to ask
   std::optional<int> exit_status_;
   std::atomic<clock::time_point> drain_until_{none};
 };
@@ -198,7 +201,7 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
 void running_node::end(int status) {
   const std::lock_guard lock{mutex_};
   exit_status_ = status;
-  ended_.notify_all();
+  changed_.notify_all();
 }
 
 void running_node::drain() {
@@ -211,7 +214,7 @@ void running_node::drain() {
 
 std::optional<int> running_node::wait_for(std::chrono::milliseconds limit) {
   std::unique_lock lock{mutex_};
-  ended_.wait_for(lock, limit, [this] { return exit_status_.has_value(); });
+  changed_.wait_for(lock, limit, [this] { return exit_status_.has_value(); });
   const auto until = drain_until_.load();
   if (!exit_status_ && until != none && clock::now() > until)
     return 1;
@@ -228,7 +231,7 @@ running_node::~running_node() {
   caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
   root_ = nullptr;
   std::unique_lock lock{mutex_};
-  const bool ended = ended_.wait_for(
+  const bool ended = changed_.wait_for(
     lock, end_limit, [this] { return exit_status_.has_value(); });
   lock.unlock();
   if (ended)
