@@ -191,6 +191,9 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
       });
   plan.on_change = [this](edge_contacts now) {
     edge_.meet(std::move(now));
+    const std::lock_guard lock{mutex_};
+    started_ = true;
+    changed_.notify_all();
   };
   plan.on_end = [this](int status) {
     end(status);
