@@ -1,0 +1,94 @@
+#include "media/download/output.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <cmath>
+
+namespace troupe::media {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view download_mark = "[troupe-download]";
+constexpr std::string_view postprocess_mark = "[troupe-postprocess]";
+constexpr std::size_t longest = 4096;
+/// Beyond this a double no longer counts single bytes.
+constexpr double most_bytes = 9e15;
+
+double number_of(const json::object& from, std::string_view key) {
+  const auto* found = from.if_contains(key);
+  if (!found)
+    return -1;
+  boost::system::error_code bad;
+  const auto value = found->to_number<double>(bad);
+  return bad || !std::isfinite(value) || value < 0 || value > most_bytes
+           ? -1
+           : value;
+}
+
+std::int64_t bytes_of(const json::object& from, std::string_view key) {
+  return static_cast<std::int64_t>(number_of(from, key));
+}
+
+std::string_view text_of(const json::object& from, std::string_view key) {
+  const auto* found = from.if_contains(key);
+  return found && found->is_string() ? std::string_view{found->get_string()}
+                                     : std::string_view{};
+}
+
+output_event read_fetch(const json::object& line) {
+  const auto* found = line.if_contains("progress");
+  if (!found || !found->is_object())
+    return {};
+  const auto& now = found->get_object();
+  const auto status = text_of(now, "status");
+  if (status != "downloading" && status != "finished")
+    return {};
+  fetch_line read;
+  read.format = text_of(line, "format");
+  read.done = std::max<std::int64_t>(0, bytes_of(now, "downloaded_bytes"));
+  read.total = bytes_of(now, "total_bytes");
+  read.estimate = bytes_of(now, "total_bytes_estimate");
+  read.rate = std::max(0.0, number_of(now, "speed"));
+  read.complete = status == "finished";
+  return read;
+}
+
+output_event read_postprocess(const json::object& line) {
+  const auto name = text_of(line, "postprocessor");
+  if (name.empty())
+    return {};
+  return postprocess_line{std::string{name},
+                          text_of(line, "status") == "started"};
+}
+
+output_event read_marked(std::string_view line) {
+  const bool fetch = line.starts_with(download_mark);
+  line.remove_prefix(fetch ? download_mark.size() : postprocess_mark.size());
+  boost::system::error_code bad;
+  const auto parsed = json::parse(line, bad);
+  if (bad || !parsed.is_object())
+    return {};
+  return fetch ? read_fetch(parsed.get_object())
+               : read_postprocess(parsed.get_object());
+}
+
+} // namespace
+
+output_event read_output_line(std::string_view line) {
+  while (!line.empty() && (line.front() == '\r' || line.front() == ' '))
+    line.remove_prefix(1);
+  if (line.size() > longest)
+    return {};
+  if (line.starts_with(download_mark) || line.starts_with(postprocess_mark))
+    return read_marked(line);
+  if (line.starts_with("[download] Resuming download at byte")
+      || line.find("Retrying (") != line.npos)
+    return remark::resumed;
+  if (line.starts_with("[download] File is larger than max-filesize"))
+    return remark::too_large;
+  return {};
+}
+
+} // namespace troupe::media
