@@ -1,5 +1,8 @@
 #include "media/job_types.hpp"
 
+#include "media/download/json_read.hpp"
+#include "media/download/params.hpp"
+#include "media/download/schema.hpp"
 #include "media/noop/noop.hpp"
 
 #include <algorithm>
@@ -9,6 +12,10 @@ namespace troupe::media {
 
 std::span<const job_type> job_types() noexcept {
   static const std::array types{
+    job_type{"download", "download",
+             "Fetches one video or sound with yt-dlp and publishes it in the "
+             "library.",
+             download_params_schema, download_result_schema},
     job_type{"noop", "bulk",
              "Does nothing, for tests and benchmarks: sleeps, fails or writes "
              "a file as asked.",
@@ -23,8 +30,13 @@ const job_type* find_job_type(std::string_view name) noexcept {
   return at == types.end() ? nullptr : &*at;
 }
 
-std::string default_concurrency_key(std::string_view, std::string_view) {
-  return {};
+std::string default_concurrency_key(std::string_view type,
+                                    std::string_view params) {
+  if (type != "download")
+    return {};
+  const auto object = parse_object(params);
+  const auto host = host_of_url(object ? text_of(*object, "url") : "");
+  return host.empty() ? std::string{} : "host:" + host;
 }
 
 } // namespace troupe::media

@@ -1,5 +1,8 @@
 #include "media/workbench.hpp"
 
+#include "media/download/download.hpp"
+#include "media/download/extractor.hpp"
+#include "media/download/services.hpp"
 #include "media/noop/noop.hpp"
 #include "media/runtime.hpp"
 
@@ -11,17 +14,33 @@ namespace troupe::media {
 
 namespace {
 
+/// Members stand in the order of their dependence: what is declared later uses
+/// what is declared before it, and ends first.
 class bench final : public workbench {
 public:
+  bench(const config::settings& settings, config::metrics& metrics,
+        const std::filesystem::path& self)
+    : guard_(settings.sources), runner_(threads_, self),
+      proxy_(threads_, guard_),
+      services_{settings.tools, threads_, runner_, proxy_, guard_, &metrics,
+                self.parent_path() / "troupe-codec"},
+      extractor_(services_, settings.data.dir / "extract") {}
+
+  result<void> start() {
+    return proxy_.start();
+  }
+
   std::unique_ptr<attempt>
   make_attempt(attempt_task task, std::shared_ptr<attempt_sink> sink) override {
     if (task.type == "noop")
       return make_noop(threads_, std::move(task), std::move(sink));
+    if (task.type == "download")
+      return make_download(services_, std::move(task), std::move(sink));
     return nullptr;
   }
 
   void extract(std::string url, extract_done done) override {
-    done(fail(errc::unsupported_url, std::move(url)));
+    extractor_.extract(std::move(url), std::move(done));
   }
 
   void on_file_thread(std::function<void()> work) override {
@@ -30,14 +49,22 @@ public:
 
 private:
   runtime threads_;
+  address_guard guard_;
+  tool_runner runner_;
+  egress_proxy proxy_;
+  download_services services_;
+  extractor extractor_;
 };
 
 } // namespace
 
-result<std::unique_ptr<workbench>> workbench::open(const config::settings&,
-                                                   config::metrics&,
-                                                   std::filesystem::path) {
-  return std::make_unique<bench>();
+result<std::unique_ptr<workbench>>
+workbench::open(const config::settings& settings, config::metrics& metrics,
+                std::filesystem::path self) {
+  auto made = std::make_unique<bench>(settings, metrics, self);
+  if (const auto good = made->start(); !good)
+    return good.error();
+  return std::unique_ptr<workbench>{std::move(made)};
 }
 
 } // namespace troupe::media

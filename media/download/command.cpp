@@ -3,7 +3,11 @@
 #include "media/download/output.hpp"
 #include "media/download/selector.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <fstream>
+#include <system_error>
 
 namespace troupe::media {
 
@@ -76,18 +80,43 @@ void add_extras(words& argv, const download_params& params) {
     add(argv, {"--no-embed-chapters"});
 }
 
-} // namespace
-
-std::vector<std::string> launcher_of(const std::filesystem::path& yt_dlp,
-                                     const std::filesystem::path& python) {
-  std::ifstream file{yt_dlp, std::ios::binary};
+std::string first_line(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
   std::string first(256, '\0');
   file.read(first.data(), static_cast<std::streamsize>(first.size()));
   first.resize(static_cast<std::size_t>(file.gcount()));
   first.resize(std::min(first.find('\n'), first.size()));
-  if (first.starts_with("#!") && first.find("python") != first.npos)
-    return {python.string(), "-I", yt_dlp.string()};
-  return {yt_dlp.string()};
+  return first;
+}
+
+} // namespace
+
+std::vector<std::string> launcher_of(const std::filesystem::path& yt_dlp,
+                                     const std::filesystem::path& python) {
+  const auto first = first_line(yt_dlp);
+  if (!first.starts_with("#!") || first.find("python") == first.npos)
+    return {yt_dlp.string()};
+  // A virtual environment's script names the only Python that has its modules.
+  const auto named = first.substr(2, first.find(' ') - 2);
+  const bool own = named.starts_with('/') && named.find("python") != named.npos
+                   && ::access(named.c_str(), X_OK) == 0;
+  return {own ? named : python.string(), "-I", yt_dlp.string()};
+}
+
+std::vector<std::filesystem::path>
+readable_for(const std::vector<std::string>& launcher) {
+  std::vector<std::filesystem::path> paths;
+  if (launcher.size() < 3 || launcher[1] != "-I")
+    return paths;
+  paths.emplace_back(launcher[2]);
+  std::error_code bad;
+  const std::filesystem::path python{launcher.front()};
+  for (const auto& each : {python, std::filesystem::canonical(python, bad)}) {
+    const auto prefix = each.parent_path().parent_path();
+    if (!prefix.empty() && prefix != "/" && prefix != "/usr")
+      paths.push_back(prefix);
+  }
+  return paths;
 }
 
 std::vector<std::string> extract_command(const ytdlp_call& call,

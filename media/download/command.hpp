@@ -18,10 +18,16 @@ struct ytdlp_call {
 
 /// How yt-dlp is started: by itself, or by an isolated Python (`-I`: no user
 /// site, no PYTHON* variables, nothing from the working folder) where it is a
-/// Python script. Reads the file's first line.
+/// Python script: the one that the script names, else `python`. Reads the
+/// file's first line.
 [[nodiscard]] std::vector<std::string>
 launcher_of(const std::filesystem::path& yt_dlp,
             const std::filesystem::path& python);
+
+/// What that launcher has to read besides /usr: the script, and the home of a
+/// Python that lies elsewhere.
+[[nodiscard]] std::vector<std::filesystem::path>
+readable_for(const std::vector<std::string>& launcher);
 
 /// Looks at a URL: one line of JSON on stdout, nothing is fetched.
 [[nodiscard]] std::vector<std::string>

@@ -21,16 +21,16 @@ void progress_meter::fetched(const fetch_line& line) {
   // Subtitles and thumbnails belong to no format.
   if (line.format.empty() || line.format == "NA")
     return;
-  auto& part = part_of(line.format);
-  part.done = line.complete ? std::max(part.done, line.done) : line.done;
+  auto& own = part_of(line.format);
+  own.done = line.complete ? std::max(own.done, line.done) : line.done;
   if (line.total >= 0) {
-    part.size = line.total;
-    part.estimated = false;
-  } else if (line.estimate >= 0 && part.estimated) {
-    part.size = line.estimate;
+    own.size = line.total;
+    own.estimated = false;
+  } else if (line.estimate >= 0 && own.estimated) {
+    own.size = line.estimate;
   }
   if (line.complete)
-    part.size = part.done;
+    own.size = own.done;
   now_.stage = "download";
   sum(line.rate);
 }

@@ -87,7 +87,7 @@ asio::awaitable<void> download_run::work() {
     outcome = std::move(*ended);
   else
     outcome = ended.error();
-  account_.reset();
+  close_account();
   co_await clean_up(outcome);
   conclude(std::move(outcome));
 }

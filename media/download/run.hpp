@@ -77,6 +77,7 @@ private:
   [[nodiscard]] ytdlp_call call() const;
   [[nodiscard]] tool_command command(std::vector<std::string> argv) const;
   void open_account(std::uint64_t max_bytes, std::uint64_t rate);
+  void close_account();
   void hear(std::string_view line);
   void report();
   [[nodiscard]] source_state state() const;

@@ -1,3 +1,4 @@
+#include "config/metrics.hpp"
 #include "media/download/await_files.hpp"
 #include "media/download/run.hpp"
 #include "media/download/selector.hpp"
@@ -303,7 +304,20 @@ tool_command download_run::command(std::vector<std::string> argv) const {
 }
 
 void download_run::open_account(std::uint64_t max_bytes, std::uint64_t rate) {
+  close_account();
   account_ = services_.proxy.open({max_bytes, rate});
+}
+
+void download_run::close_account() {
+  if (!account_)
+    return;
+  const auto seen = account_->report();
+  account_.reset();
+  if (!services_.metrics)
+    return;
+  services_.metrics->egress_bytes(seen.received);
+  if (seen.refused != errc::none)
+    services_.metrics->egress_refused(code_of(seen.refused));
 }
 
 void download_run::hear(std::string_view line) {

@@ -8,6 +8,10 @@
 
 #include <filesystem>
 
+namespace troupe::config {
+class metrics;
+}
+
 namespace troupe::media {
 
 /// What downloads stand on; everything outlives them.
@@ -17,6 +21,7 @@ struct download_services {
   tool_runner& runner;
   egress_proxy& proxy;
   const address_guard& guard;
+  config::metrics* metrics; ///< null: nobody counts
   std::filesystem::path codec; ///< the `troupe-codec` executable
 };
 
