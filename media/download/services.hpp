@@ -21,7 +21,7 @@ struct download_services {
   tool_runner& runner;
   egress_proxy& proxy;
   const address_guard& guard;
-  config::metrics* metrics; ///< null: nobody counts
+  config::metrics* metrics;    ///< null: nobody counts
   std::filesystem::path codec; ///< the `troupe-codec` executable
 };
 

@@ -41,8 +41,8 @@ TEST(OutputLine, TellsPostprocessorsAndRemarks) {
   EXPECT_EQ(stage_of({"MoveFiles", true}), "");
   EXPECT_EQ(stage_of({"FFmpegMetadata", true}), "postprocess");
 
-  EXPECT_EQ(std::get<remark>(read_output_line(
-              "[download] Resuming download at byte 65536")),
+  EXPECT_EQ(std::get<remark>(
+              read_output_line("[download] Resuming download at byte 65536")),
             remark::resumed);
   EXPECT_EQ(std::get<remark>(read_output_line(
               "\r[download] File is larger than max-filesize (73100 bytes > "
@@ -124,8 +124,12 @@ TEST(ProgressMeter, NeverFalls) {
   double fraction = 0;
 
   for (int i = 0; i < 10000; ++i) {
-    fetch_line line{i % 3 == 0 ? "a" : "b", std::max<std::int64_t>(0, any(random)),
-                    any(random), any(random), 1, i % 97 == 0};
+    fetch_line line{i % 3 == 0 ? "a" : "b",
+                    std::max<std::int64_t>(0, any(random)),
+                    any(random),
+                    any(random),
+                    1,
+                    i % 97 == 0};
     meter.fetched(line);
 
     const auto& now = meter.now();
@@ -168,42 +172,59 @@ TEST_P(Messages, AreSorted) {
 INSTANTIATE_TEST_SUITE_P(
   Of2023And2025, Messages,
   testing::Values(
-    message_case{"ERROR: [generic] None: Unable to download webpage: HTTP Error "
-                 "404: Not Found (caused by <HTTPError 404: 'Not Found'>)",
-                 errc::source_not_found},
+    message_case{
+      "ERROR: [generic] None: Unable to download webpage: HTTP Error "
+      "404: Not Found (caused by <HTTPError 404: 'Not Found'>)",
+      errc::source_not_found},
     message_case{"ERROR: [generic] Unable to download webpage: HTTP Error 410: "
-                 "Gone", errc::source_not_found},
-    message_case{"ERROR: [youtube] dQw4: Video unavailable. This video has been "
-                 "removed by the uploader", errc::source_not_found},
+                 "Gone",
+                 errc::source_not_found},
+    message_case{
+      "ERROR: [youtube] dQw4: Video unavailable. This video has been "
+      "removed by the uploader",
+      errc::source_not_found},
     message_case{"ERROR: [youtube] dQw4: Video unavailable",
                  errc::source_not_found},
     message_case{"ERROR: [youtube] x: Private video. Sign in if you've been "
-                 "granted access to this video", errc::source_private},
+                 "granted access to this video",
+                 errc::source_private},
     message_case{"ERROR: [youtube] x: Sign in to confirm your age. This video "
-                 "may be inappropriate for some users.", errc::source_private},
+                 "may be inappropriate for some users.",
+                 errc::source_private},
     message_case{"ERROR: [youtube] x: Join this channel to get access to "
-                 "members-only content like this video", errc::source_private},
-    message_case{"ERROR: [vimeo] 1: This video is only available for registered "
-                 "users. Use --cookies", errc::source_private},
+                 "members-only content like this video",
+                 errc::source_private},
+    message_case{
+      "ERROR: [vimeo] 1: This video is only available for registered "
+      "users. Use --cookies",
+      errc::source_private},
     message_case{"ERROR: Unsupported URL: https://example.com/",
                  errc::unsupported_url},
-    message_case{"ERROR: [generic] 'x' is not a valid URL. Set --default-search",
-                 errc::unsupported_url},
+    message_case{
+      "ERROR: [generic] 'x' is not a valid URL. Set --default-search",
+      errc::unsupported_url},
     message_case{"ERROR: [html5] x: No video formats found!",
                  errc::unsupported_url},
     message_case{"ERROR: [DRM] The requested site is known to use DRM "
-                 "protection. It will NOT be supported.", errc::drm_protected},
+                 "protection. It will NOT be supported.",
+                 errc::drm_protected},
     message_case{"ERROR: This video is DRM protected; Try selecting another "
-                 "format", errc::drm_protected},
+                 "format",
+                 errc::drm_protected},
     message_case{"ERROR: [youtube] x: The uploader has not made this video "
-                 "available in your country", errc::geo_blocked},
-    message_case{"ERROR: [bbc] x: This video is not available from your location "
-                 "due to geo restriction", errc::geo_blocked},
-    message_case{"ERROR: [generic] clip: Requested format is not available. Use "
-                 "--list-formats for a list of available formats",
-                 errc::bad_selector},
+                 "available in your country",
+                 errc::geo_blocked},
+    message_case{
+      "ERROR: [bbc] x: This video is not available from your location "
+      "due to geo restriction",
+      errc::geo_blocked},
+    message_case{
+      "ERROR: [generic] clip: Requested format is not available. Use "
+      "--list-formats for a list of available formats",
+      errc::bad_selector},
     message_case{"SyntaxError: Invalid format specification: Missing "
-                 "closing/opening brackets or parenthesis", errc::bad_selector},
+                 "closing/opening brackets or parenthesis",
+                 errc::bad_selector},
     message_case{"ERROR: [youtube] x: This live event will begin in 3 hours.",
                  errc::is_live},
     message_case{"ERROR: [youtube] x: Premieres in 12 minutes", errc::is_live},
@@ -211,22 +232,28 @@ INSTANTIATE_TEST_SUITE_P(
                  errc::rate_limited},
     message_case{"ERROR: fragment 4 not found, unable to continue",
                  errc::incomplete},
-    message_case{"ERROR: unable to download video data: HTTP Error 503: Service "
-                 "Unavailable", errc::source_unavailable},
+    message_case{
+      "ERROR: unable to download video data: HTTP Error 503: Service "
+      "Unavailable",
+      errc::source_unavailable},
     message_case{"ERROR: [generic] None: Unable to download webpage: <urlopen "
                  "error [Errno 111] Connection refused>",
                  errc::source_unavailable},
     message_case{"ERROR: [generic] Unable to download webpage: The read "
-                 "operation timed out", errc::source_unavailable},
-    message_case{"ERROR: [generic] Unable to download webpage: [Errno -2] Name "
-                 "or service not known", errc::source_unavailable},
-    message_case{"ERROR: unable to download video data: ('Connection aborted.', "
-                 "RemoteDisconnected('Remote end closed connection'))",
+                 "operation timed out",
                  errc::source_unavailable},
+    message_case{"ERROR: [generic] Unable to download webpage: [Errno -2] Name "
+                 "or service not known",
+                 errc::source_unavailable},
+    message_case{
+      "ERROR: unable to download video data: ('Connection aborted.', "
+      "RemoteDisconnected('Remote end closed connection'))",
+      errc::source_unavailable},
     message_case{"ERROR: Tunnel connection failed: 502 Bad Gateway",
                  errc::source_unavailable},
     message_case{"ERROR: unable to write data: [Errno 28] No space left on "
-                 "device", errc::disk_full},
+                 "device",
+                 errc::disk_full},
     message_case{"ERROR: You have requested merging of multiple formats but "
                  "ffmpeg is not installed. Aborting due to --abort-on-error",
                  errc::tool_missing},
