@@ -1,3 +1,4 @@
+#include "config/log.hpp"
 #include "config/metrics.hpp"
 #include "media/download/await_files.hpp"
 #include "media/download/run.hpp"
@@ -267,6 +268,12 @@ download_run::probe(std::filesystem::path file) {
   const auto end = co_await run_tool(std::move(order), out, {}, probe_limit);
   if (!end)
     co_return end.error();
+  if (end->exit.status != 0 || end->exit.signal != 0)
+    log::warn("a file's media facts cannot be read",
+              {{"job", task_.id},
+               {"exit", std::to_string(end->exit.status)},
+               {"signal", std::to_string(end->exit.signal)},
+               {"error", text}});
   co_return read_media_facts(text);
 }
 

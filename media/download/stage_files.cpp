@@ -32,7 +32,7 @@ json::value audio_view(const std::optional<audio_facts>& audio) {
 }
 
 json::value text_or_null(const std::string& text) {
-  return text.empty() ? json::value{} : json::value{text};
+  return text.empty() ? json::value{} : json::value(text);
 }
 
 json::object result_view(const fetched_media& media, const std::string& path,
@@ -43,7 +43,7 @@ json::object result_view(const fetched_media& media, const std::string& path,
           {"sha256", digest.sha256},
           {"duration_s", facts.container.empty()
                            ? json::value{}
-                           : json::value{facts.duration_s}},
+                           : json::value(facts.duration_s)},
           {"container", text_or_null(facts.container)},
           {"video", video_view(facts.video)},
           {"audio", audio_view(facts.audio)},
