@@ -45,6 +45,7 @@ bool raw_client::more() {
   const auto got = ::recv(fd_, block, sizeof block, 0);
   if (got > 0)
     input_.append(block, static_cast<std::size_t>(got));
+  ended_ = got <= 0;
   return got > 0;
 }
 
@@ -75,6 +76,18 @@ raw_answer raw_client::read(bool bare) {
       break;
   out.body = input_.substr(0, size);
   input_.erase(0, size);
+  return out;
+}
+
+std::string raw_client::line() {
+  while (input_.find('\n') == input_.npos)
+    if (!more())
+      return {};
+  const auto end = input_.find('\n');
+  auto out = input_.substr(0, end);
+  input_.erase(0, end + 1);
+  if (out.ends_with('\r'))
+    out.pop_back();
   return out;
 }
 

@@ -27,6 +27,12 @@ public:
   void finish_sending();
   /// @param bare no body follows, whatever Content-Length says (HEAD)
   raw_answer read(bool bare = false);
+  /// The next line without its end; empty at the connection's end as well.
+  std::string line();
+  /// True if the connection ended while something was waited for.
+  [[nodiscard]] bool ended() const noexcept {
+    return ended_;
+  }
   /// True once the peer has closed; what still comes is thrown away.
   bool closed();
 
@@ -41,6 +47,7 @@ private:
   int fd_ = -1;
   std::uint16_t port_;
   std::string input_;
+  bool ended_ = false;
 };
 
 } // namespace troupe::net
