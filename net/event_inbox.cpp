@@ -43,8 +43,11 @@ void event_inbox::arrive() {
   }
   if (!frames.empty() && calls_.frames)
     calls_.frames(std::move(frames));
-  if (end && calls_.close)
-    calls_.close(end->code, std::move(end->reason));
+  if (!end)
+    return;
+  // The call may stop this inbox, and so must not lie in it.
+  if (const auto call = std::move(calls_.close))
+    call(end->code, std::move(end->reason));
 }
 
 void event_inbox::stop() {

@@ -93,7 +93,8 @@ public:
                                                         taken.on_stop)} {}
 
   asio::awaitable<void> run() {
-    if (!co_await accept())
+    const bool upgraded = co_await accept();
+    if (!upgraded)
       co_return;
     begin();
     co_await read_all();
@@ -105,18 +106,26 @@ private:
     const auto request = parse_head(head_);
     if (!request)
       co_return false;
-    stream_.set_option(websocket::stream_base::timeout{
-      10s, std::chrono::seconds{at_.settings.idle_timeout_s}, true});
-    stream_.set_option(websocket::stream_base::decorator{
-      [this,
-       ours = offers_protocol(*request)](websocket::response_type& answer) {
-        decorate(answer, ours);
-      }});
-    stream_.read_message_max(max_message);
+    prepare(offers_protocol(*request));
     beast::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await stream_.async_accept(*request, token);
     co_return !error;
+  }
+
+  /// Not in `accept`: with a lambda that holds `this` in it, GCC 12 looks for
+  /// the coroutine's own `this` in the wrong place.
+  void prepare(bool ours) {
+    websocket::stream_base::timeout limits;
+    limits.handshake_timeout = 10s;
+    limits.idle_timeout = std::chrono::seconds{at_.settings.idle_timeout_s};
+    limits.keep_alive_pings = true;
+    stream_.set_option(limits);
+    stream_.set_option(websocket::stream_base::decorator{
+      [this, ours](websocket::response_type& answer) {
+        decorate(answer, ours);
+      }});
+    stream_.read_message_max(max_message);
   }
 
   void decorate(websocket::response_type& answer, bool ours) const {
