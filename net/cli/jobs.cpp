@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <iostream>
 
 namespace troupe::cli {
@@ -56,7 +57,7 @@ std::vector<std::string> row_of(const json::value& job) {
 
 void print_member(const char* name, const std::string& value) {
   if (!value.empty())
-    std::cout << pad(name, 14) << printable(value) << '\n';
+    std::cout << pad(name, 19) << ' ' << printable(value) << '\n';
 }
 
 /// A value as people read it: texts bare, `null` as nothing.
@@ -65,6 +66,11 @@ std::string plain(const json::value& value) {
     return {};
   if (const auto* text = value.if_string())
     return {text->data(), text->size()};
+  if (const auto* number = value.if_double()) {
+    char buffer[32];
+    std::snprintf(buffer, sizeof buffer, "%g", *number);
+    return buffer;
+  }
   return json::serialize(value);
 }
 

@@ -1,5 +1,6 @@
 #include "net/cli/tool_findings.hpp"
 
+#include "media/download/tool_check.hpp"
 #include "media/tool/tool.hpp"
 
 #include <linux/landlock.h>
@@ -12,25 +13,23 @@ namespace troupe::cli {
 
 namespace {
 
-void check_program(findings& out, const char* what, const std::string& name,
-                   const std::string& remedy) {
-  const auto path = media::find_program(name);
-  if (path.empty())
-    out.fail(what, name + " is not installed", remedy);
+void tell(findings& out, const media::tool_health& tool) {
+  const auto found = tool.path.empty() ? "not found" : tool.path;
+  const auto text = found + (tool.version.empty() ? "" : ", " + tool.version);
+  if (!tool.usable)
+    out.fail(tool.name, text, tool.advice);
+  else if (!tool.advice.empty())
+    out.warn(tool.name, text, tool.advice);
   else
-    out.ok(what, path.string());
+    out.ok(tool.name, text);
 }
 
-/// `troupe-codec` lies beside this program.
-void check_codec(findings& out) {
-  std::error_code wrong;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", wrong);
-  const auto codec = self.parent_path() / "troupe-codec";
-  if (::access(codec.c_str(), X_OK) != 0)
-    out.fail("codec", codec.string() + " is missing",
-             "install it beside troupe");
+void check_python(findings& out, const std::string& name) {
+  const auto path = media::find_program(name);
+  if (path.empty())
+    out.fail("python", name + " is not there", "apt install python3");
   else
-    out.ok("codec", codec.string());
+    out.ok("python", path.string());
 }
 
 void check_landlock(findings& out) {
@@ -39,18 +38,21 @@ void check_landlock(findings& out) {
   if (version > 0)
     out.ok("landlock", "version " + std::to_string(version));
   else
-    out.warn("landlock", "this kernel has it not, or not enabled",
-             "tools are then confined by less; boot with lsm=landlock,…");
+    out.warn("landlock", "not in this kernel, or not enabled",
+             "tools can then read more than they need; boot with lsm=landlock");
 }
 
 } // namespace
 
 void check_tools(findings& out, const config::tool_settings& tools) {
-  check_program(out, "yt-dlp", tools.yt_dlp,
-                "apt install yt-dlp, or set tools.yt_dlp");
-  check_program(out, "python", tools.python, "apt install python3");
-  check_program(out, "ffmpeg", tools.ffmpeg, "apt install ffmpeg");
-  check_codec(out);
+  std::error_code wrong;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", wrong);
+  media::runtime threads;
+  media::tool_runner runner{threads, self};
+  for (const auto& tool : media::check_tools(
+         tools, threads, runner, self.parent_path() / "troupe-codec"))
+    tell(out, tool);
+  check_python(out, tools.python);
   check_landlock(out);
 }
 
