@@ -314,9 +314,10 @@ class TroupeTest(unittest.TestCase):
         return made
 
     def assert_nothing_left(self, seconds=5):
-        """No process of this test's folder lives."""
-        wait_until(lambda: not processes_naming(str(self.folder)), seconds,
-                   f"processes gone, but {processes_naming(str(self.folder))}")
+        """Neither the server nor anything that it started lives."""
+        data = str(self.folder / "data")
+        wait_until(lambda: not processes_naming(data), seconds,
+                   f"processes gone, but {processes_naming(data)}")
 
 
 def make_clip(path, seconds=2, extra=()):
