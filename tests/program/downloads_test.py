@@ -27,7 +27,8 @@ class Downloads(TroupeTest):
     def test_twenty_at_once_equal_their_sources(self):
         clips = [self.clip(f"clip{i}.mp4", seconds=1) for i in range(20)]
         origin = self.origin(self.media)
-        server = self.server("--allow-private-sources")
+        server = self.server("--allow-private-sources",
+                             environment={"TROUPE_POOLS_DOWNLOAD": "20"})
 
         ids = [server.submit("download",
                              {"url": origin.url(f"/files/{clip.name}"),
