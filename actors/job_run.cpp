@@ -139,10 +139,10 @@ void job_state::report(media::attempt_outcome outcome) {
   } else {
     left_files_ = true;
     // At once: on a full disk, the report itself may need the room.
-    bench_->on_file_thread([bench = bench_, id = job_.id,
-                            epoch = job_.fence.epoch] {
-      bench->discard_staging(id, epoch);
-    });
+    bench_->on_file_thread(
+      [bench = bench_, id = job_.id, epoch = job_.fence.epoch] {
+        bench->discard_staging(id, epoch);
+      });
     said.failure = std::move(std::get<media::failure_report>(outcome));
   }
   if (last_word_)

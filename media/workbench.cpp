@@ -21,9 +21,13 @@ public:
   bench(const config::settings& settings, config::metrics& metrics,
         const std::filesystem::path& self)
     : guard_(settings.sources), runner_(threads_, self),
-      proxy_(threads_, guard_),
-      services_{settings.tools, threads_, runner_, proxy_, guard_, &metrics,
-                self.parent_path() / "troupe-codec"},
+      proxy_(threads_, guard_), services_{settings.tools,
+                                          threads_,
+                                          runner_,
+                                          proxy_,
+                                          guard_,
+                                          &metrics,
+                                          self.parent_path() / "troupe-codec"},
       extractor_(services_, settings.data.dir / "extract") {}
 
   result<void> start() {
