@@ -57,7 +57,7 @@ void queue_state::start(queue_options options) {
   self_->set_down_handler(
     [this](const caf::down_msg& down) { on_manager_down(down.source); });
   self_->set_exit_handler([this](const caf::exit_msg& msg) { on_exit(msg); });
-  arm(queue_tick::begin, {});
+  wake();
 }
 
 // -- from the edge ------------------------------------------------------------

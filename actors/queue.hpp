@@ -46,8 +46,8 @@ struct queue_flush {};
 
 /// A timer of the queue; one that is not the newest of its kind is stale.
 struct queue_tick {
-  enum kind_type : std::uint8_t { begin, renew, sweep, poll, retry, count };
-  kind_type kind = begin;
+  enum kind_type : std::uint8_t { renew, sweep, poll, retry, count };
+  kind_type kind = renew;
   std::uint64_t number = 0;
 };
 

@@ -68,8 +68,6 @@ void queue_state::tick(queue_tick what) {
   if (what.number != newest_tick_[what.kind])
     return;
   switch (what.kind) {
-  case queue_tick::begin:
-    return wake();
   case queue_tick::renew:
     return renew();
   case queue_tick::sweep:
@@ -88,6 +86,7 @@ void queue_state::tick(queue_tick what) {
 
 // -- beginning, losing and finding the store ----------------------------------
 
+/// What comes meanwhile waits in the mailbox.
 void queue_state::wake() {
   away_ = true;
   arm(queue_tick::renew, std::chrono::milliseconds{options_.lease_ms / 3});
