@@ -11,6 +11,13 @@ namespace troupe::actors {
 
 namespace {
 
+using namespace std::chrono_literals;
+
+/// What it takes to bring one publication to one client's socket, about.
+constexpr auto cost_of_one = 4us;
+/// Less is not worth a timer.
+constexpr auto shortest_wait = 100us;
+
 std::string new_epoch() {
   std::random_device random;
   const auto bits = std::uint64_t{random()} << 32 | random();
@@ -49,37 +56,54 @@ void hub_state::report(progress_report& report) {
 }
 
 void hub_state::tick(const hub_tick& tick) {
-  (tick.ends ? end_armed_ : progress_armed_) = false;
+  armed_[static_cast<std::size_t>(tick.timer)] = false;
   log_->tick(now());
   publish();
 }
 
+/// While a publication to many is still on its way to their sockets, the next
+/// would only stand in line behind it. So what happens meanwhile is gathered,
+/// and leaves in one piece: one message and one write per client.
 void hub_state::publish() {
+  if (busy_until_ - self_->clock().now() > shortest_wait)
+    arm(hub_timer::publish, busy_until_);
+  else
+    publish_now();
+  arm();
+}
+
+void hub_state::publish_now() {
+  std::size_t told = 0;
   for (auto& fresh : log_->take_fresh()) {
     const auto& listeners = listeners_[fresh.topic];
     const auto message = caf::make_message(std::move(fresh));
     for (const auto& client : listeners)
       client->enqueue(self_->ctrl(), caf::make_message_id(), message,
                       self_->context());
+    told += listeners.size();
   }
-  arm();
+  if (told > 0)
+    busy_until_ = self_->clock().now() + told * cost_of_one;
 }
 
 void hub_state::arm() {
-  if (const auto due = log_->progress_due(); due && !progress_armed_) {
-    progress_armed_ = true;
-    self_->delayed_send(self_, *due - self_->clock().now(), hub_tick{false});
-  }
-  if (const auto due = log_->end_due(); due && !end_armed_) {
-    end_armed_ = true;
-    self_->delayed_send(self_, *due - self_->clock().now(), hub_tick{true});
-  }
+  if (const auto due = log_->progress_due())
+    arm(hub_timer::progress, *due);
+  if (const auto due = log_->end_due())
+    arm(hub_timer::end, *due);
+}
+
+void hub_state::arm(hub_timer timer, clock::time_point due) {
+  if (std::exchange(armed_[static_cast<std::size_t>(timer)], true))
+    return;
+  self_->delayed_send(self_, due - self_->clock().now(), hub_tick{timer});
 }
 
 // -- subscribers --------------------------------------------------------------
 
 subscribe_reply hub_state::subscribe(const subscribe_request& request,
                                      const client_actor& client) {
+  publish_now();
   const auto [known, fresh] = clients_.try_emplace(client.address());
   if (fresh)
     self_->monitor(client);
@@ -100,6 +124,7 @@ void hub_state::unsubscribe(const unsubscribe_request& request,
   const auto known = clients_.find(client.address());
   if (known == clients_.end())
     return;
+  publish_now();
   for (const auto& topic : request.topics)
     if (known->second.erase(topic) > 0)
       remove(topic, client.address());
@@ -110,6 +135,7 @@ void hub_state::forget(const caf::actor_addr& client) {
   const auto gone = clients_.extract(client);
   if (gone.empty())
     return;
+  publish_now();
   for (const auto& topic : gone.mapped())
     remove(topic, client);
   arm();

@@ -6,6 +6,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -18,7 +19,7 @@ namespace troupe::actors {
 /// State of the HUB. Invariant: a client stands in `listeners_[t]`, and the
 /// log counts it as a listener of `t`, exactly if `t` is in its set in
 /// `clients_`; every client there is monitored. At most one timer of each kind
-/// is under way.
+/// is under way. What the log has fresh is published before listeners change.
 class hub_state {
 public:
   using self_ptr = hub_actor::stateful_pointer<hub_state>;
@@ -38,9 +39,13 @@ public:
   hub_figures figures() const;
 
 private:
+  using clock = event_log::clock;
+
   moment now() const;
   void publish();
+  void publish_now();
   void arm();
+  void arm(hub_timer timer, clock::time_point due);
   void forget(const caf::actor_addr& client);
   void remove(const std::string& topic, const caf::actor_addr& client);
 
@@ -49,8 +54,10 @@ private:
   std::unordered_map<std::string, std::vector<caf::strong_actor_ptr>>
     listeners_;
   std::map<caf::actor_addr, std::set<std::string>> clients_;
-  bool progress_armed_ = false;
-  bool end_armed_ = false;
+  /// By `hub_timer`.
+  std::array<bool, 3> armed_{};
+  /// When those who were told last will have got it, about.
+  clock::time_point busy_until_{};
 };
 
 } // namespace troupe::actors

@@ -198,9 +198,12 @@ struct figures_request {
   answer<hub_figures> reply;
 };
 
-/// The hub's own timers.
+/// The hub's own timers: progress is due, a topic is to be forgotten, what
+/// was held back for its many listeners may go.
+enum class hub_timer : std::uint8_t { progress, end, publish };
+
 struct hub_tick {
-  bool ends = false; ///< a topic is to be forgotten, else: progress is due
+  hub_timer timer = hub_timer::progress;
 };
 
 /// A part of the snapshot that a client actor asked for, from the queue.

@@ -307,6 +307,24 @@ TEST_F(EventsTest, ConflatesProgressByTheClockAndEncodesItOnce) {
   EXPECT_EQ(two.sink->take(), frames) << "the very same text for both";
 }
 
+TEST_F(EventsTest, GathersWhatHappensWhileManyAreBeingTold) {
+  std::vector<listener> many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(join());
+    subscribe(many.back(), {"jobs", "", 0});
+    many.back().sink->deliveries.clear();
+  }
+  auto& a = job("a", store::job_state::queued);
+
+  for (int i = 0; i < 4; ++i)
+    tell(job_event_type::queued, a);
+  const auto at_once = many.back().sink->deliveries;
+  advance(1ms);
+
+  EXPECT_THAT(at_once, ElementsAre(1));
+  EXPECT_THAT(many.back().sink->deliveries, ElementsAre(1, 3));
+}
+
 TEST_F(EventsTest, ForgetsAClientThatDies) {
   auto client = join();
   subscribe(client, {"jobs", "", 0});
