@@ -89,10 +89,10 @@ sqlite_store::apply(std::span<const operation> ops) {
   return answers;
 }
 
-applied sqlite_store::known(const result<stored_job>& found) {
+applied sqlite_store::known(result<stored_job> found) {
   if (!found)
     return {errc_of(found.error()), false, false, {}};
-  return {errc::none, false, false, found->job};
+  return {errc::none, false, false, std::move(found->job)};
 }
 
 applied sqlite_store::perform(const submit_op& op, timestamp_ms now) {
@@ -139,7 +139,7 @@ template <class Step>
 applied sqlite_store::change(const std::string& id, Step step) {
   auto found = rows_.load(id);
   if (!found)
-    return known(found);
+    return known(std::move(found));
   const auto lease_until = found->job.lease_until;
   const verdict said = step(found->job);
   if (said.changed)
@@ -189,7 +189,7 @@ applied sqlite_store::perform(const retry_op& op, timestamp_ms now) {
 applied sqlite_store::perform(const purge_op& op, timestamp_ms) {
   auto found = rows_.load(op.id);
   if (!found)
-    return known(found);
+    return known(std::move(found));
   if (!is_terminal(found->job.state))
     return {errc::invalid_state, false, false, std::move(found->job)};
   rows_.erase(found->seq);

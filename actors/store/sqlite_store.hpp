@@ -51,7 +51,7 @@ private:
   template <class Step>
   applied change(const std::string& id, Step step);
   applied add(const job_draft& draft, timestamp_ms now);
-  applied known(const result<stored_job>& found);
+  applied known(result<stored_job> found);
   errc renew_one(const held_lease& lease, timestamp_ms until);
 
   // Steps of a sweep: each looks at `max` rows at most and tells in

@@ -1,0 +1,316 @@
+#include "tests/store/reference_model.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace troupe::store::testing {
+
+namespace {
+
+seen_answer answer(errc error, bool changed = false, bool replayed = false,
+                   seen_job job = {}) {
+  return {error, changed, replayed, std::move(job)};
+}
+
+} // namespace
+
+seen_job seen(const job& it) {
+  return {it.id,    it.state,      it.attempt,       it.losses,    it.revision,
+          it.fence, it.publishing, it.errors.size(), it.checkpoint};
+}
+
+seen_answer reference_model::changed(const entry& it) {
+  return answer(errc::none, true, false, it);
+}
+
+seen_answer reference_model::apply(const operation& op) {
+  if (const auto* fresh = std::get_if<submit_op>(&op))
+    return submit(*fresh);
+  return std::visit(
+    [this](const auto& one) -> seen_answer {
+      if constexpr (requires { one.id; }) {
+        const auto at = jobs_.find(one.id);
+        if (at != jobs_.end())
+          return outcome(at->second, one);
+      }
+      return answer(errc::not_found);
+    },
+    op);
+}
+
+seen_answer reference_model::submit(const submit_op& op) {
+  const auto& [scope, hash] = op.idempotency;
+  if (const auto at = answers_.find(scope); at != answers_.end())
+    return at->second.first == hash
+             ? answer(errc::none, false, true, at->second.second)
+             : answer(errc::idempotency_mismatch);
+  auto first = add(op.draft);
+  if (!scope.empty())
+    answers_[scope] = {hash, first.job};
+  return first;
+}
+
+seen_answer reference_model::add(const job_draft& draft) {
+  if (const auto* open = holder(draft.unique_key))
+    return answer(errc::none, false, false, *open);
+  if (const auto at = jobs_.find(draft.id); at != jobs_.end())
+    return answer(errc::none, false, false, at->second);
+  auto& it = jobs_[draft.id];
+  it.id = draft.id;
+  it.draft = draft;
+  it.seq = ++seq_;
+  it.revision = 1;
+  it.ready = {now_.first + draft.delay_ms, now_.second};
+  it.state = draft.delay_ms > 0 ? job_state::scheduled : job_state::queued;
+  return changed(it);
+}
+
+reference_model::entry* reference_model::holder(const std::string& key) {
+  for (auto& [id, it] : jobs_)
+    if (!key.empty() && it.draft.unique_key == key && !is_terminal(it.state))
+      return &it;
+  return nullptr;
+}
+
+void reference_model::end(entry& it, job_state state) {
+  it.state = state;
+  it.leased = false;
+  it.publishing = false;
+  ++it.revision;
+}
+
+void reference_model::lose(entry& it) {
+  if (it.state == job_state::cancelling) {
+    --it.attempt;
+    return end(it, job_state::cancelled);
+  }
+  ++it.errors;
+  if (++it.losses == 11)
+    return end(it, job_state::failed);
+  --it.attempt;
+  end(it, job_state::queued);
+}
+
+seen_answer reference_model::ended(const entry& it, const fence& proof) {
+  const bool own = it.fence == proof && !it.leased && proof.nonce != 0
+                   && it.state != job_state::succeeded;
+  return answer(own ? errc::none : errc::stale_fence, false, false, it);
+}
+
+seen_answer reference_model::outcome(entry& it, const succeed_op& op) {
+  if (it.state == job_state::succeeded && it.fence == op.fence)
+    return answer(errc::none, false, false, it);
+  if (!it.leased || it.fence != op.fence)
+    return answer(errc::stale_fence, false, false, it);
+  if (it.state == job_state::cancelling)
+    return answer(errc::invalid_state, false, false, it);
+  end(it, job_state::succeeded);
+  return changed(it);
+}
+
+seen_answer reference_model::outcome(entry& it, const fail_op& op) {
+  if (!it.leased || it.fence != op.fence)
+    return ended(it, op.fence);
+  if (it.publishing)
+    return answer(errc::invalid_state, false, false, it);
+  if (it.state == job_state::cancelling) {
+    end(it, job_state::cancelled);
+    return changed(it);
+  }
+  ++it.errors;
+  if (!op.retryable || it.attempt == it.draft.max_attempts) {
+    end(it, job_state::failed);
+    return changed(it);
+  }
+  it.ready = {now_.first + std::int64_t(it.draft.backoff.initial_s * 1000),
+              now_.second};
+  end(it, job_state::scheduled);
+  return changed(it);
+}
+
+seen_answer reference_model::outcome(entry& it, const commit_op& op) {
+  if (it.state == job_state::succeeded && it.fence == op.fence)
+    return answer(errc::none, false, false, it);
+  if (!it.leased || it.fence != op.fence)
+    return answer(errc::stale_fence, false, false, it);
+  if (it.state == job_state::cancelling)
+    return answer(errc::invalid_state, false, false, it);
+  if (it.publishing)
+    return answer(errc::none, false, false, it);
+  it.publishing = true;
+  ++it.revision;
+  return changed(it);
+}
+
+seen_answer reference_model::outcome(entry& it, const release_op& op) {
+  if (!it.leased || it.fence != op.fence)
+    return ended(it, op.fence);
+  if (it.publishing) {
+    it.lease_until = now_.first;
+    return answer(errc::none, false, false, it);
+  }
+  if (op.reason == release_reason::node_lost) {
+    lose(it);
+    return changed(it);
+  }
+  --it.attempt;
+  end(it, it.state == job_state::cancelling ? job_state::cancelled
+                                            : job_state::queued);
+  return changed(it);
+}
+
+seen_answer reference_model::outcome(entry& it, const checkpoint_op& op) {
+  if (!it.leased || it.fence != op.fence)
+    return answer(errc::stale_fence, false, false, it);
+  it.checkpoint = op.checkpoint;
+  return answer(errc::none, false, false, it);
+}
+
+seen_answer reference_model::outcome(entry& it, const cancel_op&) {
+  if (it.state <= job_state::queued) {
+    end(it, job_state::cancelled);
+    return changed(it);
+  }
+  if (it.state != job_state::running || it.publishing)
+    return answer(errc::none, false, false, it);
+  it.state = job_state::cancelling;
+  ++it.revision;
+  return changed(it);
+}
+
+seen_answer reference_model::outcome(entry& it, const retry_op&) {
+  const bool over =
+    it.state == job_state::failed || it.state == job_state::cancelled;
+  if (!over || holder(it.draft.unique_key) != nullptr)
+    return answer(errc::invalid_state, false, false, it);
+  it.attempt = it.losses = 0;
+  it.ready = now_;
+  end(it, job_state::queued);
+  return changed(it);
+}
+
+seen_answer reference_model::outcome(entry& it, const purge_op& op) {
+  if (!is_terminal(it.state))
+    return answer(errc::invalid_state, false, false, it);
+  jobs_.erase(op.id);
+  return answer(errc::none, true);
+}
+
+void reference_model::promote(std::set<std::string>& into) {
+  for (auto& [id, it] : jobs_)
+    if (it.state == job_state::scheduled && it.ready.first <= now_.first) {
+      it.state = job_state::queued;
+      ++it.revision;
+      into.insert(id);
+    }
+}
+
+reference_model::entry* reference_model::best(const std::string& queue) {
+  entry* found = nullptr;
+  const auto place = [](const entry& it) {
+    return std::tuple(it.ready.first - it.draft.priority * 60'000,
+                      it.ready.second, it.seq);
+  };
+  for (auto& [id, it] : jobs_)
+    if (it.state == job_state::queued && it.draft.queue == queue
+        && (found == nullptr || place(it) < place(*found)))
+      found = &it;
+  return found;
+}
+
+std::vector<seen_job> reference_model::claim(const claim_request& request) {
+  std::set<std::string> promoted;
+  promote(promoted);
+  std::vector<seen_job> leased;
+  while (leased.size() < request.max) {
+    auto* it = best(request.queue);
+    if (it == nullptr)
+      break;
+    it->state = job_state::running;
+    it->leased = true;
+    it->fence = {it->fence.epoch + 1, request.nonce};
+    it->lease_until = now_.first + request.lease_ms;
+    it->node = request.node;
+    ++it->attempt;
+    ++it->revision;
+    leased.push_back(*it);
+  }
+  return leased;
+}
+
+std::vector<errc>
+reference_model::renew(const std::vector<held_lease>& leases) {
+  if (now_.first - alive_ > lease_ / 2)
+    grace_ = now_.first + lease_;
+  alive_ = now_.first;
+  std::vector<errc> answers;
+  for (const auto& lease : leases) {
+    const auto at = jobs_.find(lease.id);
+    if (at == jobs_.end() || !at->second.leased
+        || at->second.fence != lease.fence) {
+      answers.push_back(errc::stale_fence);
+      continue;
+    }
+    at->second.lease_until = now_.first + lease_;
+    answers.push_back(at->second.state == job_state::cancelling
+                        ? errc::invalid_state
+                        : errc::none);
+  }
+  return answers;
+}
+
+reference_model::swept reference_model::sweep(const sweep_request& request) {
+  swept out;
+  promote(out[0]);
+  if (now_.first - alive_ > lease_ / 2 || now_.first < grace_)
+    return out;
+  for (auto& [id, it] : jobs_) {
+    if (!it.leased || it.lease_until > now_.first)
+      continue;
+    if (!it.publishing) {
+      lose(it);
+      out[1].insert(id);
+      continue;
+    }
+    it.fence = {it.fence.epoch + 1, request.nonce};
+    it.lease_until = now_.first + request.lease_ms;
+    it.node = request.node;
+    ++it.revision;
+    out[2].insert(id);
+  }
+  return out;
+}
+
+reference_model::swept reference_model::adopt(const sweep_request& request) {
+  swept out;
+  for (auto& [id, it] : jobs_) {
+    if (!it.leased || it.node != request.node
+        || it.fence.nonce == request.nonce)
+      continue;
+    if (it.publishing) {
+      it.fence = {it.fence.epoch + 1, request.nonce};
+      it.lease_until = now_.first + request.lease_ms;
+      ++it.revision;
+      out[2].insert(id);
+      continue;
+    }
+    --it.attempt;
+    end(it, it.state == job_state::cancelling ? job_state::cancelled
+                                              : job_state::queued);
+    out[1].insert(id);
+  }
+  return out;
+}
+
+std::vector<seen_job> reference_model::all_newest_first() const {
+  std::vector<const entry*> order;
+  for (const auto& [id, it] : jobs_)
+    order.push_back(&it);
+  std::ranges::sort(order, std::greater{}, &entry::seq);
+  std::vector<seen_job> all;
+  for (const auto* it : order)
+    all.push_back(*it);
+  return all;
+}
+
+} // namespace troupe::store::testing

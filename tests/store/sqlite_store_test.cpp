@@ -1,0 +1,168 @@
+#include "actors/store/sqlite_db.hpp"
+#include "tests/store/scratch_folder.hpp"
+#include "tests/store/store_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+
+#include <sys/resource.h>
+
+/// What only a store in a file can meet.
+namespace troupe::store::testing {
+namespace {
+
+/// Lets this process write no file beyond a size; writes fail there.
+class file_size_limit {
+public:
+  explicit file_size_limit(rlim_t bytes) {
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &now);
+  }
+  file_size_limit(const file_size_limit&) = delete;
+  file_size_limit& operator=(const file_size_limit&) = delete;
+  ~file_size_limit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+private:
+  rlimit before_{};
+  void (*handler_)(int) = SIG_DFL;
+};
+
+class SqliteStore : public ::testing::Test {
+protected:
+  std::string path() const {
+    return (folder_.path() / "jobs.db").string();
+  }
+
+  result<std::unique_ptr<job_store>> open() {
+    store_options options;
+    options.url = "sqlite:" + path();
+    options.timeout_ms = 50;
+    return open_store(options);
+  }
+
+  void run(const char* sql) {
+    auto db = sqlite_db::open(path(), 1000);
+    ASSERT_TRUE(db);
+    (*db)->run(sql);
+    ASSERT_FALSE((*db)->failed()) << sql;
+  }
+
+  static operation submit_of(const std::string& id) {
+    job_draft draft;
+    draft.id = id;
+    draft.type = draft.queue = "noop";
+    return submit_op{draft, {}};
+  }
+
+  scratch_folder folder_;
+};
+
+TEST_F(SqliteStore, RefusesAFileThatIsNoDatabase) {
+  std::ofstream{path()} << std::string(5000, 'x');
+
+  const auto opened = open();
+
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, errc::corrupt);
+  EXPECT_TRUE(opened.error().detail.starts_with(path()));
+}
+
+TEST_F(SqliteStore, RefusesTheDatabaseOfAnotherProgram) {
+  run("CREATE TABLE recipes(name TEXT)");
+
+  const auto opened = open();
+
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, errc::bad_config);
+}
+
+TEST_F(SqliteStore, RefusesADatabaseOfANewerVersion) {
+  ASSERT_TRUE(open());
+  run("PRAGMA user_version = 99");
+
+  const auto opened = open();
+
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, errc::bad_config);
+}
+
+TEST_F(SqliteStore, RefusesAPathInAFolderThatIsMissing) {
+  store_options options;
+  options.url = "sqlite:" + (folder_.path() / "none" / "jobs.db").string();
+
+  const auto opened = open_store(options);
+
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, errc::bad_config);
+}
+
+TEST_F(SqliteStore, AnUnknownKindOfStoreIsBadConfiguration) {
+  for (const std::string url : {"", "sqlite:", "mysql://x", "jobs.db"}) {
+    store_options options;
+    options.url = url;
+    const auto opened = open_store(options);
+    ASSERT_FALSE(opened) << url;
+    EXPECT_EQ(opened.error().code, errc::bad_config) << url;
+  }
+}
+
+TEST_F(SqliteStore, AWriteThatFailsTakesBackItsGroupAndNothingElse) {
+  const auto store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE((*store)->apply(std::vector{submit_of("first")}));
+  auto big = submit_of("big");
+  std::get<submit_op>(big).draft.params = std::string(16u << 20, 'x');
+  const file_size_limit limit{8u << 20};
+
+  const auto answer = (*store)->apply(std::vector{submit_of("second"), big});
+
+  ASSERT_FALSE(answer);
+  EXPECT_EQ((*store)->get("second").error().code, errc::not_found);
+  EXPECT_TRUE((*store)->get("first"));
+  EXPECT_TRUE((*store)->apply(std::vector{submit_of("third")}));
+}
+
+TEST_F(SqliteStore, AnotherWriterMakesItUnavailableForATime) {
+  auto store = open();
+  ASSERT_TRUE(store);
+  auto other = sqlite_db::open(path(), 0);
+  ASSERT_TRUE(other);
+  (*other)->begin(true);
+
+  const auto refused = (*store)->apply(std::vector{submit_of("a")});
+  ASSERT_TRUE((*other)->end());
+  const auto taken = (*store)->apply(std::vector{submit_of("a")});
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::unavailable);
+  ASSERT_TRUE(taken);
+  EXPECT_TRUE(taken->at(0).changed);
+}
+
+TEST_F(SqliteStore, AJobThatCannotBeReadHoldsNobodyUp) {
+  auto store = open();
+  ASSERT_TRUE(store);
+  ASSERT_TRUE((*store)->apply(std::vector{submit_of("a"), submit_of("b")}));
+  run("UPDATE draft SET body = x'0102' WHERE seq = 1");
+
+  const auto leased = (*store)->claim({"noop", "node-1", 1, 5, 1000});
+
+  ASSERT_TRUE(leased);
+  ASSERT_EQ(leased->size(), 1u);
+  EXPECT_EQ(leased->at(0).id, "b");
+  EXPECT_EQ((*store)->get("a").error().code, errc::corrupt);
+  const auto depths = (*store)->depths();
+  ASSERT_TRUE(depths);
+  EXPECT_EQ(depths->at(0).by_state[std::size_t(job_state::queued)], 0u);
+  EXPECT_EQ(depths->at(0).by_state[std::size_t(job_state::failed)], 1u);
+}
+
+} // namespace
+} // namespace troupe::store::testing
