@@ -1,6 +1,7 @@
 #include "actors/store/redis_info.hpp"
 
 #include "actors/store/errc.hpp"
+#include "actors/store/redis_keys.hpp"
 
 #include <hiredis/hiredis.h>
 
@@ -11,8 +12,8 @@ namespace troupe::store {
 
 namespace {
 
-/// Of the packed jobs and the keys; see lua/job.lua.
-constexpr std::string_view layout = "1";
+/// Of the packed jobs and the keys; see lua/README.md.
+constexpr std::string_view layout = "2";
 
 std::string_view text_of(const redis_reply_ptr& reply) {
   return reply->str != nullptr ? std::string_view{reply->str, reply->len}
@@ -43,11 +44,12 @@ bool syncs_always(redis_connection& connection) {
 }
 
 result<void> check_layout(redis_connection& connection) {
-  auto marked = connection.ask({"HSETNX", redis_key::meta, "layout", layout});
+  auto marked =
+    connection.ask({"HSETNX", name_of(redis_key::meta), "layout", layout});
   // A server out of memory still serves the jobs that it has.
   if (!marked && marked.error().code != errc::queue_full)
     return marked.error();
-  auto found = connection.ask({"HGET", redis_key::meta, "layout"});
+  auto found = connection.ask({"HGET", name_of(redis_key::meta), "layout"});
   if (!found)
     return found.error();
   const bool unmarked = !marked && (*found)->type == REDIS_REPLY_NIL;
@@ -56,6 +58,23 @@ result<void> check_layout(redis_connection& connection) {
                 "the Redis database holds jobs of another layout, "
                   + std::string{text_of(*found)});
   return {};
+}
+
+/// Redis looks through small sets and hashes one member after the other. A
+/// member of more than 64 bytes makes it keep them as large ones; no range and
+/// no name of ours reaches it.
+void keep_fast(redis_connection& connection) {
+  const std::string last(80, '\xff');
+  std::vector<redis_args> commands;
+  for (const auto key : {redis_key::ready, redis_key::heads, redis_key::states,
+                         redis_key::finished, redis_key::batches})
+    commands.push_back({"ZADD", name_of(key), "0", last});
+  for (const auto key :
+       {redis_key::schedule, redis_key::leases, redis_key::forget})
+    commands.push_back({"ZADD", name_of(key), "+inf", last});
+  commands.push_back({"HSET", name_of(redis_key::unique), last, ""});
+  // What fails here is told by what follows, or slower only.
+  static_cast<void>(connection.run(commands));
 }
 
 } // namespace
@@ -78,6 +97,7 @@ result<redis_facts> inspect_redis(redis_connection& connection) {
       syncs_always(connection) ? durability::disk : durability::interval;
   if (auto fit = check_layout(connection); !fit)
     return fit.error();
+  keep_fast(connection);
   return facts;
 }
 

@@ -1,11 +1,10 @@
 #include "actors/store/page_token.hpp"
-#include "actors/store/redis_job.hpp"
+#include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
-#include "actors/store/transitions.hpp"
-
-#include <hiredis/hiredis.h>
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <map>
 
 /// What people look at: pages of jobs, and how many there are.
@@ -30,84 +29,191 @@ bool scans(const list_query& query) {
          || !query.owner.empty();
 }
 
-} // namespace
+/// A job in an index, by its sequence.
+struct row {
+  std::uint64_t sequence = 0;
+  std::string id;
+};
 
-result<redis_store::replies> redis_store::read_rows(const list_query& query,
-                                                    std::uint64_t below,
-                                                    std::size_t count) {
-  script_call call{redis_script::list};
-  // Sequences are numbers that Lua holds exactly.
-  call.keep(std::to_string(std::min(below, std::uint64_t{1} << 53)));
-  call.keep(std::to_string(std::min(count, jobs_per_script)));
-  call.keep(batch_prefix(query.batch));
-  call.keep(query.state ? std::to_string(static_cast<int>(*query.state))
-                        : "012345678");
-  return run({&call, 1}, options_.lease_ms);
+/// What stands before the sequence in the members of the indexes to look at.
+std::vector<std::string> prefixes_of(const list_query& query) {
+  if (!query.batch.empty())
+    return {batch_prefix(query.batch)};
+  if (query.state)
+    return {state_prefix(*query.state)};
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < job_state_count; ++i)
+    all.push_back(state_prefix(static_cast<job_state>(i)));
+  return all;
 }
+
+/// Up to `most` rows below a sequence, newest first.
+result<std::vector<row>> read_rows(const list_query& query, std::uint64_t below,
+                                   std::size_t most, redis_group& group) {
+  const auto key = query.batch.empty() ? redis_key::states : redis_key::batches;
+  const auto count = std::to_string(most);
+  const auto prefixes = prefixes_of(query);
+  std::vector<std::string> from, to;
+  for (const auto& prefix : prefixes) {
+    from.push_back("(" + prefix + ordered(below));
+    to.push_back("[" + prefix);
+  }
+  for (std::size_t i = 0; i < prefixes.size(); ++i)
+    group.need(
+      {"ZREVRANGEBYLEX", name_of(key), from[i], to[i], "LIMIT", "0", count});
+  if (auto read = group.read(); !read)
+    return read.error();
+  std::vector<row> rows;
+  for (std::size_t i = 0; i < prefixes.size(); ++i)
+    for (std::size_t k = 0; k < size_of(group.extra(i)); ++k) {
+      const auto rest = text_at(group.extra(i), k).substr(prefixes[i].size());
+      rows.push_back({ordered_in(rest), std::string{rest.substr(8)}});
+    }
+  std::ranges::sort(rows, std::ranges::greater{}, &row::sequence);
+  if (rows.size() > most)
+    rows.resize(most);
+  return rows;
+}
+
+/// Reads one page, row by row.
+class page_reader {
+public:
+  page_reader(redis_client& client, const store_options& options,
+              const list_query& query, std::uint64_t below)
+    : client_{client}, options_{options}, query_{query}, below_{below},
+      size_{std::clamp(query.page_size, 1u, 1000u)} {
+    // nop
+  }
+
+  result<job_page> read() {
+    while (may_go_on()) {
+      const auto some = read_some();
+      if (!some)
+        return some.error();
+      if (!*some)
+        return std::move(page_);
+    }
+    redis_group group{client_, options_};
+    const auto more = read_rows(query_, below_, 1, group);
+    if (!more)
+      return more.error();
+    if (!more->empty())
+      page_.next_page_token = make_page_token(query_, below_);
+    return std::move(page_);
+  }
+
+private:
+  [[nodiscard]] bool may_go_on() const {
+    return page_.jobs.size() < size_
+           && (!scans(query_) || looked_at_ < max_scan);
+  }
+
+  /// @return false at the end
+  result<bool> read_some() {
+    redis_group group{client_, options_};
+    const auto wanted =
+      scans(query_) ? max_scan - looked_at_ : size_ - page_.jobs.size();
+    const auto rows =
+      read_rows(query_, below_, std::min(wanted, jobs_per_group), group);
+    if (!rows)
+      return rows.error();
+    for (const auto& [sequence, id] : *rows)
+      group.need_job(id);
+    if (auto read = group.read(); !read)
+      return read.error();
+    for (const auto& [sequence, id] : *rows) {
+      if (!may_go_on())
+        break;
+      auto& it = group.at(id);
+      if (it.error == errc::corrupt)
+        return fail(errc::corrupt, "redis: a job that cannot be read: " + id);
+      below_ = sequence;
+      ++looked_at_;
+      // A job may have been forgotten since.
+      if (it.error == errc::none && passes(it.record.job, query_))
+        page_.jobs.push_back(std::move(it.record.job));
+    }
+    return !rows->empty();
+  }
+
+  redis_client& client_;
+  const store_options& options_;
+  const list_query& query_;
+  std::uint64_t below_;
+  std::size_t size_;
+  std::size_t looked_at_ = 0;
+  job_page page_;
+};
+
+/// Within a lane the first is the oldest. Beyond so many lanes, the oldest of
+/// those that are served first.
+constexpr std::string_view most_lanes = "2000";
+
+timestamp_ms first_ready(const redisReply& heads, std::size_t prefix_size,
+                         timestamp_ms now, std::int64_t ageing_ms) {
+  auto oldest = now;
+  for (std::size_t i = 0; i < size_of(heads); ++i) {
+    const auto head = text_at(heads, i);
+    if (head.size() > prefix_size + rank_size)
+      oldest = std::min(oldest, score_in(head.substr(prefix_size))
+                                  + head.back() * ageing_ms);
+  }
+  return oldest;
+}
+
+using depths_by_queue = std::map<std::string, queue_depth, std::less<>>;
+
+result<depths_by_queue> read_counts(redis_group& group) {
+  group.need({"HGETALL", name_of(redis_key::depth)});
+  if (auto read = group.read(); !read)
+    return read.error();
+  depths_by_queue queues;
+  const auto& reply = group.extra(0);
+  for (std::size_t i = 0; i + 1 < size_of(reply); i += 2) {
+    const auto field = text_at(reply, i);
+    if (field.empty())
+      return fail(errc::corrupt, "redis: a number of jobs without a queue");
+    const auto state = static_cast<std::size_t>(field.front() - '0');
+    const std::string queue{field.substr(state_prefix_size)};
+    auto& depth = queues[queue];
+    depth.queue = queue;
+    depth.by_state[state % job_state_count] =
+      static_cast<std::uint64_t>(number_at(reply, i + 1));
+  }
+  return queues;
+}
+
+} // namespace
 
 result<job_page> redis_store::list(const list_query& query) {
   const auto from = read_page_token(query);
   if (!from)
     return from.error();
-  const std::size_t size = std::clamp(query.page_size, 1u, 1000u);
-  job_page page;
-  auto below = *from;
-  std::size_t looked_at = 0;
-  const auto may_go_on = [&] {
-    return page.jobs.size() < size && (!scans(query) || looked_at < max_scan);
-  };
-  while (may_go_on()) {
-    const auto wanted =
-      scans(query) ? max_scan - looked_at : size - page.jobs.size();
-    const auto got = read_rows(query, below, wanted);
-    if (!got)
-      return got.error();
-    const auto& rows = *got->front();
-    if (size_of(rows) == 0)
-      return page;
-    for (std::size_t i = 0; i < size_of(rows) && may_go_on();
-         ++i, ++looked_at) {
-      const auto bytes = read_text(*rows.element[i]);
-      job it;
-      if (!bytes || !unpack_from_redis(*bytes, it))
-        return fail(errc::corrupt, "redis: a job that cannot be read");
-      below = sequence_in_redis(*bytes);
-      if (passes(it, query))
-        page.jobs.push_back(std::move(it));
-    }
-  }
-  const auto more = read_rows(query, below, 1);
-  if (!more)
-    return more.error();
-  if (size_of(*more->front()) > 0)
-    page.next_page_token = make_page_token(query, below);
-  return page;
+  return page_reader{client_, options_, query, *from}.read();
 }
 
 result<std::vector<queue_depth>> redis_store::depths() {
-  const script_call call{redis_script::depths};
-  const auto got = run({&call, 1}, options_.lease_ms);
-  if (!got)
-    return got.error();
-  const auto& reply = *got->front();
-  std::map<std::string, queue_depth, std::less<>> queues;
-  for (std::size_t i = 1; i + 2 < size_of(reply); i += 3) {
-    const auto field = read_text(*reply.element[i]);
-    if (!field || field->empty())
-      return fail(errc::corrupt, "redis: a number of jobs without a queue");
-    const auto state = static_cast<std::size_t>(field->front() - '0');
-    const std::string queue{field->substr(1)};
-    auto& depth = queues[queue];
-    depth.queue = queue;
-    depth.by_state[state % job_state_count] =
-      static_cast<std::uint64_t>(number_at(reply, i + 1));
-    if (number_at(reply, i + 2) != 0)
-      depth.oldest_age_ms = std::max<std::int64_t>(
-        0, number_at(reply, 0) - number_at(reply, i + 2));
+  redis_group group{client_, options_};
+  auto queues = read_counts(group);
+  if (!queues)
+    return queues.error();
+  std::deque<std::string> texts;
+  for (const auto& [name, depth] : *queues) {
+    const auto& from = texts.emplace_back("[" + queue_prefix(name));
+    const auto& to = texts.emplace_back("(" + queue_prefix(name) + "\xff");
+    group.need({"ZRANGEBYLEX", name_of(redis_key::heads), from, to, "LIMIT",
+                "0", most_lanes});
   }
+  if (auto read = group.read(); !read)
+    return read.error();
   std::vector<queue_depth> depths;
-  for (auto& [name, depth] : queues)
+  for (auto& [name, depth] : *queues) {
+    const auto& heads = group.extra(depths.size());
+    const auto first = first_ready(heads, queue_prefix(name).size(),
+                                   group.now(), options_.ageing_ms);
+    depth.oldest_age_ms = group.now() - first;
     depths.push_back(std::move(depth));
+  }
   return depths;
 }
 

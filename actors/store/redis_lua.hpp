@@ -2,14 +2,9 @@
 
 #include <string_view>
 
-/// The files of `lua/`, embedded at build time. A script is `job`, `indexes`
-/// and one of the others.
+/// The files of `lua/`, embedded at build time.
 namespace troupe::store::lua {
 
-extern const std::string_view job, indexes;
-extern const std::string_view submit, checkpoint, commit, succeed, fail,
-  release, cancel, retry, purge;
-extern const std::string_view claim, promote, renew, expire, adopt, trim, list,
-  depths;
+extern const std::string_view apply;
 
 } // namespace troupe::store::lua

@@ -1,11 +1,10 @@
 #include "actors/store/redis_store.hpp"
 
-#include "actors/store/redis_job.hpp"
-#include "actors/store/transitions.hpp"
-
-#include <hiredis/hiredis.h>
+#include "actors/store/redis_operations.hpp"
+#include "actors/store/redis_reply.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace troupe::store {
 
@@ -14,22 +13,22 @@ namespace {
 /// Share of maxmemory where submits stop.
 constexpr double submit_share = 0.9;
 constexpr auto memory_check_interval = std::chrono::seconds{1};
+/// Each that fails means that somebody else got on.
+constexpr int most_attempts = 100;
+
+errc renew_one(const held_lease& lease, std::int64_t lease_ms,
+               redis_group& group) {
+  auto& it = group.at(lease.id);
+  auto& job = it.record.job;
+  if (it.error != errc::none || !is_leased(job.state)
+      || job.fence != lease.fence)
+    return errc::stale_fence;
+  job.lease_until = group.now() + lease_ms;
+  group.changed(it, job.state);
+  return job.state == job_state::cancelling ? errc::invalid_state : errc::none;
+}
 
 } // namespace
-
-script_settings redis_store::settings(std::int64_t lease_ms) const {
-  return {.clock_offset_ms =
-            options_.clock_offset_ms ? options_.clock_offset_ms() : 0,
-          .ageing_ms = options_.ageing_ms,
-          .max_queued = options_.max_queued,
-          .lease_ms = options_.lease_ms,
-          .given_lease_ms = lease_ms};
-}
-
-result<redis_store::replies>
-redis_store::run(std::span<const script_call> calls, std::int64_t lease_ms) {
-  return client_.run(calls, settings(lease_ms));
-}
 
 /// Asks at most once a second: a submit must not cost another round trip.
 bool redis_store::is_short_of_memory() {
@@ -43,119 +42,103 @@ bool redis_store::is_short_of_memory() {
   return memory_.above(submit_share);
 }
 
+result<void> redis_store::attempt(const step& once) {
+  for (int i = 0; i < most_attempts; ++i) {
+    redis_group group{client_, options_};
+    if (auto done = once(group); !done)
+      return done;
+    const auto written = group.write();
+    if (!written)
+      return written.error();
+    if (*written)
+      return {};
+  }
+  return fail(errc::unavailable, "redis: too many servers at once");
+}
+
+result<std::vector<applied>>
+redis_store::apply_group(std::span<const operation> ops, bool has_room) {
+  std::vector<applied> answers;
+  const auto done = attempt([&](redis_group& group) -> result<void> {
+    group.has_room = has_room;
+    if (auto read = read_for(ops, group); !read)
+      return read;
+    answers = perform(ops, group, level());
+    return {};
+  });
+  if (!done)
+    return done.error();
+  return answers;
+}
+
 result<std::vector<applied>>
 redis_store::apply(std::span<const operation> ops) {
-  const auto calls = calls_for(ops, level());
-  auto given = settings(options_.lease_ms);
-  const auto submits = [](const script_call& call) {
-    return call.which() == redis_script::submit;
+  const auto submits = [](const operation& op) {
+    return std::holds_alternative<submit_op>(op);
   };
   // Without room, submits are still answered if they were answered before.
-  if (std::ranges::any_of(calls, submits) && is_short_of_memory())
-    given.max_queued = 0;
-  const auto got = client_.run(calls, given);
-  if (!got)
-    return got.error();
+  bool has_room = !(std::ranges::any_of(ops, submits) && is_short_of_memory());
   std::vector<applied> answers;
   answers.reserve(ops.size());
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    const auto read =
-      read_applied(*(*got)[i], operations_in(calls[i]), answers);
-    if (!read)
-      return read.error();
+  while (answers.size() < ops.size()) {
+    const auto left = ops.subspan(answers.size());
+    const auto part = left.first(std::min(left.size(), jobs_per_group));
+    auto some = apply_group(part, has_room);
+    if (!some && some.error().code == errc::queue_full && has_room) {
+      has_room = false;
+      continue;
+    }
+    if (!some)
+      return some.error();
+    std::ranges::move(*some, std::back_inserter(answers));
   }
   return answers;
 }
 
-result<void> redis_store::promote_due() {
-  for (std::size_t done = 0; done < max_promote; done += jobs_per_script) {
-    script_call call{redis_script::promote};
-    call.keep(std::to_string(jobs_per_script));
-    const auto got = run({&call, 1}, options_.lease_ms);
-    if (!got)
-      return got.error();
-    if (size_of(*got->front()) < 2 + jobs_per_script)
-      return {};
-  }
-  return {};
-}
-
-/// @return false when there are due jobs to promote first
-result<bool> redis_store::claim_once(const claim_request& request,
-                                     bool promoted, std::vector<job>& out) {
-  std::vector<script_call> calls;
-  std::size_t left = request.max;
-  do {
-    const auto part = std::min(left, jobs_per_script);
-    auto& call = calls.emplace_back(redis_script::claim);
-    call.keep(lane_prefix(request.queue));
-    call.refer(request.node);
-    call.keep(pack_nonce(request.nonce));
-    call.keep(std::to_string(part));
-    call.refer(promoted ? "1" : "0");
-    left -= part;
-  } while (left > 0);
-  const auto got = run(calls, request.lease_ms);
-  if (!got)
-    return got.error();
-  bool complete = true;
-  for (const auto& reply : *got) {
-    complete = complete && number_at(*reply, 0) == 0;
-    if (auto read = read_jobs(*reply, 1, out); !read)
-      return read.error();
-  }
-  return complete;
-}
-
-result<std::vector<job>> redis_store::claim(const claim_request& request) {
-  std::vector<job> claimed;
-  auto complete = claim_once(request, false, claimed);
-  if (complete && !*complete) {
-    if (auto promoted = promote_due(); !promoted)
-      return promoted.error();
-    auto rest = request;
-    rest.max -= static_cast<std::uint32_t>(claimed.size());
-    complete = claim_once(rest, true, claimed);
-  }
-  if (!complete)
-    return complete.error();
-  return claimed;
+result<std::vector<errc>>
+redis_store::renew_group(std::span<const held_lease> leases,
+                         std::int64_t lease_ms) {
+  std::vector<errc> answers;
+  const auto done = attempt([&](redis_group& group) -> result<void> {
+    answers.clear();
+    for (const auto& lease : leases)
+      group.need_job(lease.id);
+    if (auto read = group.read(); !read)
+      return read;
+    group.renew_clock();
+    for (const auto& lease : leases)
+      answers.push_back(renew_one(lease, lease_ms, group));
+    return {};
+  });
+  if (!done)
+    return done.error();
+  return answers;
 }
 
 result<std::vector<errc>> redis_store::renew(std::span<const held_lease> leases,
                                              std::int64_t lease_ms) {
-  std::vector<script_call> calls;
-  calls.emplace_back(redis_script::renew);
-  for (const auto& lease : leases) {
-    if (calls.back().args().size() >= 2 * jobs_per_script)
-      calls.emplace_back(redis_script::renew);
-    calls.back().refer(lease.id);
-    calls.back().keep(pack_fence(lease.fence));
-  }
-  const auto got = run(calls, lease_ms);
-  if (!got)
-    return got.error();
   std::vector<errc> answers;
-  answers.reserve(leases.size());
-  for (const auto& reply : *got)
-    for (std::size_t i = 0; i < size_of(*reply); ++i)
-      answers.push_back(static_cast<errc>(number_at(*reply, i)));
+  do {
+    const auto left = leases.subspan(answers.size());
+    auto some =
+      renew_group(left.first(std::min(left.size(), jobs_per_group)), lease_ms);
+    if (!some)
+      return some.error();
+    answers.insert(answers.end(), some->begin(), some->end());
+  } while (answers.size() < leases.size());
   return answers;
 }
 
 result<job> redis_store::get(const std::string& id) {
-  const auto reply = client_.ask({"HGET", redis_key::jobs, id});
+  const auto reply = client_.ask({"HGET", name_of(redis_key::jobs), id});
   if (!reply)
     return reply.error();
-  if ((*reply)->type == REDIS_REPLY_NIL)
+  if (!is_text(**reply))
     return fail(errc::not_found, id);
-  const auto bytes = read_text(**reply);
-  if (!bytes)
-    return bytes.error();
-  job it;
-  if (!unpack_from_redis(*bytes, it))
+  redis_record it;
+  if (!unpack_record(text_of(**reply), it))
     return fail(errc::corrupt, id);
-  return it;
+  return std::move(it.job);
 }
 
 result<std::unique_ptr<job_store>>

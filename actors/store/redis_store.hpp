@@ -1,9 +1,10 @@
 #pragma once
 
 #include "actors/store/job_store.hpp"
-#include "actors/store/redis_calls.hpp"
+#include "actors/store/redis_group.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 namespace troupe::store {
@@ -41,18 +42,24 @@ public:
 
 private:
   using clock = std::chrono::steady_clock;
-  using replies = std::vector<redis_reply_ptr>;
 
-  script_settings settings(std::int64_t lease_ms) const;
-  result<replies> run(std::span<const script_call> calls,
-                      std::int64_t lease_ms);
+  /// Reads and changes what it needs; called again, with a new group, when
+  /// another server got in its way.
+  using step = std::function<result<void>(redis_group&)>;
+
+  result<void> attempt(const step& once);
+  result<std::vector<applied>> apply_group(std::span<const operation> ops,
+                                           bool has_room);
+  result<std::vector<errc>> renew_group(std::span<const held_lease> leases,
+                                        std::int64_t lease_ms);
   result<void> promote_due();
-  result<bool> claim_once(const claim_request& request, bool promoted,
-                          std::vector<job>& out);
+  result<void> promote(std::size_t most, sweep_result& out);
+  result<void> expire(const sweep_request& request, std::size_t most,
+                      sweep_result& out);
+  result<void> trim(bool short_of_memory, std::size_t most, sweep_result& out);
+  result<void> adopt_group(std::span<const std::string> ids,
+                           const sweep_request& request, sweep_result& out);
   bool is_short_of_memory();
-  result<std::vector<std::string>> leased_ids();
-  result<replies> read_rows(const list_query& query, std::uint64_t below,
-                            std::size_t count);
 
   store_options options_;
   redis_client client_;

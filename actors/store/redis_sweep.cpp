@@ -1,10 +1,7 @@
-#include "actors/store/redis_job.hpp"
+#include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
 
-#include <hiredis/hiredis.h>
-
 #include <algorithm>
-#include <array>
 
 /// What time does to jobs: promotion, expiry, retention.
 namespace troupe::store {
@@ -21,95 +18,265 @@ timestamp_ms earlier(timestamp_ms one, timestamp_ms other) {
   return std::min(one, other);
 }
 
-/// Appends what lua/expire.lua and lua/adopt.lua answer.
-result<void> read_settled(const redisReply& reply, std::vector<job>& settled,
-                          std::vector<job>& roll_forward) {
-  for (std::size_t i = 2; i + 1 < size_of(reply); i += 2) {
-    const auto bytes = read_text(*reply.element[i + 1]);
-    if (!bytes)
-      return bytes.error();
-    auto& into = number_at(reply, i) == 1 ? roll_forward : settled;
-    if (!unpack_from_redis(*bytes, into.emplace_back()))
-      return fail(errc::corrupt, "redis: a job that cannot be read");
+/// What a sorted set by time holds.
+struct timetable {
+  std::vector<std::string> due;
+  timestamp_ms next = 0; ///< the first that is not; 0: none
+};
+
+/// Of a reply with scores, those of up to `now`.
+timetable read_times(const redisReply& reply, timestamp_ms now,
+                     std::size_t most) {
+  timetable times;
+  for (std::size_t i = 0; i + 1 < size_of(reply); i += 2) {
+    const auto at = number_at(reply, i + 1);
+    if (at == 0) // infinity: see `keep_fast`
+      break;
+    if (at > now || times.due.size() == most) {
+      times.next = at;
+      break;
+    }
+    times.due.emplace_back(text_at(reply, i));
   }
-  return {};
+  return times;
+}
+
+/// A lease ends that was lost, or that an earlier life held.
+void end_lease(redis_group::entry& it, const sweep_request& request, bool lost,
+               redis_group& group, sweep_result& out) {
+  auto& job = it.record.job;
+  const auto before = job.state;
+  if (job.publishing)
+    roll_forward(job, request, group.now());
+  else if (lost)
+    expire(job, group.now());
+  else
+    take_back(job, group.now());
+  group.changed(it, before);
+  (job.publishing ? out.roll_forward : out.expired).push_back(job);
+}
+
+result<void> read_jobs(const std::vector<std::string>& ids,
+                       redis_group& group) {
+  for (const auto& id : ids)
+    group.need_job(id);
+  return group.read();
 }
 
 } // namespace
+
+result<void> redis_store::promote(std::size_t most, sweep_result& out) {
+  const auto last = std::to_string(most);
+  const auto before = out.queued.size();
+  return attempt([&](redis_group& group) -> result<void> {
+    out.queued.resize(before);
+    group.need(
+      {"ZRANGE", name_of(redis_key::schedule), "0", last, "WITHSCORES"});
+    if (auto read = group.read(); !read)
+      return read;
+    const auto times = read_times(group.extra(0), group.now(), most);
+    out.now = group.now();
+    out.next_due = times.next;
+    if (auto read = read_jobs(times.due, group); !read)
+      return read;
+    for (const auto& id : times.due) {
+      auto& it = group.at(id);
+      if (it.error != errc::none)
+        group.changes.remove(redis_key::schedule, id);
+      else if (it.record.job.state == job_state::scheduled) {
+        store::promote(it.record.job);
+        group.changed(it, job_state::scheduled);
+        out.queued.push_back(it.record.job);
+      }
+    }
+    return {};
+  });
+}
+
+namespace {
+
+void expire_all(const std::vector<std::string>& ids,
+                const sweep_request& request, redis_group& group,
+                sweep_result& out) {
+  for (const auto& id : ids) {
+    auto& it = group.at(id);
+    if (it.error != errc::none)
+      group.changes.remove(redis_key::leases, id);
+    else if (it.record.job.lease_until != 0
+             && it.record.job.lease_until <= group.now())
+      end_lease(it, request, true, group, out);
+  }
+}
+
+} // namespace
+
+result<void> redis_store::expire(const sweep_request& request, std::size_t most,
+                                 sweep_result& out) {
+  const auto last = std::to_string(most);
+  const auto due_before = out.next_due;
+  return attempt([&](redis_group& group) -> result<void> {
+    out.expired.clear();
+    out.roll_forward.clear();
+    group.need({"ZRANGE", name_of(redis_key::leases), "0", last, "WITHSCORES"});
+    if (auto read = group.read(); !read)
+      return read;
+    const auto& alive = group.alive();
+    const auto now = group.now();
+    const bool may = alive.may_expire(now, options_.lease_ms);
+    const auto times = read_times(group.extra(0), may ? now : 0, most);
+    if (auto read = read_jobs(times.due, group); !read)
+      return read;
+    expire_all(times.due, request, group, out);
+    auto next = times.next;
+    if (!out.roll_forward.empty())
+      next = earlier(next, out.roll_forward.front().lease_until);
+    if (next != 0)
+      next = std::max(next, alive.grace_until);
+    // During a gap nobody knows; a renewal is awaited first.
+    if (next != 0 && next <= now)
+      next = now + options_.lease_ms / 2;
+    out.next_due = earlier(due_before, next);
+    return {};
+  });
+}
+
+namespace {
+
+/// What retention no longer keeps, of the three replies below.
+std::vector<std::string> forgettable(const redis_group& group,
+                                     std::size_t classes, std::int64_t keep,
+                                     std::size_t most) {
+  std::vector<std::string> members;
+  const auto take = [&](const redisReply& reply, std::size_t up_to) {
+    for (std::size_t i = 0; i < size_of(reply) && members.size() < up_to; ++i)
+      members.emplace_back(text_at(reply, i));
+  };
+  for (std::size_t i = 0; i < classes; ++i)
+    take(group.extra(i), most);
+  const auto surplus = number_of(group.extra(classes)) - keep;
+  // What is old is gone before, so that nothing is taken twice.
+  if (members.empty() && surplus > 0)
+    take(group.extra(classes + 1),
+         std::min(most, static_cast<std::size_t>(surplus)));
+  return members;
+}
+
+void forget(const std::vector<std::string>& members, redis_group& group) {
+  for (const auto& member : members) {
+    auto& it = group.at(std::string_view{member}.substr(finished_prefix_size));
+    if (it.error != errc::none)
+      group.changes.remove(redis_key::finished, member);
+    else if (is_terminal(it.record.job.state))
+      group.erase(it);
+  }
+}
+
+void forget_answers(const redisReply& scopes, redis_group& group) {
+  for (std::size_t i = 0; i < size_of(scopes); ++i) {
+    group.changes.remove(redis_key::forget, std::string{text_at(scopes, i)});
+    group.changes.remove(redis_key::answers, std::string{text_at(scopes, i)});
+  }
+}
+
+} // namespace
+
+result<void> redis_store::trim(bool short_of_memory, std::size_t most,
+                               sweep_result& out) {
+  const auto keep =
+    short_of_memory ? 0 : static_cast<std::int64_t>(options_.retention_count);
+  const auto count = std::to_string(most);
+  const auto finished = name_of(redis_key::finished);
+  return attempt([&](redis_group& group) -> result<void> {
+    if (auto read = group.read(); !read)
+      return read;
+    const auto until = ordered(static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, group.now() - options_.retention_ms)));
+    const std::array to{"(0" + until, "(1" + until, "(2" + until};
+    const std::array from{"[0", "[1", "[2"};
+    for (std::size_t i = 0; i < to.size(); ++i)
+      group.need(
+        {"ZRANGEBYLEX", finished, from[i], to[i], "LIMIT", "0", count});
+    group.need({"ZLEXCOUNT", finished, "[0", "(3"});
+    group.need({"ZRANGEBYLEX", finished, "[0", "(3", "LIMIT", "0", count});
+    const auto now = std::to_string(group.now());
+    group.need({"ZRANGEBYSCORE", name_of(redis_key::forget), "-inf", now,
+                "LIMIT", "0", count});
+    if (auto read = group.read(); !read)
+      return read;
+    const auto members = forgettable(group, to.size(), keep, most);
+    const auto& scopes = group.extra(to.size() + 2);
+    forget_answers(scopes, group);
+    out.more = out.more || members.size() == most || size_of(scopes) == most;
+    for (const auto& member : members)
+      group.need_job(std::string_view{member}.substr(finished_prefix_size));
+    if (auto read = group.read(); !read)
+      return read;
+    forget(members, group);
+    return {};
+  });
+}
 
 result<sweep_result> redis_store::sweep(const sweep_request& request) {
   const auto memory = client_.memory();
   if (!memory)
     return memory.error();
-  const auto most = std::min<std::size_t>(request.max, jobs_per_script);
-  std::array calls{script_call{redis_script::promote},
-                   script_call{redis_script::expire},
-                   script_call{redis_script::trim}};
-  calls[0].keep(std::to_string(most));
-  calls[1].refer(request.node);
-  calls[1].keep(pack_nonce(request.nonce));
-  calls[1].keep(std::to_string(most));
-  calls[2].keep(std::to_string(options_.retention_ms));
-  calls[2].keep(std::to_string(options_.retention_count));
-  calls[2].keep(std::to_string(most));
-  calls[2].refer(memory->above(retention_share) ? "1" : "0");
-  const auto got = run(calls, request.lease_ms);
-  if (!got)
-    return got.error();
-  const auto& promoted = *(*got)[0];
-  const auto& expired = *(*got)[1];
+  const auto most = std::min<std::size_t>(request.max, jobs_per_group);
   sweep_result done;
-  if (auto read = read_jobs(promoted, 2, done.queued); !read)
-    return read.error();
-  if (auto read = read_settled(expired, done.expired, done.roll_forward); !read)
-    return read.error();
-  done.now = number_at(promoted, 1);
-  done.next_due = earlier(number_at(promoted, 0), number_at(expired, 0));
+  if (auto some = promote(most, done); !some)
+    return some.error();
+  if (auto some = expire(request, most, done); !some)
+    return some.error();
   done.more = done.queued.size() == most
-              || done.expired.size() + done.roll_forward.size() == most
-              || (*got)[2]->integer == 1;
+              || done.expired.size() + done.roll_forward.size() == most;
+  if (auto some = trim(memory->above(retention_share), most, done); !some)
+    return some.error();
   return done;
 }
 
-result<std::vector<std::string>> redis_store::leased_ids() {
-  const auto reply = client_.ask({"ZRANGE", redis_key::leases, "0", "-1"});
-  if (!reply)
-    return reply.error();
-  std::vector<std::string> ids;
-  for (std::size_t i = 0; i < size_of(**reply); ++i) {
-    const auto id = read_text(*(*reply)->element[i]);
-    if (!id)
-      return id.error();
-    ids.emplace_back(*id);
-  }
-  return ids;
+result<void> redis_store::adopt_group(std::span<const std::string> ids,
+                                      const sweep_request& request,
+                                      sweep_result& out) {
+  sweep_result some;
+  const auto done = attempt([&](redis_group& group) -> result<void> {
+    some = {};
+    for (const auto& id : ids)
+      group.need_job(id);
+    if (auto read = group.read(); !read)
+      return read;
+    some.now = group.now();
+    for (const auto& id : ids) {
+      auto& it = group.at(id);
+      const auto& job = it.record.job;
+      if (it.error == errc::none && job.lease_until != 0
+          && job.node == request.node && job.fence.nonce != request.nonce)
+        end_lease(it, request, false, group, some);
+    }
+    return {};
+  });
+  if (!done)
+    return done;
+  std::ranges::move(some.expired, std::back_inserter(out.expired));
+  std::ranges::move(some.roll_forward, std::back_inserter(out.roll_forward));
+  out.now = out.next_due = some.now; // a sweep tells more
+  return {};
 }
 
 result<sweep_result> redis_store::adopt(const sweep_request& request) {
-  const auto ids = leased_ids();
-  if (!ids)
-    return ids.error();
-  std::vector<script_call> calls;
-  for (std::size_t i = 0; i == 0 || i < ids->size(); ++i) {
-    if (i % jobs_per_script == 0) {
-      calls.emplace_back(redis_script::adopt);
-      calls.back().refer(request.node);
-      calls.back().keep(pack_nonce(request.nonce));
-    }
-    if (i < ids->size())
-      calls.back().refer((*ids)[i]);
-  }
-  const auto got = run(calls, request.lease_ms);
-  if (!got)
-    return got.error();
+  const auto reply =
+    client_.ask({"ZRANGE", name_of(redis_key::leases), "0", "-1"});
+  if (!reply)
+    return reply.error();
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < size_of(**reply); ++i)
+    ids.emplace_back(text_at(**reply, i));
   sweep_result done;
-  for (const auto& reply : *got) {
-    const auto read = read_settled(*reply, done.expired, done.roll_forward);
-    if (!read)
-      return read.error();
-    done.now = number_at(*reply, 1);
-  }
-  done.next_due = done.now; // a sweep tells more
+  std::span<const std::string> left{ids};
+  do {
+    const auto part = left.first(std::min(left.size(), jobs_per_group));
+    if (auto some = adopt_group(part, request, done); !some)
+      return some.error();
+    left = left.subspan(part.size());
+  } while (!left.empty());
   return done;
 }
 

@@ -1,0 +1,91 @@
+#include "actors/store/redis_changes.hpp"
+
+#include <cstdint>
+
+namespace troupe::store {
+
+namespace {
+
+void append_sized(std::string& bytes, std::string_view text) {
+  const auto size = static_cast<std::uint32_t>(text.size());
+  bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+  bytes.append(text);
+}
+
+constexpr std::size_t index_of(redis_key key) {
+  return static_cast<std::size_t>(key);
+}
+
+} // namespace
+
+void redis_changes::expect(redis_key key, std::string_view field,
+                           std::string_view begin) {
+  checks_ += static_cast<char>(1 + index_of(key));
+  append_sized(checks_, field);
+  append_sized(checks_, begin);
+}
+
+void redis_changes::remove(redis_key key, std::string member) {
+  removed_[index_of(key)].push_back(std::move(member));
+  empty_ = false;
+}
+
+void redis_changes::add(redis_key key, std::string member, std::int64_t score) {
+  auto& list = added_[index_of(key)];
+  list.push_back(std::to_string(score));
+  list.push_back(std::move(member));
+  empty_ = false;
+}
+
+void redis_changes::set(redis_key key, std::string field, std::string value) {
+  auto& list = added_[index_of(key)];
+  list.push_back(std::move(field));
+  list.push_back(std::move(value));
+  empty_ = false;
+}
+
+void redis_changes::count(const std::string& field, std::int64_t by) {
+  counts_[field] += by;
+}
+
+void redis_changes::touch(std::string lane) {
+  lanes_.insert(std::move(lane));
+}
+
+std::string_view redis_changes::digits(std::size_t number) {
+  auto& text = digits_[number];
+  if (text.empty())
+    text = std::to_string(number);
+  return text;
+}
+
+void redis_changes::append(redis_args& out, std::string_view verb,
+                           redis_key key, const words& some) {
+  if (some.empty())
+    return;
+  out.push_back(verb);
+  out.push_back(digits(1 + index_of(key)));
+  out.push_back(digits(some.size()));
+  out.insert(out.end(), some.begin(), some.end());
+}
+
+redis_args redis_changes::args(std::string_view version) {
+  redis_args out{version, checks_, digits(lanes_.size())};
+  out.insert(out.end(), lanes_.begin(), lanes_.end());
+  for (std::size_t i = 0; i < redis_key_count; ++i) {
+    const auto key = static_cast<redis_key>(i);
+    append(out, is_hash(key) ? "HDEL" : "ZREM", key, removed_[i]);
+  }
+  for (std::size_t i = 0; i < redis_key_count; ++i) {
+    const auto key = static_cast<redis_key>(i);
+    append(out, is_hash(key) ? "HSET" : "ZADD", key, added_[i]);
+  }
+  for (const auto& [field, by] : counts_)
+    if (by != 0)
+      counters_.push_back({field, std::to_string(by)});
+  for (const auto& counter : counters_)
+    append(out, "HINCRBY", redis_key::depth, counter);
+  return out;
+}
+
+} // namespace troupe::store
