@@ -186,7 +186,7 @@ result<std::vector<job>> redis_store::claim(const claim_request& request) {
   std::vector<job> claimed;
   bool promoted = false;
   auto rest = request;
-  while (claimed.size() < request.max) {
+  do {
     rest.max = request.max - static_cast<std::uint32_t>(claimed.size());
     claim_step got;
     const auto done = attempt([&](redis_group& group) {
@@ -202,7 +202,7 @@ result<std::vector<job>> redis_store::claim(const claim_request& request) {
     }
     promoted = true;
     std::ranges::move(got.jobs, std::back_inserter(claimed));
-  }
+  } while (claimed.size() < request.max);
   return claimed;
 }
 
