@@ -15,6 +15,23 @@ errc errc_of(const failure& why) {
   return static_cast<errc>(why.code.value());
 }
 
+/// While it lives, commits are written to the log but not synced to the disk:
+/// they are as durable as the next one that is, in the log's order.
+class unsynced {
+public:
+  explicit unsynced(sqlite_db& db) : db_(db) {
+    db_.run("PRAGMA synchronous = NORMAL");
+  }
+  ~unsynced() {
+    db_.run("PRAGMA synchronous = FULL");
+  }
+  unsynced(const unsynced&) = delete;
+  unsynced& operator=(const unsynced&) = delete;
+
+private:
+  sqlite_db& db_;
+};
+
 } // namespace
 
 sqlite_store::sqlite_store(std::unique_ptr<sqlite_db> db, store_options options,
@@ -200,6 +217,9 @@ applied sqlite_store::perform(const purge_op& op, timestamp_ms) {
 
 result<std::vector<job>> sqlite_store::claim(const claim_request& request) {
   std::vector<job> leased;
+  // A machine that loses its power loses the attempt with the claim: the job
+  // is then ready, as it was.
+  const unsynced lazily{*db_};
   rows_.begin(true);
   const auto at = now();
   sweep_result due;
