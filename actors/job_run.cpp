@@ -139,10 +139,7 @@ void job_state::report(media::attempt_outcome outcome) {
   } else {
     left_files_ = true;
     // At once: on a full disk, the report itself may need the room.
-    bench_->on_file_thread(
-      [bench = bench_, id = job_.id, epoch = job_.fence.epoch] {
-        bench->discard_staging(id, epoch);
-      });
+    discard_staging();
     said.failure = std::move(std::get<media::failure_report>(outcome));
   }
   if (last_word_)
@@ -155,13 +152,14 @@ void job_state::report(media::attempt_outcome outcome) {
 void job_state::pass_progress() {
   const auto now = self_->clock().now();
   const auto wait = progress_sent_ + progress_every - now;
-  if (wait <= 0ms || std::exchange(progress_armed_, false))
+  if (wait <= 0ms || progress_armed_)
     return send_progress();
   progress_armed_ = true;
   self_->delayed_send(self_, wait, progress_news{});
 }
 
 void job_state::send_progress() {
+  progress_armed_ = false;
   auto newest = relay_->take_progress();
   if (!newest || phase_ != phase::working)
     return;
@@ -216,15 +214,21 @@ void job_state::settle(settled word) {
     cancel(word.ended ? media::errc::cancelled : media::errc::interrupted);
 }
 
+void job_state::discard_staging() {
+  if (std::exchange(staging_gone_, true))
+    return;
+  bench_->on_file_thread(
+    [bench = bench_, id = job_.id, epoch = job_.fence.epoch] {
+      bench->discard_staging(id, epoch);
+    });
+}
+
 void job_state::end(settled word) {
   if (left_files_ && word.ended)
     bench_->on_file_thread(
       [bench = bench_, id = job_.id] { bench->discard_job(id); });
   else if (left_files_ && !word.rolls_on)
-    bench_->on_file_thread(
-      [bench = bench_, id = job_.id, epoch = job_.fence.epoch] {
-        bench->discard_staging(id, epoch);
-      });
+    discard_staging();
   self_->quit();
 }
 

@@ -117,6 +117,7 @@ private:
   void cancel(media::errc why);
   void send_progress();
   void report(media::attempt_outcome outcome);
+  void discard_staging();
   void end(settled word);
 
   self_ptr self_;
@@ -128,7 +129,8 @@ private:
   phase phase_ = phase::working;
   std::optional<media::errc> stop_;
   std::optional<settled> last_word_; ///< came before the attempt was over
-  bool left_files_ = false;          ///< there may be some below the library
+  bool staging_gone_ = false;
+  bool left_files_ = false; ///< there may be some below the library
   std::chrono::steady_clock::time_point progress_sent_;
   bool progress_armed_ = false;
 };

@@ -248,8 +248,8 @@ void manager_state::rewire(wiring& now_is) {
 
 // -- draining -----------------------------------------------------------------
 
-manager_state::unit_promise manager_state::drain() {
-  auto promise = self_->make_response_promise<caf::unit_t>();
+manager_state::drain_promise manager_state::drain() {
+  auto promise = self_->make_response_promise<drained>();
   drained_.push_back(promise);
   if (!std::exchange(draining_, true)) {
     self_->delayed_send(self_, options_.drain, drain_step{});
@@ -276,7 +276,7 @@ void manager_state::step(drain_step now_is) {
     break;
   case drain_step::give_up:
     for (auto& promise : std::exchange(drained_, {}))
-      promise.deliver(caf::unit);
+      promise.deliver(drained{});
   }
 }
 
@@ -284,7 +284,7 @@ void manager_state::end_drain() {
   if (!draining_ || !leases_.empty())
     return;
   for (auto& promise : std::exchange(drained_, {}))
-    promise.deliver(caf::unit);
+    promise.deliver(drained{});
 }
 
 manager_impl::behavior_type manager(manager_state::self_ptr self,

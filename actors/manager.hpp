@@ -56,7 +56,7 @@ using manager_impl = manager_actor::extend<caf::reacts_to<manager_flush>,
 class manager_state {
 public:
   using self_ptr = manager_impl::stateful_pointer<manager_state>;
-  using unit_promise = caf::typed_response_promise<caf::unit_t>;
+  using drain_promise = caf::typed_response_promise<drained>;
 
   static inline const char* name = "troupe.manager";
 
@@ -73,7 +73,7 @@ public:
   void hear(publish_report& report);
   void discard(discard_files& order);
   void rewire(wiring& now_is);
-  unit_promise drain();
+  drain_promise drain();
 
   void flush();
   void publish_once_more(const publish_again& what);
@@ -153,7 +153,7 @@ private:
   std::uint64_t sent_number_ = 0; ///< of the newest request
 
   bool draining_ = false;
-  std::vector<unit_promise> drained_;
+  std::vector<drain_promise> drained_;
 };
 
 manager_impl::behavior_type manager(manager_state::self_ptr self,

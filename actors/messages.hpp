@@ -42,6 +42,7 @@ struct progress_report;
 struct publish_report;
 struct discard_files;
 struct drain_request;
+struct drained;
 
 /// One attempt at one job, on the node that its stage runs on. Its reports go
 /// to the pool manager that it was given.
@@ -72,7 +73,7 @@ using manager_actor = caf::typed_actor<
   caf::reacts_to<wiring>,
   // What runs gets the grace, then `interrupted`; answered when the last
   // lease is settled or released.
-  caf::replies_to<drain_request>::with<caf::unit_t>>;
+  caf::replies_to<drain_request>::with<drained>>;
 
 // -- queue --------------------------------------------------------------------
 
@@ -161,6 +162,9 @@ auto inspect(Inspector& f, discard_files& x) {
 
 /// Stop: no new submits or claims from here on.
 struct drain_request {};
+
+/// Nothing is left to wait for.
+struct drained {};
 
 // -- events -------------------------------------------------------------------
 
@@ -381,7 +385,7 @@ using queue_actor = caf::typed_actor<
   // Who is who from now on.
   caf::reacts_to<wiring>,
   // Submits and claims end; settling goes on.
-  caf::replies_to<drain_request>::with<caf::unit_t>>;
+  caf::replies_to<drain_request>::with<drained>>;
 
 /// Stands for one connection that listens to events: holds back what its
 /// socket cannot take yet, and ends it when that grows too much.
@@ -458,6 +462,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::announce)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::lease_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::revoke_lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drain_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::extract_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::wiring)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::subscribe_request)

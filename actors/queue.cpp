@@ -268,10 +268,10 @@ void queue_state::rewire(wiring& now_is) {
   hub_ = now_is.hub;
 }
 
-caf::unit_t queue_state::drain() {
+drained queue_state::drain() {
   draining_ = true;
   options_.status->draining = true;
-  return caf::unit;
+  return {};
 }
 
 void queue_state::on_exit(const caf::exit_msg& msg) {

@@ -70,7 +70,6 @@ using queue_impl =
 class queue_state {
 public:
   using self_ptr = queue_impl::stateful_pointer<queue_state>;
-  using unit_result = caf::result<caf::unit_t>;
 
   static inline const char* name = "troupe.queue";
 
@@ -91,7 +90,7 @@ public:
   void add_room(const room& more);
   void note_progress(progress_report& report);
   void rewire(wiring& now);
-  caf::unit_t drain();
+  drained drain();
 
   // From itself.
   void flush();

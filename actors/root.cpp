@@ -2,6 +2,8 @@
 
 #include "config/log.hpp"
 
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -31,6 +33,24 @@ void root_state::add_child(std::string child_name, Handle& slot,
     slot = nullptr;
   };
   children_.push_back(std::move(fresh));
+}
+
+/// A root that dies of a defect takes all the others along.
+root_state::~root_state() {
+  if (ended_)
+    return;
+  log::error("the root has died");
+  const auto kill = [](const auto& it) {
+    if (it)
+      caf::anon_send_exit(it, caf::exit_reason::kill);
+  };
+  kill(who_.hub);
+  kill(who_.stage);
+  kill(who_.queue);
+  kill(extract_);
+  std::ranges::for_each(managers_, kill);
+  options_.on_change({});
+  options_.on_end(1);
 }
 
 void root_state::start(root_options options) {
@@ -117,7 +137,7 @@ void root_state::drain() {
     return drain_managers();
   // Answered at once, or by the queue's death.
   self_->request(who_.queue, caf::infinite, drain_request{})
-    .then([this](caf::unit_t) { drain_managers(); },
+    .then([this](drained) { drain_managers(); },
           [this](const caf::error&) { drain_managers(); });
 }
 
@@ -129,7 +149,7 @@ void root_state::drain_managers() {
     ++undrained_;
     // Its own timers end the wait; a dead one is answered for.
     self_->request(manager, caf::infinite, drain_request{})
-      .then([this](caf::unit_t) { manager_drained(); },
+      .then([this](drained) { manager_drained(); },
             [this](const caf::error&) { manager_drained(); });
   }
   manager_drained();
@@ -169,6 +189,7 @@ void root_state::end_if_alone() {
     return;
   if (who_.queue)
     return dismiss(who_.queue);
+  ended_ = true;
   options_.on_end(status_);
   self_->quit();
 }

@@ -60,6 +60,7 @@ public:
   static inline const char* name = "troupe.root";
 
   explicit root_state(self_ptr self) : self_(self) {}
+  ~root_state();
 
   void start(root_options options);
   void drain();
@@ -99,6 +100,7 @@ private:
   extract_actor extract_;
   std::vector<manager_actor> managers_;
   std::size_t undrained_ = 0;
+  bool ended_ = false; ///< in order: the last call has been made
 };
 
 /// Owns all other actors.

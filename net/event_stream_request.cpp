@@ -53,10 +53,9 @@ read_stream_request(std::string_view topics, std::string_view last_event_id) {
   std::vector<actors::topic_request> wishes;
   for (const auto name : split(topics, ',')) {
     if (wishes.size() == max_stream_topics)
-      return fail(errc::bad_topic, "topics= names more than 32");
+      return fail(errc::bad_topic, "topics= may name 32");
     if (!actors::parse_topic(name))
-      return fail(errc::bad_topic,
-                  "no topic can be named " + std::string{name});
+      return fail(errc::bad_topic, std::string{name});
     if (std::ranges::find(wishes, name, &actors::topic_request::topic)
         != wishes.end())
       return fail(errc::bad_topic, std::string{name} + " is named twice");

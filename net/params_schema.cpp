@@ -91,41 +91,9 @@ bool is_wrapper(std::string_view what) {
          || what.starts_with("Failed to validate item");
 }
 
-/// What the schema says of the field that `context` leads to; null: nothing.
-const bj::object* rule_of(const bj::value& schema,
-                          const std::vector<std::string>& context) {
-  const auto* rule = &schema.as_object();
-  for (std::size_t i = 1; i < context.size() && rule; ++i) {
-    const std::string_view name{context[i].data() + 1, context[i].size() - 2};
-    const auto* inner = rule->if_contains("properties");
-    inner = inner ? inner->get_object().if_contains(name)
-                  : rule->if_contains("items");
-    rule = inner ? inner->if_object() : nullptr;
-  }
-  return rule;
-}
-
-/// The refusal of a value in words that name what would be taken.
-std::string explained(const std::string& what, const bj::object* rule) {
-  if (!rule)
-    return what;
-  if (const auto* values = rule->if_contains("enum"))
-    return "must be one of " + bj::serialize(*values);
-  if (const auto* type = rule->if_contains("type");
-      type && what.starts_with("Value type"))
-    return "must be of type " + bj::serialize(*type);
-  if (const auto* text = rule->if_contains("description");
-      text && what.starts_with("Failed to match regex"))
-    return "has not the form of: " + std::string{text->as_string()};
-  return what;
-}
-
 field_error field_error_of(const ValidationResults::Error& error,
-                           const bj::value& schema,
                            const std::string& pointer) {
-  field_error out{pointer_of(error.context, pointer),
-                  explained(error.description, rule_of(schema, error.context)),
-                  {}};
+  field_error out{pointer_of(error.context, pointer), error.description, {}};
   if (error.description.starts_with("Missing required property")) {
     out.pointer = pointer_to(out.pointer, last_quoted(error.description));
     out.detail = "is required";
@@ -136,16 +104,16 @@ field_error field_error_of(const ValidationResults::Error& error,
   return out;
 }
 
-void note(ValidationResults& results, const bj::value& schema,
-          const std::string& pointer, field_errors& errors) {
+void note(ValidationResults& results, const std::string& pointer,
+          field_errors& errors) {
   std::vector<field_error> wrappers;
   bool told = false;
   for (ValidationResults::Error error; results.popError(error);) {
     if (is_wrapper(error.description)) {
-      wrappers.push_back(field_error_of(error, schema, pointer));
+      wrappers.push_back(field_error_of(error, pointer));
       continue;
     }
-    auto found = field_error_of(error, schema, pointer);
+    auto found = field_error_of(error, pointer);
     errors.add(std::move(found.pointer), std::move(found.detail));
     told = true;
   }
@@ -241,7 +209,7 @@ void params_schema::check(dom::object params, const std::string& pointer,
   ValidationResults results;
   valijson::Validator validator{valijson::Validator::kStrongTypes};
   if (!validator.validate(impl_->schema, adapter{checked}, &results))
-    note(results, impl_->document, pointer, errors);
+    note(results, pointer, errors);
 }
 
 } // namespace troupe::net

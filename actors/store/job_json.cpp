@@ -80,23 +80,11 @@ void append_draft(members& out, const job& job) {
   out.optional("batch", job.batch);
 }
 
-/// A job that is done is wholly done, whatever was last stored of its way.
-media::progress shown_progress(const job& job) {
-  auto now = job.progress;
-  if (job.state != job_state::succeeded)
-    return now;
-  now.fraction = 1;
-  now.done = std::max(now.done, now.total);
-  now.rate = 0;
-  now.eta_s = -1;
-  return now;
-}
-
 void append_outcome(members& out, const job& job) {
-  append_json(out.value("progress"), shown_progress(job));
+  append_json(out.value("progress"), job.progress);
   out.value("result") += job.result.empty() ? "null" : job.result;
   auto& text = out.value("error");
-  if (job.errors.empty() || job.state == job_state::succeeded)
+  if (job.errors.empty())
     text += "null";
   else
     append_json(text, job.errors.back());

@@ -114,17 +114,13 @@ asio::awaitable<step<finished>> download_run::steps() {
 /// What stays behind depends on whether anybody can go on from it.
 asio::awaitable<void> download_run::clean_up(const attempt_outcome& outcome) {
   const auto* why = std::get_if<failure_report>(&outcome);
-  const auto* done = std::get_if<finished>(&outcome);
-  // A part kept on a full disk could keep the store from being written.
-  const bool useless = why
-                         ? !may_pass(why->code) || why->code == errc::disk_full
-                         : done->files.empty();
-  auto tidy = [this, why, useless] {
+  auto tidy = [this, why] {
     std::error_code ignored;
     std::filesystem::remove(work::cookies_of(work_), ignored);
-    if (why)
-      discard_staging(task_.library, task_.id, task_.epoch);
-    if (useless)
+    if (!why)
+      return true;
+    discard_staging(task_.library, task_.id, task_.epoch);
+    if (!may_pass(why->code))
       discard_job(task_.library, task_.id);
     return true;
   };

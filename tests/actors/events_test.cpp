@@ -64,7 +64,7 @@ queue_actor::behavior_type fake_queue(queue_actor::pointer,
     [](const settle_request&) { return settle_reply{}; },
     [](const progress_report&) {},
     [](const wiring&) {},
-    [](const drain_request&) { return caf::unit; },
+    [](const drain_request&) { return drained{}; },
   };
 }
 

@@ -41,7 +41,7 @@ actors::queue_actor::behavior_type jobs_queue(actors::queue_actor::pointer,
     [](const settle_request&) { return settle_reply{}; },
     [](const progress_report&) {},
     [](const wiring&) {},
-    [](const drain_request&) { return caf::unit; },
+    [](const drain_request&) { return drained{}; },
   };
 }
 

@@ -254,21 +254,6 @@ class FullDisk(TroupeTest):
         done = server.wait_for_state(small, "succeeded", 30)
         self.assertTrue(pathlib.Path(done["result"]["path"]).is_file())
 
-    def test_a_download_that_does_not_fit_gives_its_room_back(self):
-        media = self.folder / "media"
-        media.mkdir()
-        (media / "big.mp4").write_bytes(os.urandom(32 * 2**20))
-        origin = self.origin(media)
-        server = self.server("--allow-private-sources")
-        big = server.submit("download", {"url": origin.url("/files/big.mp4")},
-                            max_attempts=1)
-        job = server.wait_for_state(big, "failed", 30)
-        self.assertEqual(job["error"]["code"], "disk_full")
-        self.assertEqual(list(server.library.glob(f".troupe/{big}*")), [])
-
-        small = server.submit("noop", {"output_bytes": 1000})
-        server.wait_for_state(small, "succeeded", 30)
-
     def test_a_store_without_room_refuses_and_recovers(self):
         server = self.server()
         filler = self.small / "filler"

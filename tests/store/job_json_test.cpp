@@ -70,19 +70,6 @@ TEST(JobJson, ShowsAPublishingJobAsRunningAndNoneOfItsInternals) {
   EXPECT_THAT(text, Not(HasSubstr("12345678901234567890")));
 }
 
-TEST(JobJson, ShowsWhatSucceededAsWholeAndWithoutError) {
-  auto j = sample();
-  j.state = job_state::succeeded;
-  j.progress = {.5, "download", 2, 4, "bytes", 1, 2, ""};
-  j.errors = {{"timeout", "late", true, 1}};
-
-  const auto text = to_json(j);
-
-  EXPECT_THAT(text, HasSubstr(R"("fraction":1,"stage":"download","done":4,)"
-                              R"("total":4,"unit":"bytes","rate":null)"));
-  EXPECT_THAT(text, HasSubstr(R"("error":null,"errors":[{"code":"timeout")"));
-}
-
 TEST(JobJson, ShowsKnownProgressAsNumbers) {
   std::string out;
   append_json(out, media::progress{.25, "download", 1048576, 4194304, "bytes",

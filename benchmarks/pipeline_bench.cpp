@@ -1,0 +1,162 @@
+#include "actors/system.hpp"
+
+#include "config/metrics.hpp"
+#include "media/workbench.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+/// Jobs that do nothing, from the gateway through queue, manager, stage and
+/// job actor to their stored end; no HTTP. The attempts end at once, so what is
+/// measured is the way there and back.
+namespace {
+
+using namespace troupe;
+
+class instant_attempt final : public media::attempt {
+public:
+  explicit instant_attempt(std::shared_ptr<media::attempt_sink> sink)
+    : sink_(std::move(sink)) {}
+  void start() override {
+    sink_->on_done(media::finished{"{}", {}});
+  }
+  void cancel(media::errc) override {}
+
+private:
+  std::shared_ptr<media::attempt_sink> sink_;
+};
+
+class instant_bench final : public media::workbench {
+public:
+  std::unique_ptr<media::attempt>
+  make_attempt(media::attempt_task,
+               std::shared_ptr<media::attempt_sink> sink) override {
+    return std::make_unique<instant_attempt>(std::move(sink));
+  }
+  void extract(std::string, media::extract_done done) override {
+    done(std::string{"{}"});
+  }
+  void on_file_thread(std::function<void()> work) override {
+    work();
+  }
+};
+
+/// A node on a store of the given kind, in a folder of its own.
+class bench_node {
+public:
+  explicit bench_node(const std::string& kind, std::uint32_t slots) {
+    std::string name =
+      (std::filesystem::temp_directory_path() / "troupe-XXXXXX").string();
+    folder_ = ::mkdtemp(name.data());
+    settings_.data.dir = folder_;
+    settings_.library.dir = folder_ / "library";
+    settings_.store.url =
+      kind == "sqlite" ? "sqlite:" + (folder_ / "queue.db").string() : kind;
+    settings_.pools.bulk = slots;
+    settings_.log.level = "off";
+    auto opened = actors::node::open(settings_, bench_, metrics_);
+    if (!opened)
+      std::abort();
+    it = std::move(*opened);
+  }
+  ~bench_node() {
+    it.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  /// Submits `count` jobs with at most `window` unanswered; returns when all
+  /// are answered.
+  void submit(std::size_t count, std::size_t window, const std::string& queue) {
+    std::atomic<std::size_t> answered = 0;
+    for (std::size_t sent = 0; sent < count; ++sent) {
+      for (auto seen = answered.load(); sent - seen >= window;
+           seen = answered.load())
+        answered.wait(seen);
+      store::submit_op op;
+      op.draft.type = "noop";
+      op.draft.queue = queue;
+      it->edge().submit(std::move(op), [&answered](auto said) {
+        if (!said)
+          std::abort();
+        ++answered;
+        answered.notify_one();
+      });
+    }
+    for (auto seen = answered.load(); seen < count; seen = answered.load())
+      answered.wait(seen);
+  }
+
+  /// Jobs of the bulk queue that have not ended.
+  std::uint64_t open_jobs() {
+    std::atomic<std::int64_t> open = -1;
+    it->edge().depths([&open](auto depths) {
+      std::int64_t sum = 0;
+      if (depths)
+        for (const auto& of : *depths)
+          for (std::size_t s = 0; s < store::job_state_count; ++s)
+            if (!store::is_terminal(static_cast<store::job_state>(s)))
+              sum += static_cast<std::int64_t>(of.by_state[s]);
+      open = depths ? sum : 1;
+      open.notify_one();
+    });
+    open.wait(-1);
+    return static_cast<std::uint64_t>(open.load());
+  }
+
+  std::unique_ptr<actors::node> it;
+
+private:
+  std::filesystem::path folder_;
+  config::settings settings_;
+  config::metrics metrics_;
+  instant_bench bench_;
+};
+
+std::string store_of(const benchmark::State& state) {
+  if (state.range(0) == 2)
+    if (const char* url = std::getenv("TROUPE_BENCH_REDIS"))
+      return url;
+  return state.range(0) == 0 ? "memory:" : "sqlite";
+}
+
+constexpr std::size_t jobs = 20000;
+
+/// Submits alone: nobody works on that queue.
+void submits(benchmark::State& state) {
+  bench_node node{store_of(state), 64};
+  for (auto round : state)
+    node.submit(jobs, 1024, "nobody");
+  state.SetItemsProcessed(state.iterations() * jobs);
+}
+
+/// From the first submit to the stored end of the last job.
+void end_to_end(benchmark::State& state) {
+  bench_node node{store_of(state), static_cast<std::uint32_t>(state.range(1))};
+  for (auto round : state) {
+    node.submit(jobs, 1024, "bulk");
+    while (node.open_jobs() > 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  state.SetItemsProcessed(state.iterations() * jobs);
+}
+
+BENCHMARK(submits)->ArgName("store")->Arg(0)->Arg(1)->UseRealTime()->Unit(
+  benchmark::kMillisecond);
+BENCHMARK(end_to_end)
+  ->ArgNames({"store", "slots"})
+  ->Args({0, 64})
+  ->Args({0, 256})
+  ->Args({1, 64})
+  ->Args({1, 256})
+  ->UseRealTime()
+  ->Unit(benchmark::kMillisecond);
+
+} // namespace
+
+BENCHMARK_MAIN();
