@@ -44,4 +44,8 @@ asio::any_io_executor runtime::files() {
   return impl_->files->get_executor();
 }
 
+void runtime::finish_files() {
+  impl_->files->join();
+}
+
 } // namespace troupe::media

@@ -20,6 +20,10 @@ public:
   /// For hashing, syncing, linking: work that blocks on a file system.
   [[nodiscard]] boost::asio::any_io_executor files();
 
+  /// Waits until what was posted to `files()` is done; what comes later never
+  /// is. Without it, destroying drops what waits there. Not on those threads.
+  void finish_files();
+
 private:
   struct impl;
   std::unique_ptr<impl> impl_;

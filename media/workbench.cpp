@@ -30,6 +30,11 @@ public:
                                           self.parent_path() / "troupe-codec"},
       extractor_(services_, settings.data.dir / "extract") {}
 
+  /// Ended jobs have asked for the removal of what they left.
+  ~bench() override {
+    threads_.finish_files();
+  }
+
   result<void> start() {
     return proxy_.start();
   }
