@@ -164,8 +164,9 @@ void job_state::send_progress() {
   if (!newest || phase_ != phase::working)
     return;
   progress_sent_ = self_->clock().now();
+  progress_ = std::move(*newest);
   self_->send(manager_, progress_report{job_.id, job_.queue, job_.fence.epoch,
-                                        std::move(*newest)});
+                                        progress_});
 }
 
 void job_state::pass_checkpoint(checkpoint_news& news) {
@@ -173,8 +174,8 @@ void job_state::pass_checkpoint(checkpoint_news& news) {
     return;
   left_files_ = true;
   send_progress();
-  self_->send(manager_,
-              checkpoint_report{job_.id, job_.fence, {}, std::move(news.json)});
+  self_->send(manager_, checkpoint_report{job_.id, job_.fence, progress_,
+                                          std::move(news.json)});
 }
 
 // -- publishing and the end ---------------------------------------------------

@@ -130,7 +130,8 @@ private:
   std::optional<media::errc> stop_;
   std::optional<settled> last_word_; ///< came before the attempt was over
   bool staging_gone_ = false;
-  bool left_files_ = false; ///< there may be some below the library
+  bool left_files_ = false;  ///< there may be some below the library
+  media::progress progress_; ///< the newest that was told
   std::chrono::steady_clock::time_point progress_sent_;
   bool progress_armed_ = false;
 };

@@ -69,6 +69,14 @@ lease_table::held_by(std::string_view queue) const {
   return some;
 }
 
+std::optional<store::operation>
+lease_table::take_unsaved(const std::string& id, const store::fence& fence) {
+  auto* entry = find(id, fence);
+  if (!entry || !std::exchange(entry->unsaved, false))
+    return std::nullopt;
+  return store::checkpoint_op{id, fence, entry->progress, {}};
+}
+
 std::vector<store::operation> lease_table::take_unsaved() {
   std::vector<store::operation> ops;
   for (auto& [id, entry] : leases_) {

@@ -3,6 +3,7 @@
 #include "actors/store/job_store.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,6 +51,9 @@ public:
 
   /// Progress that is not stored yet, as operations; it counts as stored then.
   [[nodiscard]] std::vector<store::operation> take_unsaved();
+  /// The same of one lease; nothing if it has none, or is not known.
+  [[nodiscard]] std::optional<store::operation>
+  take_unsaved(const std::string& id, const store::fence& fence);
 
   [[nodiscard]] std::size_t size() const noexcept {
     return leases_.size();

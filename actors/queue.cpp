@@ -124,9 +124,24 @@ void queue_state::depths(depths_request& request) {
 
 // -- group commit -------------------------------------------------------------
 
+/// An attempt's last progress is stored before its outcome, so that an ended
+/// job shows how far it came.
+std::vector<store::operation>
+queue_state::last_progress(const std::vector<store::operation>& outcomes) {
+  std::vector<store::operation> ops;
+  for (const auto& op : outcomes)
+    if (const auto* fence = outcome_fence(op))
+      if (auto last =
+            leases_.take_unsaved(std::visit(id_of_operation{}, op), *fence))
+        ops.push_back(std::move(*last));
+  return ops;
+}
+
 commit_group::settle_promise queue_state::settle(settle_request& request) {
   auto promise = self_->make_response_promise<settle_reply>();
   auto& waits = away_ || !store_ ? backlog_ : group_;
+  if (auto last = last_progress(request.ops); !last.empty())
+    waits.add(std::move(last), {}, {});
   waits.add(std::move(request.ops), std::move(request.freed), promise);
   if (&waits == &group_)
     arm_flush();
@@ -179,6 +194,7 @@ bool queue_state::write(commit_group group, bool in_doubt) {
 
 void queue_state::take_effect(const store::operation& op, store::applied& done,
                               bool in_doubt, event_batch& events) {
+  leases_.show_live(done.job);
   if (const auto type = event_of(op, done, in_doubt))
     events.events.push_back({*type, wall_clock(), done.job});
   if (done.error == store::errc::stale_fence
@@ -199,15 +215,16 @@ void queue_state::take_effect(const store::operation& op, store::applied& done,
 void queue_state::follow_job(const store::operation& op,
                              const store::job& job) {
   using store::job_state;
+  if (std::holds_alternative<store::purge_op>(op))
+    return;
   if (job.state == job_state::queued)
     pools_[job.queue].work = true;
   else if (job.state == job_state::scheduled)
     sweep_at(job.run_at);
   else if (job.state == job_state::cancelling)
     revoke(job.id, media::errc::cancelled);
-  const bool by_hand = std::holds_alternative<store::cancel_op>(op)
-                       || std::holds_alternative<store::purge_op>(op);
-  if (by_hand && store::is_terminal(job.state))
+  if (std::holds_alternative<store::cancel_op>(op)
+      && store::is_terminal(job.state))
     discard(job);
 }
 
@@ -230,7 +247,6 @@ void queue_state::reply_all(commit_group& group,
       continue;
     }
     auto& reply = std::get<commit_group::command_entry>(entry).reply;
-    leases_.show_live(it.job);
     if (it.error != store::errc::none)
       reply(fail(it.error));
     else

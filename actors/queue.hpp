@@ -116,6 +116,8 @@ private:
   void take_effect(const store::operation& op, store::applied& done,
                    bool in_doubt, event_batch& events);
   void follow_job(const store::operation& op, const store::job& job);
+  std::vector<store::operation>
+  last_progress(const std::vector<store::operation>& outcomes);
   void reply_all(commit_group& group, std::vector<store::applied>& done);
   void reply_settle(commit_group::settle_entry& entry,
                     std::span<store::applied> done);

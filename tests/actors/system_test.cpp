@@ -105,6 +105,15 @@ TEST_F(NodeTest, RunsAJobToItsEnd) {
   EXPECT_TRUE(it->ready().ok());
 }
 
+TEST_F(NodeTest, ShowsHowFarAnEndedJobCame) {
+  const auto said = submit(R"({"sleep_ms":40,"steps":4})");
+
+  ASSERT_TRUE(said) << said.error().message();
+  const auto job = wait_for(said->job.id, store::job_state::succeeded);
+  EXPECT_EQ(job.progress.done, 4);
+  EXPECT_EQ(job.progress.fraction, 1);
+}
+
 TEST_F(NodeTest, PublishesAFileAndLeavesNothingElse) {
   const auto said = submit(R"({"output_bytes":1000})");
 
