@@ -228,6 +228,8 @@ void manager_state::on_exit(const caf::exit_msg& msg) {
 void manager_state::rewire(wiring& now_is) {
   const bool new_queue = now_is.queue && now_is.queue != who_.queue;
   const bool new_stage = now_is.stage && now_is.stage != who_.stage;
+  if (who_.stage && now_is.stage != who_.stage)
+    on_stage_down(); // the root has heard of it first
   who_ = std::move(now_is);
   if (new_stage) {
     self_->monitor(who_.stage);

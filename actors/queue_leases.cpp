@@ -187,6 +187,8 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
   const auto at = now();
   for (const auto& job : jobs) {
     events.events.push_back({job_event_type::started, job.started_at, job});
+    // Another server may have ended a lease of ours and queued the job again.
+    revoke(job.id, media::errc::interrupted);
     leases_.add(job, at);
     if (options_.metrics)
       options_.metrics->attempt_started(
@@ -258,8 +260,8 @@ void queue_state::end_lease(const std::string& id, const store::fence& fence,
 
 /// A job that ended while no attempt of it was under way.
 void queue_state::discard(const store::job& job) {
-  if (job.attempt == 0 && job.losses == 0 && job.checkpoint.empty())
-    return;
+  if (job.fence.epoch == 0)
+    return; // never claimed
   if (const auto& manager = pools_[job.queue].manager)
     self_->send(manager, discard_files{{job.id}});
 }
@@ -349,6 +351,7 @@ void queue_state::take_sweep(store::sweep_result& found) {
 
 void queue_state::roll_forward(std::vector<store::job> jobs) {
   for (auto& job : jobs) {
+    revoke(job.id, media::errc::interrupted);
     leases_.add(job, now());
     auto& to = pools_[job.queue];
     to.roll_forward.push_back(std::move(job));
