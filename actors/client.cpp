@@ -16,8 +16,11 @@ void client_state::start(client_parts parts) {
   parts_ = std::move(parts);
   window_ = std::clamp<std::size_t>(parts_.settings.client_bytes / 4,
                                     2 * client_port::credit_step, 512 * 1024);
-  self_->set_down_handler([this](const caf::down_msg&) {
-    end(close_code::internal_error, "events start anew");
+  self_->set_down_handler([this](const caf::down_msg& down) {
+    if (down.reason == caf::exit_reason::user_shutdown)
+      end(close_code::going_away, "the server stops");
+    else
+      end(close_code::internal_error, "events start anew");
   });
   self_->monitor(parts_.hub);
 }

@@ -52,6 +52,17 @@ class Reconnect(TroupeTest):
         self.assertEqual(answer["snapshot"]["state"], "succeeded")
         self.assertEqual(answer["snapshot"]["id"], job_id)
 
+    def test_a_stopping_server_says_so(self):
+        server = self.server()
+        socket = self.websocket(server)
+        socket.subscribe("jobs")
+
+        self.assertEqual(server.stop(), 0)
+
+        while socket.receive() is not None:
+            pass
+        self.assertEqual(socket.close_code, 1001)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
