@@ -119,11 +119,12 @@ std::optional<proxy_target> parse_absolute_target(std::string_view text) {
 }
 
 double parse_retry_after(std::string_view text, std::int64_t now) {
+  constexpr std::int64_t day_s = 24 * 3600;
   std::int64_t seconds = 0;
   const auto* end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, seconds);
   if (read.ec == std::errc{} && read.ptr == end)
-    return static_cast<double>(std::max<std::int64_t>(seconds, 0));
+    return static_cast<double>(std::clamp<std::int64_t>(seconds, 0, day_s));
   const std::string date{text};
   for (const auto* form : {"%a, %d %b %Y %H:%M:%S GMT",
                            "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %T %Y"}) {
@@ -131,7 +132,7 @@ double parse_retry_after(std::string_view text, std::int64_t now) {
     const auto* stop = ::strptime(date.c_str(), form, &parts);
     if (stop != nullptr && *stop == '\0')
       return static_cast<double>(
-        std::max<std::int64_t>(::timegm(&parts) - now, 0));
+        std::clamp<std::int64_t>(::timegm(&parts) - now, 0, day_s));
   }
   return 0;
 }

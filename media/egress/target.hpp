@@ -28,7 +28,7 @@ parse_absolute_target(std::string_view text);
 
 /// Seconds of a Retry-After (RFC 9110, 10.2.3): a number, or an HTTP-date in
 /// any of its three forms, counted from `now` (Unix seconds). 0 for what is
-/// neither or past.
+/// neither or past; a day at most.
 [[nodiscard]] double parse_retry_after(std::string_view text, std::int64_t now);
 
 /// The user of Basic credentials (RFC 7617), empty if there are none.

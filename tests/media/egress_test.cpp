@@ -188,6 +188,8 @@ TEST(ProxyTarget, ReadsRetryAfterInAllItsForms) {
   EXPECT_EQ(parse_retry_after("Sun Nov  6 08:49:37 1994", now), 77);
   EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now + 100), 0);
   EXPECT_EQ(parse_retry_after("-5", now), 0);
+  EXPECT_EQ(parse_retry_after("9223372036854775807", now), 86400);
+  EXPECT_EQ(parse_retry_after("Sun, 06 Nov 2094 08:49:37 GMT", now), 86400);
   EXPECT_EQ(parse_retry_after("soon", now), 0);
   EXPECT_EQ(parse_retry_after("", now), 0);
 }
