@@ -1,5 +1,6 @@
 #include "media/download/work_files.hpp"
 
+#include "media/descriptor.hpp"
 #include "media/errc.hpp"
 #include "media/files/sync.hpp"
 
@@ -10,8 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <fstream>
-#include <iterator>
 
 namespace troupe::media::work {
 
@@ -66,17 +67,26 @@ result<std::string> read_cookies(const fs::path& file) {
     return fail(errc::bad_params,
                 "no such cookies: " + file.filename().string());
   };
-  const int raw = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (raw < 0)
-    return refuse();
+  const descriptor in{
+    ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
   struct stat facts {};
-  const bool good = ::fstat(raw, &facts) == 0 && S_ISREG(facts.st_mode)
-                    && facts.st_size <= static_cast<off_t>(most_cookies);
-  ::close(raw);
-  if (!good)
+  if (!in || ::fstat(in.get(), &facts) != 0 || !S_ISREG(facts.st_mode)
+      || facts.st_size > static_cast<off_t>(most_cookies))
     return refuse();
-  std::ifstream in{file, std::ios::binary};
-  return std::string{std::istreambuf_iterator<char>{in}, {}};
+  std::string content(static_cast<std::size_t>(facts.st_size), '\0');
+  std::size_t size = 0;
+  while (size < content.size()) {
+    const auto got = ::read(in.get(), &content[size], content.size() - size);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return file_failure(file);
+    if (got == 0)
+      break;
+    size += static_cast<std::size_t>(got);
+  }
+  content.resize(size);
+  return content;
 }
 
 } // namespace

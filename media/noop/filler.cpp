@@ -1,6 +1,7 @@
 #include "media/noop/filler.hpp"
 
-#include "media/errc.hpp"
+#include "media/descriptor.hpp"
+#include "media/files/sync.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,29 +13,6 @@
 namespace troupe::media {
 
 namespace {
-
-failure failed(int why, const std::filesystem::path& file) {
-  const bool full = why == ENOSPC || why == EDQUOT;
-  return fail(full ? errc::disk_full : errc::io_error,
-              file.string() + ": " + std::generic_category().message(why));
-}
-
-class descriptor {
-public:
-  explicit descriptor(int fd) : fd_(fd) {}
-  ~descriptor() {
-    if (fd_ >= 0)
-      ::close(fd_);
-  }
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept {
-    return fd_;
-  }
-
-private:
-  int fd_;
-};
 
 std::string block_of(std::string_view seed) {
   constexpr std::size_t block_size = 64 * 1024;
@@ -51,23 +29,25 @@ result<file_digest> write_filler(const std::filesystem::path& file,
   std::error_code made;
   std::filesystem::create_directories(file.parent_path(), made);
   if (made)
-    return failed(made.value(), file.parent_path());
+    return file_failure(file.parent_path(), made.value());
   const descriptor out{
     ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-  if (out.get() < 0)
-    return failed(errno, file);
+  if (!out)
+    return file_failure(file);
   const auto block = block_of(seed);
   for (auto left = size; left > 0;) {
     const auto part =
       std::min<std::int64_t>(left, static_cast<std::int64_t>(block.size()));
     const auto wrote =
       ::write(out.get(), block.data(), static_cast<std::size_t>(part));
+    if (wrote < 0 && errno == EINTR)
+      continue;
     if (wrote < 0)
-      return failed(errno, file);
+      return file_failure(file);
     left -= wrote;
   }
   if (::fsync(out.get()) != 0)
-    return failed(errno, file);
+    return file_failure(file);
   return digest_of(file);
 }
 
