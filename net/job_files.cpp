@@ -47,6 +47,17 @@ bool matches(std::string_view list, std::string_view etag) {
   return list == "*" || list.find(etag) != list.npos;
 }
 
+/// Subtitles, which no result names, lie beside the main file.
+bool is_subtitle_of(const fs::path& main, std::string_view name) {
+  static constexpr std::array<std::string_view, 6> endings{
+    ".vtt", ".srt", ".ass", ".ssa", ".ttml", ".lrc"};
+  const auto ends = [name](std::string_view ending) {
+    return name.ends_with(ending);
+  };
+  return name.starts_with(main.stem().string() + '.')
+         && name.find('/') == name.npos && std::ranges::any_of(endings, ends);
+}
+
 bool is_token_char(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
          || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
@@ -86,6 +97,7 @@ std::optional<fs::path> result_file(std::string_view result,
   const auto read = boost::json::parse({result.data(), result.size()}, error);
   if (error || !read.is_object())
     return std::nullopt;
+  std::optional<fs::path> main;
   for (const auto* member : {"path", "thumbnail", "info_json"}) {
     const auto* value = read.get_object().if_contains(member);
     if (!value || !value->is_string())
@@ -93,7 +105,11 @@ std::optional<fs::path> result_file(std::string_view result,
     fs::path file{std::string{value->get_string()}};
     if (file.filename() == fs::path{name})
       return file;
+    if (!main)
+      main = std::move(file);
   }
+  if (main && is_subtitle_of(*main, name))
+    return main->parent_path() / name;
   return std::nullopt;
 }
 

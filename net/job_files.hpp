@@ -12,7 +12,8 @@
 namespace troupe::net {
 
 /// The path, in a job's result, of the file of that name: one of `path`,
-/// `thumbnail`, `info_json`. Nothing if the result names no such file.
+/// `thumbnail`, `info_json`, or subtitles beside `path`, which begin with its
+/// stem. Nothing if the result names no such file.
 /// @param result JSON object, or empty
 [[nodiscard]] std::optional<std::filesystem::path>
 result_file(std::string_view result, std::string_view name);

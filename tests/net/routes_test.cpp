@@ -251,6 +251,18 @@ TEST_F(http_routes, ServesTheFileOfAJob) {
   EXPECT_EQ(head.fields.at("content-length"), "10");
 }
 
+TEST_F(http_routes, ServesSubtitlesBesideTheFileOfAJob) {
+  leave_file("film.mp4", "x");
+  std::ofstream{library / "Someone" / "film.en.vtt"} << "WEBVTT";
+  std::ofstream{library / "Someone" / "film two.en.vtt"} << "of another";
+
+  const auto answer = ask("GET", "/v1/jobs/done/files/film.en.vtt");
+
+  EXPECT_EQ(answer.body, "WEBVTT");
+  EXPECT_EQ(answer.fields.at("content-type"), "text/vtt");
+  EXPECT_EQ(ask("GET", "/v1/jobs/done/files/film%20two.en.vtt").status, 404);
+}
+
 TEST_F(http_routes, ServesRangesOfAFile) {
   leave_file("v.bin", "0123456789");
   const std::string at = "/v1/jobs/done/files/v.bin";
