@@ -3,10 +3,6 @@
 #include "media/download/tool_check.hpp"
 #include "media/tool/tool.hpp"
 
-#include <linux/landlock.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <filesystem>
 
 namespace troupe::cli {
@@ -33,8 +29,7 @@ void check_python(findings& out, const std::string& name) {
 }
 
 void check_landlock(findings& out) {
-  const auto version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0,
-                                 LANDLOCK_CREATE_RULESET_VERSION);
+  const int version = media::landlock_abi();
   if (version > 0)
     out.ok("landlock", "version " + std::to_string(version));
   else
