@@ -264,7 +264,6 @@ download_run::probe(std::filesystem::path file) {
   auto order = command(probe_command(services_.codec, file));
   order.readable = {services_.codec.parent_path(), file.parent_path()};
   order.environment.clear();
-  order.connect_port = 0;
   const auto end = co_await run_tool(std::move(order), out, {}, probe_limit);
   if (!end)
     co_return end.error();
