@@ -22,6 +22,7 @@ using store = store_settings;
 using pool = pool_settings;
 using tool = tool_settings;
 using event = event_settings;
+using callback = callback_settings;
 
 constexpr key table[] = {
   {"log.level", at<&s::log, &log_settings::level>, 0, any, check_level},
@@ -74,6 +75,13 @@ constexpr key table[] = {
   {"events.log_bytes", at<&s::events, &event::log_bytes>, 1 << 16, 1e12},
   {"events.log_linger_s", at<&s::events, &event::log_linger_s>, 0, 86400},
   {"events.client_bytes", at<&s::events, &event::client_bytes>, 1 << 12, 1e10},
+
+  {"edge.max_in_flight", at<&s::edge, &edge_settings::max_in_flight>, 1, 1e6},
+
+  {"callbacks.secret", at<&s::callbacks, &callback::secret>},
+  {"callbacks.timeout_s", at<&s::callbacks, &callback::timeout_s>, 0.1, 300},
+  {"callbacks.max_attempts", at<&s::callbacks, &callback::max_attempts>, 1,
+   1000},
 };
 
 } // namespace

@@ -88,6 +88,18 @@ struct event_settings {
   std::uint64_t client_bytes = 4u << 20; ///< a client further behind is closed
 };
 
+/// [edge] What stands before the actors.
+struct edge_settings {
+  std::uint32_t max_in_flight = 10000; ///< unanswered requests of the queue
+};
+
+/// [callbacks] What is posted to the `callback_url` of jobs and batches.
+struct callback_settings {
+  std::string secret;              ///< signs them; empty: not signed
+  double timeout_s = 10;           ///< for the receiver's answer
+  std::uint32_t max_attempts = 12; ///< then it is kept as a dead letter
+};
+
 /// Everything, validated as a whole.
 struct settings {
   log_settings log;
@@ -99,6 +111,8 @@ struct settings {
   source_settings sources;
   tool_settings tools;
   event_settings events;
+  edge_settings edge;
+  callback_settings callbacks;
 };
 
 } // namespace troupe::config

@@ -43,6 +43,8 @@ std::string show(const settings& values, std::string_view name) {
   if (!known)
     return {};
   auto copy = values;
+  if (!copy.callbacks.secret.empty())
+    copy.callbacks.secret = "***";
   std::ostringstream out;
   std::visit([&out](const auto* at) { print(out, *at); }, known->of(copy));
   return out.str();

@@ -28,7 +28,8 @@ public:
                                           guard_,
                                           &metrics,
                                           self.parent_path() / "troupe-codec"},
-      extractor_(services_, settings.data.dir / "extract") {}
+      extractor_(services_, settings.data.dir / "extract"),
+      callbacks_(settings.callbacks, guard_) {}
 
   /// Ended jobs have asked for the removal of what they left.
   ~bench() override {
@@ -52,6 +53,10 @@ public:
     extractor_.extract(std::move(url), std::move(done));
   }
 
+  void post(callback_post what, callback_heard heard) override {
+    callbacks_.post(std::move(what), std::move(heard));
+  }
+
   void on_file_thread(std::function<void()> work) override {
     boost::asio::post(threads_.files(), std::move(work));
   }
@@ -63,6 +68,7 @@ private:
   egress_proxy proxy_;
   download_services services_;
   extractor extractor_;
+  callback_sender callbacks_;
 };
 
 } // namespace

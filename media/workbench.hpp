@@ -2,6 +2,7 @@
 
 #include "config/settings.hpp"
 #include "media/attempt.hpp"
+#include "media/callback/sender.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -36,6 +37,9 @@ public:
 
   /// Looks at a URL; `tools.max_extracts` at once, more wait their turn.
   virtual void extract(std::string url, extract_done done) = 0;
+
+  /// Posts to a receiver; see `callback_sender`.
+  virtual void post(callback_post what, callback_heard heard) = 0;
 
   /// Runs `work` on a thread that may block on files.
   virtual void on_file_thread(std::function<void()> work) = 0;

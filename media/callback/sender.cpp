@@ -1,0 +1,251 @@
+#include "media/callback/sender.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <curl/curl.h>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstring>
+#include <ctime>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace troupe::media {
+
+namespace {
+
+struct easy_deleter {
+  void operator()(CURL* handle) const noexcept {
+    curl_easy_cleanup(handle);
+  }
+};
+struct multi_deleter {
+  void operator()(CURLM* handle) const noexcept {
+    curl_multi_cleanup(handle);
+  }
+};
+struct list_deleter {
+  void operator()(curl_slist* list) const noexcept {
+    curl_slist_free_all(list);
+  }
+};
+using easy_ptr = std::unique_ptr<CURL, easy_deleter>;
+using multi_ptr = std::unique_ptr<CURLM, multi_deleter>;
+using list_ptr = std::unique_ptr<curl_slist, list_deleter>;
+
+constexpr std::size_t most_answer = 64u << 10;
+constexpr long max_connections = 64;
+
+/// A post under way. Its address is known to its easy handle.
+struct delivery {
+  callback_post what;
+  callback_heard heard;
+  const address_guard* guard = nullptr;
+  bool refused = false; ///< an address was not connected to
+  bool tried = false;   ///< another was
+  std::size_t answered = 0;
+  list_ptr headers = {};
+  easy_ptr easy = {};
+};
+
+std::optional<boost::asio::ip::address> address_of(const curl_sockaddr& to) {
+  namespace ip = boost::asio::ip;
+  if (to.family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &to.addr, sizeof v4);
+    return ip::address_v4{ntohl(v4.sin_addr.s_addr)};
+  }
+  if (to.family != AF_INET6)
+    return std::nullopt;
+  sockaddr_in6 v6{};
+  // libcurl leaves room for every form of address behind `addr`.
+  std::memcpy(&v6, &to.addr, sizeof v6);
+  ip::address_v6::bytes_type bytes;
+  std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+  return ip::address_v6{bytes};
+}
+
+/// libcurl asks here just before it connects to an address.
+curl_socket_t open_socket(void* of, curlsocktype, curl_sockaddr* to) {
+  auto& now = *static_cast<delivery*>(of);
+  const auto address = address_of(*to);
+  if (!address || !now.guard->allows(*address)) {
+    now.refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  now.tried = true;
+  return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/// Taking less than was given ends the transfer.
+std::size_t skip_body(char*, std::size_t size, std::size_t count, void* of) {
+  auto& now = *static_cast<delivery*>(of);
+  now.answered += size * count;
+  return now.answered <= most_answer ? size * count : 0;
+}
+
+list_ptr header_list(const callback_post& what, const std::string& secret) {
+  const auto now = std::to_string(std::time(nullptr));
+  std::vector<std::string> lines{"Content-Type: application/json",
+                                 "Expect:", "Troupe-Event-Id: " + what.event_id,
+                                 "Troupe-Event: " + what.event,
+                                 "Troupe-Timestamp: " + now};
+  if (!secret.empty())
+    lines.push_back("Troupe-Signature: "
+                    + callback_signature(secret, now, what.body));
+  list_ptr list;
+  for (const auto& line : lines) {
+    auto* grown = curl_slist_append(list.get(), line.c_str());
+    if (!grown)
+      break;
+    static_cast<void>(list.release());
+    list.reset(grown);
+  }
+  return list;
+}
+
+callback_answer answer_of(delivery& now, CURLcode outcome) {
+  callback_answer said;
+  auto* easy = now.easy.get();
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &said.status);
+  curl_off_t wait = 0;
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
+  said.retry_after_s = static_cast<double>(wait);
+  // What was cut off is answered nevertheless.
+  if (said.status == 0) {
+    said.error = curl_easy_strerror(outcome);
+    said.forbidden = now.refused && !now.tried;
+    if (said.forbidden)
+      said.error = "names an address that may not be connected to";
+  }
+  return said;
+}
+
+} // namespace
+
+/// Invariants: `under_way_` is the thread's alone, and holds what `multi_`
+/// works on; what was posted is in `posted_` until the thread takes it.
+class callback_sender::impl {
+public:
+  impl(const config::callback_settings& settings, address_guard guard)
+    : secret_{settings.secret}, timeout_ms_{static_cast<long>(settings.timeout_s
+                                                              * 1000)},
+      guard_{std::move(guard)} {
+    static std::once_flag once;
+    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+    multi_.reset(curl_multi_init());
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                      max_connections);
+    thread_ = std::jthread{[this](const std::stop_token& stop) {
+      run(stop);
+    }};
+  }
+
+  ~impl() {
+    thread_.request_stop();
+    curl_multi_wakeup(multi_.get());
+    thread_.join();
+    for (auto& it : under_way_)
+      curl_multi_remove_handle(multi_.get(), it.easy.get());
+  }
+
+  void post(callback_post what, callback_heard heard) {
+    {
+      const std::lock_guard lock{mutex_};
+      posted_.push_back({std::move(what), std::move(heard), &guard_});
+    }
+    curl_multi_wakeup(multi_.get());
+  }
+
+private:
+  void run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      begin_posted();
+      int running = 0;
+      curl_multi_perform(multi_.get(), &running);
+      settle_done();
+      curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
+    }
+  }
+
+  void begin_posted() {
+    std::list<delivery> fresh;
+    {
+      const std::lock_guard lock{mutex_};
+      fresh.swap(posted_);
+    }
+    while (!fresh.empty()) {
+      auto& it = fresh.front();
+      prepare(it);
+      curl_multi_add_handle(multi_.get(), it.easy.get());
+      under_way_.splice(under_way_.end(), fresh, fresh.begin());
+    }
+  }
+
+  void prepare(delivery& it) {
+    it.easy.reset(curl_easy_init());
+    it.headers = header_list(it.what, secret_);
+    auto* easy = it.easy.get();
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &it);
+    curl_easy_setopt(easy, CURLOPT_URL, it.what.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    // No proxy of the environment: the guard could not see past it.
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    // A name that is being looked up holds up nobody at the end.
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms_);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "troupe");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, it.headers.get());
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(it.what.body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, it.what.body.data());
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &it);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, skip_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &it);
+  }
+
+  void settle_done() {
+    int left = 0;
+    while (auto* news = curl_multi_info_read(multi_.get(), &left)) {
+      if (news->msg != CURLMSG_DONE)
+        continue;
+      delivery* done = nullptr;
+      curl_easy_getinfo(news->easy_handle, CURLINFO_PRIVATE, &done);
+      auto said = answer_of(*done, news->data.result);
+      curl_multi_remove_handle(multi_.get(), done->easy.get());
+      const auto heard = std::move(done->heard);
+      under_way_.remove_if([done](const auto& it) { return &it == done; });
+      heard(std::move(said));
+    }
+  }
+
+  std::string secret_;
+  long timeout_ms_;
+  address_guard guard_;
+  multi_ptr multi_;
+  std::mutex mutex_;
+  std::list<delivery> posted_;
+  std::list<delivery> under_way_;
+  std::jthread thread_;
+};
+
+callback_sender::callback_sender(const config::callback_settings& settings,
+                                 address_guard guard)
+  : impl_{std::make_unique<impl>(settings, std::move(guard))} {}
+
+callback_sender::~callback_sender() = default;
+
+void callback_sender::post(callback_post what, callback_heard heard) {
+  impl_->post(std::move(what), std::move(heard));
+}
+
+} // namespace troupe::media
