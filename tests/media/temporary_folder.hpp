@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 #include <string>
 #include <system_error>
 
@@ -36,9 +36,12 @@ private:
   std::filesystem::path path_;
 };
 
+/// Up to where reading fails, as it may below /proc when a process ends.
 inline std::string content_of(const std::filesystem::path& file) {
   std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
+  std::ostringstream out;
+  out << in.rdbuf();
+  return std::move(out).str();
 }
 
 inline void write(const std::filesystem::path& file, std::string_view bytes) {
