@@ -15,13 +15,18 @@ void manager_state::fail_lease(const std::string& id, entry& it,
   if (why.code == media::errc::interrupted
       && it.stop == media::errc::interrupted)
     return release(id, it, store::release_reason::drain);
+  const auto wait_ms = static_cast<std::int64_t>(why.retry_after_s * 1000);
+  if (why.untried)
+    return settle(id, it,
+                  store::release_op{id, it.fence,
+                                    store::release_reason::postponed, wait_ms});
   store::fail_op op;
   op.id = id;
   op.fence = it.fence;
   op.code = media::code_of(why.code);
   op.message = why.message;
   op.retryable = media::may_pass(why.code);
-  op.retry_after_ms = static_cast<std::int64_t>(why.retry_after_s * 1000);
+  op.retry_after_ms = wait_ms;
   settle(id, it, std::move(op));
 }
 

@@ -1,5 +1,6 @@
 #include "actors/queue.hpp"
 
+#include "config/fault_points.hpp"
 #include "config/log.hpp"
 #include "config/metrics.hpp"
 
@@ -29,6 +30,29 @@ struct id_of_operation {
   }
 };
 
+/// Where a test may end the process: before a write, or behind it.
+void pass_fault_points(const std::vector<store::operation>& ops, bool stored) {
+  for (const auto& op : ops) {
+    if (std::holds_alternative<store::submit_op>(op))
+      stored ? TROUPE_FAULT_POINT(submit_stored)
+             : TROUPE_FAULT_POINT(submit_before);
+    else if (std::holds_alternative<store::checkpoint_op>(op))
+      stored ? TROUPE_FAULT_POINT(checkpoint_stored)
+             : TROUPE_FAULT_POINT(checkpoint_before);
+    else if (std::holds_alternative<store::commit_op>(op))
+      stored ? TROUPE_FAULT_POINT(commit_stored)
+             : TROUPE_FAULT_POINT(commit_before);
+    else if (std::holds_alternative<store::succeed_op>(op))
+      stored ? TROUPE_FAULT_POINT(done_stored)
+             : TROUPE_FAULT_POINT(done_before);
+    else if (std::holds_alternative<store::fail_op>(op))
+      stored ? TROUPE_FAULT_POINT(failed_stored)
+             : TROUPE_FAULT_POINT(failed_before);
+    else if (std::holds_alternative<store::cancel_op>(op) && stored)
+      TROUPE_FAULT_POINT(cancel_stored);
+  }
+}
+
 /// The fence of an outcome, null for what is no outcome.
 const store::fence* outcome_fence(const store::operation& op) {
   if (const auto* it = std::get_if<store::succeed_op>(&op))
@@ -45,7 +69,7 @@ std::string_view outcome_word(const store::operation& op,
   if (store::is_terminal(job.state))
     return store::to_string(job.state);
   if (const auto* it = std::get_if<store::release_op>(&op))
-    return it->reason == store::release_reason::drain ? "released" : "lost";
+    return it->reason == store::release_reason::node_lost ? "lost" : "released";
   return "retrying";
 }
 
@@ -165,8 +189,10 @@ void queue_state::flush() {
 
 result<std::vector<store::applied>>
 queue_state::apply(const std::vector<store::operation>& ops) {
+  pass_fault_points(ops, false);
   const auto begun = std::chrono::steady_clock::now();
   auto done = store_->apply(ops);
+  pass_fault_points(ops, true);
   const std::chrono::duration<double> took =
     std::chrono::steady_clock::now() - begun;
   if (options_.metrics)

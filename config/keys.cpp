@@ -68,6 +68,7 @@ constexpr key table[] = {
   {"tools.cookies_dir", at<&s::tools, &tool::cookies_dir>},
   {"tools.extract_timeout_s", at<&s::tools, &tool::extract_timeout_s>, 1, 3600},
   {"tools.max_extracts", at<&s::tools, &tool::max_extracts>, 1, 100},
+  {"tools.memory_mb", at<&s::tools, &tool::memory_mb>, 128, 1e6},
 
   {"events.progress_per_s", at<&s::events, &event::progress_per_s>, 0.1, 1000},
   {"events.job_log", at<&s::events, &event::job_log>, 1, 1e6},

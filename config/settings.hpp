@@ -76,6 +76,7 @@ struct tool_settings {
   std::filesystem::path cookies_dir;    ///< empty: no cookies can be named
   std::uint32_t extract_timeout_s = 60; ///< for looking at a URL
   std::uint32_t max_extracts = 4;       ///< `POST /v1/extract` at once
+  std::uint32_t memory_mb = 2048;       ///< of one process of a tool
 };
 
 /// [events] Progress and change, as clients see it.

@@ -62,6 +62,9 @@ struct failure_report {
   errc code = errc::internal;
   std::string message;
   double retry_after_s = 0; ///< what the source asked for; 0: nothing
+  /// Nothing was asked of the source: the attempt does not count, and comes
+  /// again after `retry_after_s`.
+  bool untried = false;
 };
 
 /// Exactly one of them ends an attempt. After `cancel()`, `failure_report` of

@@ -42,9 +42,10 @@ constexpr std::array entries{
   entry{"node_lost", true},
   entry{"internal", true},
   entry{"fault_asked", true},
+  entry{"bad_container", false},
 };
 static_assert(entries.size()
-              == static_cast<std::size_t>(errc::fault_asked) + 1);
+              == static_cast<std::size_t>(errc::bad_container) + 1);
 
 const entry& entry_of(errc code) noexcept {
   const auto at = static_cast<std::size_t>(code);

@@ -33,12 +33,13 @@ enum class errc : std::uint8_t {
   tool_crashed,    ///< died by a signal
   disk_full,
   io_error,
-  timeout,     ///< ran longer than `timeout_s`
-  cancelled,   ///< by a user
-  interrupted, ///< stopped by us, to be continued: drain, pause, lost lease
-  node_lost,   ///< the attempt's actor or node died
-  internal,    ///< a defect of ours
-  fault_asked, ///< `noop` was told to fail
+  timeout,       ///< ran longer than `timeout_s`
+  cancelled,     ///< by a user
+  interrupted,   ///< stopped by us, to be continued: drain, pause, lost lease
+  node_lost,     ///< the attempt's actor or node died
+  internal,      ///< a defect of ours
+  fault_asked,   ///< `noop` was told to fail
+  bad_container, ///< the container asked for cannot hold the source's streams
 };
 
 /// The word in the `code` of a job's error, such as `source_not_found`.

@@ -27,7 +27,8 @@ public:
                                           proxy_,
                                           guard_,
                                           &metrics,
-                                          self.parent_path() / "troupe-codec"},
+                                          self.parent_path() / "troupe-codec",
+                                          pauses_},
       extractor_(services_, settings.data.dir / "extract"),
       callbacks_(settings.callbacks, guard_) {}
 
@@ -66,6 +67,7 @@ private:
   address_guard guard_;
   tool_runner runner_;
   egress_proxy proxy_;
+  host_pauses pauses_;
   download_services services_;
   extractor extractor_;
   callback_sender callbacks_;

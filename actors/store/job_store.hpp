@@ -76,16 +76,18 @@ struct fail_op {
 enum class release_reason : std::uint8_t {
   drain,     ///< the server stops; spends no budget
   node_lost, ///< the attempt died with its node or actor; spends a loss
+  postponed, ///< it was not its time; spends no budget, waits for `delay_ms`
 };
 
 /// running → queued (or failed, when losses are spent; each loss adds the
-/// error `node_lost`), in its old place, the attempt not counted; cancelling →
-/// cancelled; publishing stays with a lease that ends now, for `sweep` to hand
-/// out again. Repeated: as `fail_op`.
+/// error `node_lost`), in its old place, the attempt not counted, or, if it is
+/// postponed, → scheduled; cancelling → cancelled; publishing stays with a
+/// lease that ends now, for `sweep` to hand out again. Repeated: as `fail_op`.
 struct release_op {
   std::string id;
   struct fence fence;
   release_reason reason = release_reason::drain;
+  std::int64_t delay_ms = 0; ///< of what is postponed
 };
 
 /// As the transition table of the API says for "cancel".

@@ -1,5 +1,7 @@
 #include "actors/store/transitions.hpp"
 
+#include "config/fault_points.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -16,7 +18,7 @@ constexpr verdict refused(errc why) {
 }
 
 bool holds(const job& it, const fence& proof) {
-  return is_leased(it.state) && it.fence == proof;
+  return is_leased(it.state) && (it.fence == proof || TROUPE_WITHOUT(fence));
 }
 
 void end_lease(job& it, job_state state) {
@@ -102,7 +104,8 @@ verdict commit(job& it, const commit_op& op) {
     return refused(errc::stale_fence);
   if (it.state == job_state::cancelling)
     return refused(errc::invalid_state);
-  if (it.publishing && it.result == op.result && it.manifest == op.manifest)
+  if ((it.publishing && it.result == op.result && it.manifest == op.manifest)
+      || TROUPE_WITHOUT(commit_record))
     return unchanged;
   it.publishing = true;
   it.result = op.result;
@@ -159,6 +162,11 @@ verdict release(job& it, const release_op& op, timestamp_ms now) {
     lose(it, now);
   else
     give_back(it, now);
+  if (op.reason == release_reason::postponed && op.delay_ms > 0
+      && it.state == job_state::queued) {
+    it.state = job_state::scheduled;
+    it.run_at = now + op.delay_ms;
+  }
   return changed;
 }
 

@@ -1,5 +1,7 @@
 #include "media/download/error_rules.hpp"
 
+#include "config/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -15,6 +17,7 @@ struct rule {
 
 /// The first that matches decides, so the narrower stand above the wider.
 constexpr std::array rules{
+  rule{"file too large", errc::too_large},
   rule{"no space left on device", errc::disk_full},
   rule{"disk quota exceeded", errc::disk_full},
   rule{"read-only file system", errc::io_error},
@@ -98,21 +101,16 @@ constexpr std::array rules{
   rule{"incompleteread", errc::source_unavailable},
   rule{"content too short", errc::source_unavailable},
   rule{"did not get any data blocks", errc::source_unavailable},
-  rule{"expected ", errc::source_unavailable}, // Downloaded N bytes, expected M
-  rule{"ssl", errc::source_unavailable},
+  rule{" bytes, expected ", errc::source_unavailable},
+  rule{"more expected", errc::source_unavailable},
+  rule{"<urlopen error [ssl", errc::source_unavailable},
+  rule{"ssl: ", errc::source_unavailable},
+  rule{"eof occurred in violation", errc::source_unavailable},
 };
 
 constexpr std::size_t most_lines = 20;
 constexpr std::size_t longest_line = 600;
 constexpr double pause_after_429_s = 60;
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  std::ranges::transform(out, out.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return out;
-}
 
 /// Without yt-dlp's own advice, which means nothing to a user of ours.
 std::string tidy(std::string_view message) {
@@ -156,7 +154,7 @@ void error_lines::take(std::string_view line) {
 }
 
 errc code_of_message(std::string_view message) {
-  const auto text = lower(message);
+  const auto text = config::lower(message);
   for (const auto& each : rules)
     if (text.find(each.words) != text.npos)
       return each.code;

@@ -120,6 +120,7 @@ private:
     order.environment = ytdlp_environment();
     order.folder = folder_;
     order.readable = readable_for(launcher_);
+    order.limits.memory = memory_for(services_.tools);
     const auto url = boost::urls::parse_uri(proxy);
     order.connect_port = url ? url->port_number() : std::uint16_t{0};
     return order;

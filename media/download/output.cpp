@@ -2,6 +2,7 @@
 
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace troupe::media {
@@ -63,15 +64,21 @@ output_event read_postprocess(const json::object& line) {
                           text_of(line, "status") == "started"};
 }
 
-output_event read_marked(std::string_view line) {
-  const bool fetch = line.starts_with(download_mark);
-  line.remove_prefix(fetch ? download_mark.size() : postprocess_mark.size());
+template <class Read>
+output_event read_object(std::string_view text, Read read) {
   boost::system::error_code bad;
-  const auto parsed = json::parse(line, bad);
-  if (bad || !parsed.is_object())
-    return {};
-  return fetch ? read_fetch(parsed.get_object())
-               : read_postprocess(parsed.get_object());
+  const auto parsed = json::parse(text, bad);
+  return bad || !parsed.is_object() ? output_event{}
+                                    : read(parsed.get_object());
+}
+
+/// What yt-dlp says next stands on the same line, and counts if it tells more.
+output_event read_postprocess_line(std::string_view line) {
+  line.remove_prefix(postprocess_mark.size());
+  const auto end = std::min(line.find('}'), line.size() - 1) + 1;
+  auto own = read_object(line.substr(0, end), read_postprocess);
+  auto next = read_output_line(line.substr(end));
+  return std::holds_alternative<std::monostate>(next) ? own : next;
 }
 
 } // namespace
@@ -81,8 +88,10 @@ output_event read_output_line(std::string_view line) {
     line.remove_prefix(1);
   if (line.size() > longest)
     return {};
-  if (line.starts_with(download_mark) || line.starts_with(postprocess_mark))
-    return read_marked(line);
+  if (line.starts_with(download_mark))
+    return read_object(line.substr(download_mark.size()), read_fetch);
+  if (line.starts_with(postprocess_mark))
+    return read_postprocess_line(line);
   if (line.starts_with("[download] Resuming download at byte")
       || line.find("Retrying (") != line.npos)
     return remark::resumed;

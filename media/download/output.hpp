@@ -8,14 +8,15 @@
 namespace troupe::media {
 
 /// What we ask yt-dlp to print on each progress: our mark and one object a
-/// line. A postprocessor's line is printed without an end of its own.
+/// line. A postprocessor's object is printed without an end of its line, and no
+/// template can hold one.
 inline constexpr std::string_view download_template =
   "download:[troupe-download]{\"format\":%(info.format_id)j,"
   "\"progress\":%(progress.{status,downloaded_bytes,total_bytes,"
   "total_bytes_estimate,speed,eta,fragment_index,fragment_count})j}";
 inline constexpr std::string_view postprocess_template =
   "postprocess:[troupe-postprocess]"
-  "%(progress.{status,postprocessor})j\n";
+  "%(progress.{status,postprocessor})j";
 
 /// One format's bytes so far. Sizes are -1 where yt-dlp knows none.
 struct fetch_line {

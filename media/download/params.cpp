@@ -1,5 +1,6 @@
 #include "media/download/params.hpp"
 
+#include "config/text.hpp"
 #include "media/download/file_name.hpp"
 #include "media/download/selector.hpp"
 
@@ -168,6 +169,11 @@ std::string_view to_string(download_format format) noexcept {
            : format_names[static_cast<std::size_t>(format)];
 }
 
+bool changes_container(download_format format) noexcept {
+  return format == download_format::mp4 || format == download_format::mkv
+         || format == download_format::webm;
+}
+
 std::string host_of_url(std::string_view url) {
   const auto parsed = boost::urls::parse_uri(url);
   if (!parsed)
@@ -176,11 +182,7 @@ std::string host_of_url(std::string_view url) {
   if (scheme != boost::urls::scheme::http
       && scheme != boost::urls::scheme::https)
     return {};
-  std::string host{parsed->host()};
-  std::ranges::transform(host, host.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
-  return host;
+  return config::lower(std::string{parsed->host()});
 }
 
 } // namespace troupe::media

@@ -48,6 +48,9 @@ read_download_params(std::string_view json);
 /// yt-dlp's word for a format, such as "mp4"; empty for `original`.
 [[nodiscard]] std::string_view to_string(download_format format) noexcept;
 
+/// True for mp4, mkv and webm: the streams stay as they are.
+[[nodiscard]] bool changes_container(download_format format) noexcept;
+
 /// The lower-case host of an http(s) URL; empty if it is none.
 [[nodiscard]] std::string host_of_url(std::string_view url);
 

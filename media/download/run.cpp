@@ -88,6 +88,7 @@ asio::awaitable<void> download_run::work() {
   else
     outcome = ended.error();
   close_account();
+  note_pause(outcome);
   co_await clean_up(outcome);
   conclude(std::move(outcome));
 }
@@ -109,6 +110,13 @@ asio::awaitable<step<finished>> download_run::steps() {
   if (const auto good = co_await fetch(); !good)
     co_return good.error();
   co_return co_await stage();
+}
+
+/// A 429 is meant for all that we ask of the host, not for one job.
+void download_run::note_pause(const attempt_outcome& outcome) {
+  const auto* why = std::get_if<failure_report>(&outcome);
+  if (why && why->code == errc::rate_limited && !why->untried)
+    services_.pauses.pause(host_of_url(params_.url), why->retry_after_s);
 }
 
 /// What stays behind depends on whether anybody can go on from it.

@@ -49,6 +49,7 @@ private:
   using later = boost::asio::awaitable<T>;
 
   void conclude(attempt_outcome outcome);
+  void note_pause(const attempt_outcome& outcome);
 
   [[nodiscard]] later<void> work();
   [[nodiscard]] later<step<finished>> steps();
@@ -58,6 +59,7 @@ private:
   [[nodiscard]] later<step<void>> extract_from(std::string url);
   [[nodiscard]] later<step<void>> look();
   [[nodiscard]] later<step<void>> fetch();
+  [[nodiscard]] later<failure_report> blame(failure_report why);
   [[nodiscard]] later<step<void>> check_unchanged();
   [[nodiscard]] later<step<media_facts>> probe(std::filesystem::path file);
   [[nodiscard]] later<step<finished>> stage();

@@ -39,6 +39,11 @@ std::uint64_t brake_for(std::uint64_t max_filesize) {
   return max_filesize == 0 ? 0 : max_filesize + max_filesize / 10 + (4u << 20);
 }
 
+/// Of one file: what is converted or merged may grow.
+std::uint64_t file_room(std::uint64_t max_filesize) {
+  return max_filesize == 0 ? 0 : 2 * max_filesize + (64u << 20);
+}
+
 std::filesystem::path cookies_source(const config::tool_settings& tools,
                                      const std::string& name) {
   return name.empty() ? std::filesystem::path{} : tools.cookies_dir / name;
@@ -56,6 +61,9 @@ step<void> download_run::take_params() {
     return failure_report{errc::source_forbidden, host, 0};
   if (!params_.cookies.empty() && services_.tools.cookies_dir.empty())
     return failure_report{errc::bad_params, "tools.cookies_dir is not set", 0};
+  if (const auto left = services_.pauses.left(host); left > 0)
+    return failure_report{errc::rate_limited, host + " asked for a pause", left,
+                          true};
   return {};
 }
 
@@ -218,9 +226,34 @@ asio::awaitable<step<void>> download_run::fetch() {
     return work::find(work_);
   };
   files_ = co_await on_file_thread(services_.threads.files(), look_for);
-  if (const auto good = judge_fetch(*end); !good)
-    co_return good.error();
+  if (const auto good = judge_fetch(*end); !good) {
+    auto why = good.error();
+    co_return co_await blame(std::move(why));
+  }
   co_return co_await check_unchanged();
+}
+
+/// ffmpeg's last line does not tell a container that cannot hold the streams
+/// from whatever else may go wrong: the streams themselves do.
+asio::awaitable<failure_report> download_run::blame(failure_report why) {
+  const bool converted =
+    why.code == errc::tool_failed
+    && why.message.find("Postprocessing") != why.message.npos;
+  if (!converted || !changes_container(params_.format))
+    co_return why;
+  auto files = files_.streams;
+  if (!files_.media.empty())
+    files.push_back(files_.media);
+  for (const auto& file : files) {
+    const auto facts = co_await probe(file);
+    if (!facts)
+      co_return facts.error();
+    if (const auto odd = unfit_codec(params_.format, *facts); !odd.empty())
+      co_return failure_report{
+        errc::bad_container,
+        std::string{to_string(params_.format)} + " cannot hold " + odd, 0};
+  }
+  co_return why;
 }
 
 /// Exit code 0 is not enough: seen with a fragment skipped, and with no file.
@@ -306,6 +339,8 @@ tool_command download_run::command(std::vector<std::string> argv) const {
   order.lock_file = work::lock_of(work_);
   order.readable = readable_for(launcher_);
   order.connect_port = port_of(account_->url());
+  order.limits.memory = memory_for(services_.tools);
+  order.limits.file_size = file_room(params_.max_filesize);
   return order;
 }
 

@@ -29,7 +29,31 @@ bool any_word(std::string_view text, Use use) {
   return false;
 }
 
+/// What ffmpeg writes into WebM, and what it writes into MP4.
+constexpr std::array<std::string_view, 5> in_webm{"vp8", "vp9", "av1", "vorbis",
+                                                  "opus"};
+constexpr std::array<std::string_view, 18> in_mp4{
+  "h264",       "hevc",  "av1",  "vp9",  "mpeg4", "mpeg2video",
+  "mpeg1video", "mjpeg", "vc1",  "aac",  "mp3",   "opus",
+  "mp2",        "ac3",   "eac3", "flac", "alac",  "vorbis"};
+
+bool holds(download_format container, std::string_view codec) {
+  if (container == download_format::webm)
+    return std::ranges::find(in_webm, codec) != in_webm.end();
+  if (container == download_format::mp4)
+    return std::ranges::find(in_mp4, codec) != in_mp4.end();
+  return true;
+}
+
 } // namespace
+
+std::string unfit_codec(download_format container, const media_facts& facts) {
+  if (facts.video && !holds(container, facts.video->codec))
+    return facts.video->codec;
+  if (facts.audio && !holds(container, facts.audio->codec))
+    return facts.audio->codec;
+  return {};
+}
 
 result<void> check_quality(std::string_view quality) {
   if (quality.empty() || quality.size() > 300)

@@ -2,6 +2,7 @@
 
 #include "config/result.hpp"
 #include "media/download/params.hpp"
+#include "media/probe/facts.hpp"
 
 #include <string>
 #include <string_view>
@@ -19,5 +20,9 @@ namespace troupe::media {
 /// yt-dlp's sort order, so that what fits the container without being encoded
 /// anew is preferred among equal pictures; empty where its own order serves.
 [[nodiscard]] std::string sort_order_of(download_format format);
+
+/// The codec of these facts that a container cannot hold; empty if all fit.
+[[nodiscard]] std::string unfit_codec(download_format container,
+                                      const media_facts& facts);
 
 } // namespace troupe::media

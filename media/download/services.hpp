@@ -1,11 +1,13 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "media/download/host_pauses.hpp"
 #include "media/egress/address_guard.hpp"
 #include "media/egress/proxy.hpp"
 #include "media/runtime.hpp"
 #include "media/tool/tool.hpp"
 
+#include <cstdint>
 #include <filesystem>
 
 namespace troupe::config {
@@ -13,6 +15,12 @@ class metrics;
 }
 
 namespace troupe::media {
+
+/// What one process of a tool may take, in bytes.
+[[nodiscard]] inline std::uint64_t
+memory_for(const config::tool_settings& tools) noexcept {
+  return std::uint64_t{tools.memory_mb} << 20;
+}
 
 /// What downloads stand on; everything outlives them.
 struct download_services {
@@ -23,6 +31,7 @@ struct download_services {
   const address_guard& guard;
   config::metrics* metrics;    ///< null: nobody counts
   std::filesystem::path codec; ///< the `troupe-codec` executable
+  host_pauses& pauses;         ///< hosts that asked to be left alone
 };
 
 } // namespace troupe::media

@@ -1,5 +1,6 @@
 #include "media/download/transfer.hpp"
 
+#include "config/text.hpp"
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -71,10 +72,7 @@ void take_header(transfer& to, std::string_view line) {
   const auto colon = line.find(':');
   if (colon == line.npos)
     return;
-  std::string name{line.substr(0, colon)};
-  std::ranges::transform(name, name.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  const auto name = config::lower(line.substr(0, colon));
   const auto value = trimmed(line.substr(colon + 1));
   if (name == "etag")
     to.etag = value;

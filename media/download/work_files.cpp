@@ -1,5 +1,6 @@
 #include "media/download/work_files.hpp"
 
+#include "config/text.hpp"
 #include "media/descriptor.hpp"
 #include "media/errc.hpp"
 #include "media/files/sync.hpp"
@@ -138,10 +139,7 @@ found_files find(const fs::path& work) {
   std::uintmax_t largest = 0;
   for (const auto& file : media_files(work)) {
     const auto name = file.filename().string();
-    auto ending = file.extension().string();
-    std::ranges::transform(ending, ending.begin(), [](unsigned char c) {
-      return static_cast<char>(std::tolower(c));
-    });
+    const auto ending = config::lower(file.extension().string());
     std::error_code bad;
     const auto size = fs::file_size(file, bad);
     if (is_part(name)) {
@@ -150,7 +148,9 @@ found_files find(const fs::path& work) {
       found.subtitles.push_back(file);
     } else if (among(image_endings, ending)) {
       found.thumbnail = file;
-    } else if (!is_temporary(name) && !is_stream(name) && size > largest) {
+    } else if (is_stream(name)) {
+      found.streams.push_back(file);
+    } else if (!is_temporary(name) && size > largest) {
       found.media = file;
       largest = size;
     }
@@ -164,9 +164,7 @@ bool looks_like_html(const fs::path& file) {
   std::string head(256, '\0');
   in.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(in.gcount()));
-  std::ranges::transform(head, head.begin(), [](unsigned char c) {
-    return static_cast<char>(std::tolower(c));
-  });
+  head = config::lower(head);
   const auto at = head.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (at == head.npos)
     return false;

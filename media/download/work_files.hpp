@@ -41,7 +41,8 @@ struct found_files {
   std::filesystem::path media; ///< empty: none
   std::filesystem::path thumbnail;
   std::vector<std::filesystem::path> subtitles;
-  bool unfinished = false; ///< a `.part` or `.ytdl` is left
+  std::vector<std::filesystem::path> streams; ///< whole, but not yet merged
+  bool unfinished = false;                    ///< a `.part` or `.ytdl` is left
 };
 [[nodiscard]] found_files find(const std::filesystem::path& work);
 

@@ -18,9 +18,8 @@ constexpr auto burst = 100ms;
 
 } // namespace
 
-account_state::account_state(egress_policy policy, std::string token,
-                             std::shared_ptr<std::atomic<std::uint64_t>> total)
-  : policy_(policy), token_(std::move(token)), total_(std::move(total)) {}
+account_state::account_state(egress_policy policy, std::string token)
+  : policy_(policy), token_(std::move(token)) {}
 
 egress_report account_state::report() const {
   const std::lock_guard guarded{mutex_};
@@ -28,7 +27,6 @@ egress_report account_state::report() const {
 }
 
 bool account_state::count(std::size_t bytes) {
-  total_->fetch_add(bytes, std::memory_order_relaxed);
   const std::lock_guard guarded{mutex_};
   report_.received += bytes;
   if (policy_.max_bytes == 0 || report_.received <= policy_.max_bytes)

@@ -2,7 +2,6 @@
 
 #include "media/egress/proxy.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -24,8 +23,7 @@ public:
 /// its connections, which belong to the io thread.
 class account_state {
 public:
-  account_state(egress_policy policy, std::string token,
-                std::shared_ptr<std::atomic<std::uint64_t>> total);
+  account_state(egress_policy policy, std::string token);
 
   [[nodiscard]] const std::string& token() const {
     return token_;
@@ -55,7 +53,6 @@ private:
 
   const egress_policy policy_;
   const std::string token_;
-  const std::shared_ptr<std::atomic<std::uint64_t>> total_;
   mutable std::mutex mutex_;
   egress_report report_;
   bool open_ = true;

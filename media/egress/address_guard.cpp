@@ -1,5 +1,6 @@
 #include "media/egress/address_guard.hpp"
 
+#include "config/text.hpp"
 #include "media/errc.hpp"
 
 #include <boost/asio/ip/address_v4.hpp>
@@ -145,13 +146,7 @@ std::optional<cidr> parse_cidr(std::string_view text) {
   return cidr{as_v6(address), prefix + 128 - width};
 }
 
-std::string lower(std::string_view text) {
-  std::string lowered{text};
-  for (char& letter : lowered)
-    if (letter >= 'A' && letter <= 'Z')
-      letter = static_cast<char>(letter - 'A' + 'a');
-  return lowered;
-}
+using config::lower;
 
 /// A host that is an address in any form that a resolver takes without asking
 /// anybody: dotted, with fewer parts, octal, hexadecimal, in brackets.
@@ -207,14 +202,6 @@ bool address_guard::may_name(std::string_view host) const {
            || allows(ip::address_v6::loopback());
   const auto address = literal(name);
   return !address || allows(*address);
-}
-
-result<void> check_cidr(std::string_view text) {
-  const auto parsed = parse_cidr(text);
-  if (!parsed)
-    return fail(errc::bad_params,
-                std::string{text} + " is no CIDR block, such as 10.0.0.0/8");
-  return {};
 }
 
 } // namespace troupe::media

@@ -17,7 +17,7 @@ namespace troupe::media {
 /// Teredo). Source: the IANA special-purpose address registries.
 class address_guard {
 public:
-  /// @pre the CIDR blocks were validated with `check_cidr`.
+  /// @pre the CIDR blocks are valid, as the configuration sees to.
   explicit address_guard(const config::source_settings& settings);
 
   [[nodiscard]] bool allows(const boost::asio::ip::address& address) const;
@@ -35,8 +35,5 @@ private:
   std::vector<block> allowed_;
   bool allow_all_ = false;
 };
-
-/// `bad_params` with the text for what is no CIDR block.
-[[nodiscard]] result<void> check_cidr(std::string_view text);
 
 } // namespace troupe::media

@@ -101,8 +101,6 @@ struct egress_proxy::impl : std::enable_shared_from_this<impl> {
   std::shared_ptr<egress_context> shared;
   tcp::acceptor acceptor;
   std::uint16_t port = 0;
-  std::shared_ptr<std::atomic<std::uint64_t>> total =
-    std::make_shared<std::atomic<std::uint64_t>>(0);
   std::mutex mutex;
   std::unordered_map<std::string, std::shared_ptr<account_state>> accounts;
 
@@ -166,17 +164,12 @@ std::uint16_t egress_proxy::port() const {
 }
 
 std::unique_ptr<egress_account> egress_proxy::open(egress_policy policy) {
-  auto state =
-    std::make_shared<account_state>(policy, make_token(), impl_->total);
+  auto state = std::make_shared<account_state>(policy, make_token());
   {
     const std::lock_guard guarded{impl_->mutex};
     impl_->accounts.emplace(state->token(), state);
   }
   return std::make_unique<impl::handle>(impl_, std::move(state), impl_->port);
-}
-
-std::uint64_t egress_proxy::received() const {
-  return *impl_->total;
 }
 
 } // namespace troupe::media

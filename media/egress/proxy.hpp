@@ -73,8 +73,6 @@ public:
   /// Of the listener, once started: what a tool must be able to connect to.
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::unique_ptr<egress_account> open(egress_policy policy);
-  /// Bytes received for all clients since the start.
-  [[nodiscard]] std::uint64_t received() const;
 
 private:
   struct impl;

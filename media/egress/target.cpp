@@ -1,5 +1,6 @@
 #include "media/egress/target.hpp"
 
+#include "config/text.hpp"
 #include <algorithm>
 #include <charconv>
 #include <ctime>
@@ -8,13 +9,7 @@ namespace troupe::media {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string lowered{text};
-  for (char& letter : lowered)
-    if (letter >= 'A' && letter <= 'Z')
-      letter = static_cast<char>(letter - 'A' + 'a');
-  return lowered;
-}
+using config::lower;
 
 bool is_host_character(char c) {
   return c > ' ' && c != 0x7f

@@ -1,5 +1,6 @@
 #include "media/files/publish.hpp"
 
+#include "config/fault_points.hpp"
 #include "media/files/free_name.hpp"
 #include "media/files/library_root.hpp"
 #include "media/files/place.hpp"
@@ -139,6 +140,7 @@ result<void> publication::place(entry& one) const {
       return fail(errc::io_error, one.file.final_path + ": came and went");
     one.there = *there;
   }
+  TROUPE_FAULT_POINT(linked);
   if (::fsync(folder->get()) != 0)
     return file_failure(one.file.final_path);
   return {};

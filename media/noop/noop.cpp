@@ -104,8 +104,10 @@ private:
   /// Blocks; on a file thread.
   result<staged_file> stage() const {
     const auto folder = staging_folder(task_.library, task_.id, task_.epoch);
+    // Of its attempt, too: what was published twice can be told.
+    const auto seed = task_.id + '.' + std::to_string(task_.epoch);
     const auto written =
-      write_filler(folder / "noop.bin", task_.id, params_.output_bytes);
+      write_filler(folder / "noop.bin", seed, params_.output_bytes);
     if (!written)
       return written.error();
     const auto final_path = task_.library / "noop" / (task_.id + ".bin");

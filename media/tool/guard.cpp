@@ -57,6 +57,27 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
+/// Lowers a limit of this process and all that it starts; 0 lowers nothing.
+bool limit(__rlimit_resource what, std::uint64_t most) {
+  rlimit now{};
+  if (most == 0)
+    return true;
+  if (::getrlimit(what, &now) != 0)
+    return false;
+  now.rlim_max = std::min<rlim_t>(now.rlim_max, most);
+  now.rlim_cur = now.rlim_max;
+  return ::setrlimit(what, &now) == 0;
+}
+
+/// Private memory, not addresses: Python and ffmpeg map far more than they use.
+bool keep_to(const tool_limits& limits) {
+  const rlimit no_core{0, 0};
+  return ::setrlimit(RLIMIT_CORE, &no_core) == 0
+         && limit(RLIMIT_DATA, limits.memory)
+         && limit(RLIMIT_FSIZE, limits.file_size)
+         && limit(RLIMIT_NOFILE, limits.files);
+}
+
 /// In the child, between fork and exec: becomes the tool, or says which step
 /// failed.
 const char* become_tool(guard_order& order, pid_t guard) {
@@ -67,8 +88,8 @@ const char* become_tool(guard_order& order, pid_t guard) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  if (!keep_to(order.limits))
+    return "limits";
   errno = 0;
   if (::nice(order.nice) == -1 && errno != 0)
     return "nice";

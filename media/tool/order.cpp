@@ -6,7 +6,7 @@ namespace troupe::media {
 
 namespace {
 
-constexpr std::string_view magic = "troupe-guard-1";
+constexpr std::string_view magic = "troupe-guard-2";
 
 /// Zero-terminated strings, one after the other; lists begin with a count.
 class writer {
@@ -80,6 +80,9 @@ std::string encode(const guard_order& order) {
   out.add_all(order.readable);
   out.add(long{order.nice});
   out.add(long{order.connect_port});
+  out.add(static_cast<long>(order.limits.memory));
+  out.add(static_cast<long>(order.limits.file_size));
+  out.add(long{order.limits.files});
   out.add(std::string_view{order.marker});
   return out.take();
 }
@@ -96,6 +99,9 @@ std::optional<guard_order> decode_order(std::string_view bytes) {
   in.list(order.readable);
   order.nice = static_cast<int>(in.number());
   order.connect_port = static_cast<std::uint16_t>(in.number());
+  order.limits.memory = static_cast<std::uint64_t>(in.number());
+  order.limits.file_size = static_cast<std::uint64_t>(in.number());
+  order.limits.files = static_cast<std::uint32_t>(in.number());
   order.marker = in.text();
   if (!in.good() || order.argv.empty())
     return std::nullopt;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "media/tool/tool.hpp"
+
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -23,6 +25,7 @@ struct guard_order {
   std::vector<std::filesystem::path> readable;
   int nice = 0;
   std::uint16_t connect_port = 0; ///< 0: any
+  tool_limits limits;
   /// An entry of the environment that no other tree has; by it a tree is found
   /// whose guard was killed.
   std::string marker;

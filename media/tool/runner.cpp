@@ -123,6 +123,7 @@ guard_order order_of(tool_command& command) {
   order.readable = std::move(command.readable);
   order.nice = command.nice;
   order.connect_port = command.connect_port;
+  order.limits = command.limits;
   return order;
 }
 

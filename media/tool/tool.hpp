@@ -16,6 +16,13 @@
 
 namespace troupe::media {
 
+/// What each process of a tool may take; 0: no limit.
+struct tool_limits {
+  std::uint64_t memory = 0;    ///< bytes of private memory (RLIMIT_DATA)
+  std::uint64_t file_size = 0; ///< bytes of one file (RLIMIT_FSIZE)
+  std::uint32_t files = 512;   ///< open descriptors (RLIMIT_NOFILE)
+};
+
 /// A program to run under `troupe tool-guard`.
 struct tool_command {
   std::vector<std::string> argv; ///< argv[0] is an absolute path
@@ -32,6 +39,7 @@ struct tool_command {
   /// The only TCP port it may connect to (Landlock ABI 4); 0: any.
   std::uint16_t connect_port = 0;
   int nice = 10;
+  tool_limits limits;
   /// What is longer is cut; the rest of that line is dropped.
   std::size_t max_line = 16u << 20;
 };

@@ -7,11 +7,12 @@ Listens on each address (default 127.0.0.1) at one port (default: a free one)
 and prints `listening PORT` when ready. It serves:
 
     /files/NAME          a file of FOLDER: Range, ETag, Last-Modified, HEAD
+    /tree/PATH           the same in folders beneath FOLDER: manifests and parts
     /changing/NAME       NAME, or NAME.2 and so on after POST /version?is=2
     /hls/NAME/index.m3u8 NAME cut into MPEG-TS segments (FOLDER/NAME/*.ts);
                          ?missing=N leaves segment N out, ?base=URL names
-                         segments by absolute URLs
-    /page?video=URL      a page that embeds a video
+                         segments by absolute URLs; ?live=1 has no end
+    /page?video=URL      a page that embeds a video; ?poster=URL its picture
     /redirect?to=URL     302
     /status/CODE         that status; ?retry_after=S sets the header
     /log                 the requests so far, as JSON
@@ -89,6 +90,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def file(self, name):
         self.send_file(self.server.state.folder / name)
 
+    def tree(self, path):
+        folder = self.server.state.folder
+        wanted = (folder / path).resolve()
+        if not wanted.is_relative_to(folder):
+            return self.send_text(404, "no such file")
+        return self.send_file(wanted)
+
     def changing(self, name):
         version = self.server.state.version
         suffix = "" if version == 1 else f".{version}"
@@ -104,7 +112,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             gone = str(number) == self.query.get("missing")
             lines += ["#EXTINF:2.0,",
                       base + ("gone.ts" if gone else segment.name)]
-        lines.append("#EXT-X-ENDLIST")
+        if "live" not in self.query:
+            lines.append("#EXT-X-ENDLIST")
         self.send_text(200, "\n".join(lines) + "\n",
                        "application/vnd.apple.mpegurl")
 
@@ -113,8 +122,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def page(self):
         video = self.query["video"]
+        poster = self.query.get("poster", "")
         self.send_text(200, "<!doctype html><title>A page</title>"
-                            f'<video src="{video}"></video>', "text/html")
+                            f'<video src="{video}" poster="{poster}"></video>',
+                       "text/html")
 
     def redirect(self):
         self.send_response(302)
@@ -133,7 +144,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_text(200, json.dumps(self.server.state.log),
                        "application/json")
 
-    routes = [(r"/files/([\w.-]+)", file), (r"/changing/([\w.-]+)", changing),
+    routes = [(r"/files/([\w.-]+)", file), (r"/tree/([\w./-]+)", tree),
+              (r"/changing/([\w.-]+)", changing),
               (r"/hls/([\w-]+)/index\.m3u8", playlist),
               (r"/hls/([\w-]+)/([\w.-]+\.ts)", segment), (r"/page", page),
               (r"/redirect", redirect), (r"/status/(\d{3})", status),
@@ -218,7 +230,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def guess(name):
     kinds = {".mp4": "video/mp4", ".webm": "video/webm", ".ts": "video/mp2t",
              ".mp3": "audio/mpeg", ".mkv": "video/x-matroska",
-             ".html": "text/html"}
+             ".html": "text/html", ".mpd": "application/dash+xml",
+             ".m3u8": "application/vnd.apple.mpegurl", ".vtt": "text/vtt",
+             ".m4s": "video/iso.segment", ".jpg": "image/jpeg",
+             ".flac": "audio/flac"}
     return kinds.get(pathlib.Path(name).suffix, "application/octet-stream")
 
 

@@ -247,8 +247,9 @@ class Failures(TroupeTest):
         server = self.server("--allow-private-sources")
 
         gone = self.failed(server, origin.url("/files/none.mp4"))
-        busy = self.failed(server, origin.url("/status/429?retry_after=3600"))
         down = self.failed(server, origin.url("/status/503"))
+        # Last: the host is left alone from then on.
+        busy = self.failed(server, origin.url("/status/429?retry_after=3600"))
 
         self.assertEqual((gone["state"], gone["error"]["code"],
                           gone["attempt"]), ("failed", "source_not_found", 1))

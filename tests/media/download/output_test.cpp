@@ -40,6 +40,12 @@ TEST(OutputLine, TellsPostprocessorsAndRemarks) {
   EXPECT_EQ(stage_of(std::get<postprocess_line>(merge)), "merge");
   EXPECT_EQ(stage_of({"MoveFiles", true}), "");
   EXPECT_EQ(stage_of({"FFmpegMetadata", true}), "postprocess");
+  const auto glued = read_output_line(
+    R"([troupe-postprocess]{"status": "finished", "postprocessor": "Merger"})"
+    R"([troupe-postprocess]{"status": "started", "postprocessor": "Remuxer"})"
+    "[Remuxer] Destination: {x}");
+  ASSERT_TRUE(std::holds_alternative<postprocess_line>(glued));
+  EXPECT_EQ(std::get<postprocess_line>(glued).name, "Remuxer");
 
   EXPECT_EQ(std::get<remark>(
               read_output_line("[download] Resuming download at byte 65536")),

@@ -1,4 +1,5 @@
 #include "media/download/file_name.hpp"
+#include "media/download/host_pauses.hpp"
 #include "media/download/params.hpp"
 #include "media/download/schema.hpp"
 #include "media/download/selector.hpp"
@@ -7,6 +8,8 @@
 #include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <regex>
 
 namespace troupe::media {
 namespace {
@@ -85,6 +88,59 @@ TEST(DownloadParams, RefuseCookiePathsAndTemplatesThatLeave) {
     EXPECT_EQ(error_of(with("filename", '"' + std::string{name} + '"')),
               errc::bad_params)
       << name;
+}
+
+bool fits_schema(const char* field, const std::string& text) {
+  const auto schema = boost::json::parse(download_params_schema);
+  const std::regex pattern{
+    schema.at("properties").at(field).at("pattern").as_string().c_str(),
+    std::regex::ECMAScript};
+  return std::regex_search(text, pattern);
+}
+
+TEST(DownloadSchema, RefusesWhatTheReaderWouldRefuse) {
+  for (const std::string good :
+       {"{uploader}/{title} [{id}].{ext}", "x/{id}", "a", "a..b/{host}",
+        ".hidden/{height}x{width}", "1/2/3/4/5/6/7/8.{ext}"}) {
+    EXPECT_TRUE(fits_schema("filename", good)) << good;
+    EXPECT_TRUE(check_file_template(good)) << good;
+  }
+  for (const std::string bad :
+       {"/etc/x", "../{title}", "a/../b", "{evil}", "{title", "a//b", "a}",
+        "./x", "a/", "..", "a/.{ext}", ".{ext}", "a/..{ext}", "{}",
+        "1/2/3/4/5/6/7/8/9"}) {
+    EXPECT_FALSE(fits_schema("filename", bad)) << bad;
+    EXPECT_FALSE(check_file_template(bad)) << bad;
+  }
+  for (const std::string bad : {"../x", "a/b", ".hidden", "a b", "/etc/x"})
+    EXPECT_FALSE(fits_schema("cookies", bad)) << bad;
+  for (const std::string bad : {"-x", "bv,ba", "all", "a\x07"})
+    EXPECT_FALSE(fits_schema("quality", bad)) << bad;
+  EXPECT_TRUE(fits_schema("quality", "bv*[height<=480]+ba/small"));
+}
+
+TEST(HostPauses, HoldBackTheirHostUntilTheyEnd) {
+  host_pauses pauses;
+  const host_pauses::clock::time_point start{};
+
+  pauses.pause("a.example", 60, start);
+  pauses.pause("a.example", 5, start);
+
+  EXPECT_EQ(pauses.left("a.example", start + std::chrono::seconds{20}), 40);
+  EXPECT_EQ(pauses.left("b.example", start), 0);
+  EXPECT_EQ(pauses.left("a.example", start + std::chrono::seconds{61}), 0);
+}
+
+TEST(Containers, HoldSomeCodecsOnly) {
+  media_facts facts;
+  facts.video = video_facts{"h264", 320, 180, 25};
+  facts.audio = audio_facts{"opus", 2, 48000};
+
+  EXPECT_EQ(unfit_codec(download_format::webm, facts), "h264");
+  EXPECT_EQ(unfit_codec(download_format::mp4, facts), "");
+  facts.video->codec = "theora";
+  EXPECT_EQ(unfit_codec(download_format::mp4, facts), "theora");
+  EXPECT_EQ(unfit_codec(download_format::mkv, facts), "");
 }
 
 TEST(DownloadSchema, IsJsonWithEveryFieldThatIsRead) {
