@@ -92,9 +92,8 @@ int run(const std::string& port) {
   config::metrics metrics;
   config::source_settings sources;
   media::address_guard guard{sources};
-  server edge{
-    settings,
-    server_parts{gateway, metrics, guard, {}, "/tmp", nullptr, nullptr}};
+  server edge{settings,
+              server_parts{gateway, metrics, guard, "/tmp", nullptr, nullptr}};
   const auto bound = edge.listen();
   if (!bound) {
     std::cerr << bound.error().message() << '\n';

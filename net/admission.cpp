@@ -1,5 +1,7 @@
 #include "net/admission.hpp"
 
+#include "config/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,13 +11,7 @@ namespace troupe::net {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
+using config::lower;
 
 bool is_json(std::string_view content_type) {
   const auto end = content_type.find(';');

@@ -51,11 +51,7 @@ std::optional<problem> fault_of(const edge& at, const submit_request& asked) {
       && !is_idempotency_key(asked.idempotency_key))
     return problem{problem_code::invalid_params,
                    "idempotency_key must be 1 to 255 visible characters"};
-  if (!asked.durability || !asked.durability_strict || !at.parts.durability
-      || suffices(at.parts.durability(), *asked.durability))
-    return std::nullopt;
-  return problem{problem_code::durability_unavailable,
-                 "the store does not reach it at present"};
+  return durability_fault(asked, at.parts.durability);
 }
 
 asio::awaitable<outcome_text> submit(edge& at, std::string params) {
@@ -105,19 +101,6 @@ asio::awaitable<outcome_text> cancel(edge& at, std::string params) {
   co_return text_of(job);
 }
 
-std::string text_of(const store::job_page& page) {
-  std::string out = "{\"jobs\":[";
-  for (const auto& job : page.jobs) {
-    if (&job != &page.jobs.front())
-      out += ',';
-    store::append_json(out, job);
-  }
-  out += "],\"next_page_token\":";
-  json::append_string(out, page.next_page_token);
-  out += '}';
-  return out;
-}
-
 asio::awaitable<outcome_text> list(edge& at, std::string params) {
   auto read = read_list_query(params);
   if (auto* fault = std::get_if<problem>(&read))
@@ -129,7 +112,7 @@ asio::awaitable<outcome_text> list(edge& at, std::string params) {
   const auto page = co_await at.asks.ask<store::job_page>(limit_of(at), start);
   if (!page)
     co_return problem_of(page.error());
-  co_return text_of(*page);
+  co_return store::to_json(*page);
 }
 
 asio::awaitable<outcome_text> run(edge& at, request_message asked) {

@@ -1,3 +1,4 @@
+#include "actors/topic.hpp"
 #include "net/edge.hpp"
 #include "net/event_stream.hpp"
 #include "net/routes.hpp"
@@ -5,11 +6,31 @@
 
 namespace troupe::net {
 
+namespace {
+
+namespace asio = boost::asio;
+
+/// False for the topic of a job that does not exist; a store that is away
+/// keeps nobody from listening.
+asio::awaitable<bool> exists(edge& at, std::string_view topic) {
+  const auto name = actors::parse_topic(topic);
+  if (!name || name->kind != actors::topic_kind::job)
+    co_return true;
+  auto start = [&at, id = name->subject](actors::reply_to<store::job> reply) {
+    at.parts.gateway.get(std::string{id}, std::move(reply));
+  };
+  const std::chrono::seconds limit{at.settings.request_timeout_s};
+  const auto job = co_await at.asks.ask<store::job>(limit, start);
+  co_return job || job.error().code != store::errc::not_found;
+}
+
+} // namespace
+
 answering open_websocket(edge&, const request&, const path_params&) {
   co_return taker{serve_websocket};
 }
 
-answering open_event_stream(edge&, const request& req, const path_params&) {
+answering open_event_stream(edge& at, const request& req, const path_params&) {
   const auto* topics = req.target.find("topics");
   auto asked = read_stream_request(topics ? *topics : std::string_view{},
                                    req.headers.last_event_id);
@@ -18,8 +39,13 @@ answering open_event_stream(edge&, const request& req, const path_params&) {
     what.errors.push_back({"/topics", what.detail, {}});
     co_return answer(what);
   }
-  taker take{[topics = std::move(*asked)](takeover taken, edge& at) {
-    return serve_event_stream(std::move(taken), topics, at);
+  for (const auto& wish : *asked) {
+    const bool there = co_await exists(at, wish.topic);
+    if (!there)
+      co_return answer({problem_code::not_found, wish.topic});
+  }
+  taker take{[topics = std::move(*asked)](takeover taken, edge& here) {
+    return serve_event_stream(std::move(taken), topics, here);
   }};
   co_return take;
 }

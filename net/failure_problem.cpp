@@ -66,12 +66,11 @@ problem of_media(media::errc code, const failure& why) {
     return {problem_code::source_forbidden, text, {{"/url", text, word}}};
   if (code == media::errc::rate_limited)
     return retry(problem_code::rate_limited, text, 60);
-  if (code == media::errc::timeout)
-    return {problem_code::deadline, text};
   if (code == media::errc::internal)
     return {problem_code::internal, text};
+  // No usable answer of the source in our time: another time there may be one.
   if (media::may_pass(code) || code == media::errc::tool_missing)
-    return retry(problem_code::source_unavailable, text, 5);
+    return retry(problem_code::deadline, text, 5);
   return {problem_code::invalid_params, text, {{"/url", text, word}}};
 }
 

@@ -1,5 +1,6 @@
 #include "net/edge.hpp"
 #include "net/job_files.hpp"
+#include "net/job_id.hpp"
 #include "net/routes.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,6 +23,8 @@ response no_such_file() {
 } // namespace
 
 answering send_job_file(edge& at, const request& req, const path_params& path) {
+  if (!is_job_id(path["id"]))
+    co_return answer(problem_of(fail(store::errc::not_found)));
   auto start = [&at, id = path["id"]](actors::reply_to<store::job> reply) {
     at.parts.gateway.get(std::string{id}, std::move(reply));
   };

@@ -1,6 +1,7 @@
 #include "actors/store/job_json.hpp"
 #include "actors/store/json_text.hpp"
 #include "net/edge.hpp"
+#include "net/job_id.hpp"
 #include "net/routes.hpp"
 
 #include <algorithm>
@@ -31,14 +32,7 @@ std::optional<problem> submit_fault(const edge& at, const request& req,
   if (!key.empty() && !is_idempotency_key(key))
     return problem{problem_code::invalid_request,
                    "Idempotency-Key must be 1 to 255 visible characters"};
-  if (!asked.durability || !asked.durability_strict || !at.parts.durability)
-    return std::nullopt;
-  const auto level = at.parts.durability();
-  if (suffices(level, *asked.durability))
-    return std::nullopt;
-  return problem{problem_code::durability_unavailable,
-                 "the store reaches " + std::string{store::to_string(level)}
-                   + " at present"};
+  return durability_fault(asked, at.parts.durability);
 }
 
 store::submit_op operation_of(const request& req, submit_request asked) {
@@ -49,14 +43,6 @@ store::submit_op operation_of(const request& req, submit_request asked) {
     out.idempotency = idempotency_of(req.principal, req.target.path,
                                      req.headers.idempotency_key, req.body);
   return out;
-}
-
-/// A job's id in a path is a store's key: what cannot be one is not asked for.
-bool is_job_id(std::string_view id) {
-  return id.size() <= 64 && std::ranges::all_of(id, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
-                  || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-         });
 }
 
 response no_such_job() {
@@ -154,21 +140,6 @@ std::optional<problem> read_query(const target& where, store::list_query& out) {
   return what;
 }
 
-response page_answer(const store::job_page& page) {
-  response out;
-  out.body.reserve(64 + page.jobs.size() * 768);
-  out.body = R"({"jobs":[)";
-  for (const auto& job : page.jobs) {
-    if (&job != &page.jobs.front())
-      out.body += ',';
-    store::append_json(out.body, job);
-  }
-  out.body += R"(],"next_page_token":)";
-  json::append_string(out.body, page.next_page_token);
-  out.body += '}';
-  return out;
-}
-
 } // namespace
 
 answering submit_job(edge& at, const request& req, const path_params&) {
@@ -205,7 +176,9 @@ answering list_jobs(edge& at, const request& req, const path_params&) {
   const auto page = co_await at.asks.ask<store::job_page>(limit_of(at), start);
   if (!page)
     co_return answer(problem_of(page.error()));
-  co_return page_answer(*page);
+  response out;
+  out.body = store::to_json(*page);
+  co_return out;
 }
 
 answering show_job(edge& at, const request&, const path_params& path) {

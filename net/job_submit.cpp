@@ -228,6 +228,19 @@ bool suffices(store::durability level, store::durability asked) {
   return rank(level) >= rank(asked);
 }
 
+std::optional<problem>
+durability_fault(const submit_request& asked,
+                 const std::function<store::durability()>& level) {
+  if (!asked.durability || !asked.durability_strict || !level)
+    return std::nullopt;
+  const auto reached = level();
+  if (suffices(reached, *asked.durability))
+    return std::nullopt;
+  return problem{problem_code::durability_unavailable,
+                 "the store reaches " + std::string{store::to_string(reached)}
+                   + " at present"};
+}
+
 bool is_idempotency_key(std::string_view key) noexcept {
   return !key.empty() && key.size() <= max_idempotency_key
          && std::ranges::all_of(key,

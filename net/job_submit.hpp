@@ -4,6 +4,7 @@
 #include "media/egress/address_guard.hpp"
 #include "net/problem.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,12 @@ private:
 
 /// False if `level` is less than what was asked for.
 [[nodiscard]] bool suffices(store::durability level, store::durability asked);
+
+/// Why a submit that insists on a durability is refused; `level` tells what the
+/// store reaches at present, empty: nobody knows.
+[[nodiscard]] std::optional<problem>
+durability_fault(const submit_request& asked,
+                 const std::function<store::durability()>& level);
 
 /// True for a key that may be used: 1 to 255 visible ASCII characters.
 [[nodiscard]] bool is_idempotency_key(std::string_view key) noexcept;

@@ -1,5 +1,7 @@
 #include "net/origin_guard.hpp"
 
+#include "config/text.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -7,13 +9,7 @@ namespace troupe::net {
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
+using config::lower;
 
 struct host_port {
   std::string name;

@@ -30,7 +30,6 @@ constexpr std::array<problem_kind, problem_code_count> kinds{{
   {"durability_unavailable", 503, "The durability asked for is not reached"},
   {"draining", 503, "The server is stopping"},
   {"deadline", 504, "No answer in time"},
-  {"source_unavailable", 503, "The source gives no usable answer"},
   {"internal", 500, "Something is wrong with the server"},
 }};
 

@@ -33,10 +33,9 @@ enum class problem_code : std::uint8_t {
   durability_unavailable,
   draining,
   deadline,
-  source_unavailable, ///< 503: `POST /v1/extract` got no answer it can use
-  internal,           ///< 500: a defect of ours
+  internal, ///< 500: a defect of ours
 };
-inline constexpr std::size_t problem_code_count = 23;
+inline constexpr std::size_t problem_code_count = 22;
 
 struct problem_kind {
   std::string_view word;

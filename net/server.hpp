@@ -28,7 +28,6 @@ struct server_parts {
   actors::gateway& gateway;
   config::metrics& metrics;
   const media::address_guard& guard;
-  config::event_settings events;
   /// Files of jobs are served from beneath it, and from nowhere else.
   std::filesystem::path library;
   /// What a submit reaches at best; for `durability_strict`.

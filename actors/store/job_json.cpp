@@ -145,4 +145,19 @@ std::string to_json(const job& job) {
   return out;
 }
 
+std::string to_json(const job_page& page) {
+  std::string out;
+  out.reserve(64 + page.jobs.size() * 768);
+  out = R"({"jobs":[)";
+  for (const auto& job : page.jobs) {
+    if (&job != &page.jobs.front())
+      out += ',';
+    append_json(out, job);
+  }
+  out += R"(],"next_page_token":)";
+  json::append_string(out, page.next_page_token);
+  out += '}';
+  return out;
+}
+
 } // namespace troupe::store

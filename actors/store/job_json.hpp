@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/store/job.hpp"
+#include "actors/store/job_store.hpp"
 
 #include <string>
 
@@ -20,5 +20,8 @@ void append_json(std::string& out, const media::progress& progress);
 void append_json(std::string& out, const job_error& error);
 
 [[nodiscard]] std::string to_json(const job& job);
+
+/// A page of a list, as `{"jobs":[…],"next_page_token":""}`.
+[[nodiscard]] std::string to_json(const job_page& page);
 
 } // namespace troupe::store

@@ -118,7 +118,6 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
                      {.gateway = (*node)->edge(),
                       .metrics = metrics,
                       .guard = guard,
-                      .events = settings.events,
                       .library = settings.library.dir,
                       .durability = [&node] { return (*node)->reaches(); },
                       .health =

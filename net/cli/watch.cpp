@@ -17,7 +17,7 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-/// A server that is away longer is not waited for.
+/// A server, or its store, that is away longer is not waited for.
 constexpr auto patience = 60s;
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -50,6 +50,7 @@ private:
     double offset = 0;
   };
 
+  void wait_for_store(const std::string& target);
   bool connect();
   /// Reads events until the connection ends or nothing is left to wait for.
   void pump();
@@ -72,13 +73,29 @@ private:
 outcome<void> follower::add(const std::string& id) {
   if (jobs_.contains("job:" + id))
     return {};
-  auto job = ask(at_, "GET", "/v1/jobs/" + percent_encoded(id));
+  const auto target = "/v1/jobs/" + percent_encoded(id);
+  wait_for_store(target);
+  auto job = ask(at_, "GET", target);
   if (!job)
     return job.error();
   open_ += has_ended(*job) ? 0 : 1;
   out_.changed(*job);
   jobs_["job:" + id] = std::move(*job);
   return {};
+}
+
+/// The server is there, but cannot say yet what becomes of the job.
+void follower::wait_for_store(const std::string& target) {
+  const auto end = clock::now() + patience;
+  bool told = false;
+  while (!interrupted && clock::now() < end) {
+    const auto got = call(at_, "GET", target, {});
+    if (!got || got->status != 503)
+      return;
+    if (!std::exchange(told, true))
+      out_.note(at_.authority() + " has no store at present, trying again");
+    std::this_thread::sleep_for(250ms);
+  }
 }
 
 bool follower::connect() {

@@ -114,8 +114,7 @@ protected:
     settings.listen = "127.0.0.1:0";
     settings.write_timeout_s = 5;
     running = std::make_unique<server>(
-      settings,
-      server_parts{gateway, metrics, guard, events, "/nonexistent", {}, {}});
+      settings, server_parts{gateway, metrics, guard, "/nonexistent", {}, {}});
     const auto bound = running->listen();
     EXPECT_TRUE(bound) << bound.error().message();
     port = bound ? *bound : 0;

@@ -20,16 +20,12 @@ server_test::~server_test() {
 
 void server_test::restart() {
   running.reset();
-  running =
-    std::make_unique<server>(settings, server_parts{gateway,
-                                                    metrics,
-                                                    guard,
-                                                    {},
-                                                    library,
-                                                    [this] { return level; },
-                                                    [this] {
-                                                      return parts;
-                                                    }});
+  running = std::make_unique<server>(
+    settings,
+    server_parts{gateway, metrics, guard, library, [this] { return level; },
+                 [this] {
+                   return parts;
+                 }});
   const auto bound = running->listen();
   ASSERT_TRUE(bound) << bound.error().message();
   port = *bound;

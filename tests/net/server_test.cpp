@@ -201,9 +201,8 @@ TEST_F(http_edge, BindsItsPortAgainAtOnce) {
 
 TEST_F(http_edge, RefusesToListenOffLoopback) {
   settings.listen = "0.0.0.0:0";
-  server open{
-    settings,
-    server_parts{gateway, metrics, guard, {}, library, nullptr, nullptr}};
+  server open{settings,
+              server_parts{gateway, metrics, guard, library, nullptr, nullptr}};
 
   const auto bound = open.listen();
 

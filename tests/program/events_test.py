@@ -33,6 +33,14 @@ class Reconnect(TroupeTest):
                          list(range(start["offset"] + 1,
                                     seen[-1]["offset"] + 1)))
 
+    def test_a_stream_of_a_job_that_is_none_is_not_found(self):
+        server = self.server()
+
+        answer = server.get("/v1/events?topics=jobs,job:nope")
+
+        self.assertEqual((answer.status, answer.json["code"]),
+                         (404, "not_found"))
+
     def test_after_a_restart_the_snapshot_is_the_truth(self):
         server = self.server()
         job_id = server.submit("noop", {"sleep_ms": 100, "steps": 4})

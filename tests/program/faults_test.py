@@ -197,6 +197,25 @@ class StoreTrouble(TroupeTest):
                                ).status == 202
         wait_until(back, 20, "the store is used again")
 
+    def test_a_watcher_waits_for_the_store(self):
+        redis = self.redis()
+        server = self.server("--store", f"redis://127.0.0.1:{redis.port}/0")
+        job_id = server.submit("noop", {})
+        server.wait_for_state(job_id, "succeeded")
+        redis.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: server.get(f"/v1/jobs/{job_id}").status == 503, 10,
+                   "the store is away")
+
+        watcher = subprocess.Popen(
+            [BIN / "troupe", "watch", job_id, "--server", server.url],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(watcher.kill)
+        said = watcher.stderr.readline()
+        self.assertIsNone(watcher.poll(), said)
+        redis.process.send_signal(signal.SIGCONT)
+
+        self.assertEqual(watcher.wait(20), 0)
+
     def test_an_unreachable_store_is_told_at_the_start(self):
         done = subprocess.run(
             [BIN / "troupe", "serve", "--data", self.folder / "data",

@@ -55,6 +55,18 @@ TEST(JobJson, SplicesParamsAndResultAndShowsTheNewestError) {
   EXPECT_THAT(text, HasSubstr(R"("tags":["x","y\"z"])"));
 }
 
+TEST(JobJson, WritesNumbersAsPeopleDo) {
+  auto j = sample();
+  j.progress.fraction = 0.25;
+  j.progress.rate = 30000000;
+  j.progress.eta_s = 30;
+
+  const auto text = to_json(j);
+
+  EXPECT_THAT(text, HasSubstr(R"("fraction":0.25,)"));
+  EXPECT_THAT(text, HasSubstr(R"("rate":30000000,"eta_s":30,)"));
+}
+
 TEST(JobJson, ShowsAPublishingJobAsRunningAndNoneOfItsInternals) {
   auto j = sample();
   j.state = job_state::running;
