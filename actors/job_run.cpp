@@ -1,5 +1,7 @@
 #include "actors/job_run.hpp"
 
+#include "config/fault_points.hpp"
+
 #include <caf/send.hpp>
 
 #include <utility>
@@ -86,6 +88,7 @@ void job_state::begin_attempt() {
   task.library = bench_->library;
   relay_ = std::make_shared<attempt_relay>(caf::actor_cast<job_impl>(self_));
   attempt_ = bench_->make_attempt(std::move(task), relay_);
+  TROUPE_FAULT_POINT(attempt_begun);
   if (attempt_)
     return attempt_->start();
   report(media::failure_report{media::errc::bad_params,
@@ -134,6 +137,7 @@ void job_state::report(media::attempt_outcome outcome) {
   said.fence = job_.fence;
   if (auto* done = std::get_if<media::finished>(&outcome)) {
     said.done = true;
+    TROUPE_FAULT_POINT(staged);
     left_files_ = left_files_ || !done->files.empty();
     said.finished = std::move(*done);
   } else {
@@ -165,6 +169,7 @@ void job_state::send_progress() {
     return;
   progress_sent_ = self_->clock().now();
   progress_ = std::move(*newest);
+  TROUPE_FAULT_POINT(progress_passed);
   self_->send(manager_, progress_report{job_.id, job_.queue, job_.fence.epoch,
                                         progress_});
 }
@@ -174,6 +179,7 @@ void job_state::pass_checkpoint(checkpoint_news& news) {
     return;
   left_files_ = true;
   send_progress();
+  TROUPE_FAULT_POINT(checkpoint_seen);
   self_->send(manager_, checkpoint_report{job_.id, job_.fence, progress_,
                                           std::move(news.json)});
 }
@@ -185,7 +191,10 @@ void job_state::publish(publish_order& order) {
   bench_->on_file_thread(
     [bench = bench_, self = caf::actor_cast<job_impl>(self_),
      result = std::move(order.result), manifest = std::move(order.manifest)] {
-      caf::anon_send(self, publish_over{bench->publish(result, manifest)});
+      TROUPE_FAULT_POINT(publish_begun);
+      auto outcome = bench->publish(result, manifest);
+      TROUPE_FAULT_POINT(published);
+      caf::anon_send(self, publish_over{std::move(outcome)});
     });
 }
 
@@ -225,6 +234,7 @@ void job_state::discard_staging() {
 }
 
 void job_state::end(settled word) {
+  TROUPE_FAULT_POINT(settled);
   if (left_files_ && word.ended)
     bench_->on_file_thread(
       [bench = bench_, id = job_.id] { bench->discard_job(id); });

@@ -1,5 +1,6 @@
 #include "actors/queue.hpp"
 
+#include "config/fault_points.hpp"
 #include "config/log.hpp"
 #include "config/metrics.hpp"
 
@@ -170,7 +171,9 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
   request.nonce = random_() | 1;
   request.max = std::min(to.room, max_claim);
   request.lease_ms = options_.lease_ms;
+  TROUPE_FAULT_POINT(claim_before);
   auto claimed = store_->claim(request);
+  TROUPE_FAULT_POINT(claim_stored);
   if (!claimed) {
     lose_store(claimed.error());
     return false;
@@ -198,6 +201,7 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
   emit(std::move(events));
   to.room -= std::min(to.room, static_cast<std::uint32_t>(jobs.size()));
   self_->send(to.manager, lease_batch{std::move(jobs), false});
+  TROUPE_FAULT_POINT(claim_told);
 }
 
 // -- keeping leases -----------------------------------------------------------
@@ -213,6 +217,7 @@ void queue_state::renew() {
 bool queue_state::renew_leases() {
   const auto held = leases_.held();
   auto verdicts = store_->renew(held, options_.lease_ms);
+  TROUPE_FAULT_POINT(renewed);
   if (!verdicts) {
     lose_store(verdicts.error());
     return false;
@@ -299,6 +304,7 @@ void queue_state::sweep() {
   request.nonce = random_() | 1;
   request.lease_ms = options_.lease_ms;
   auto found = store_->sweep(request);
+  TROUPE_FAULT_POINT(swept);
   if (!found)
     return lose_store(found.error());
   store_offset_ = found->now - in_ms(now());
@@ -318,6 +324,7 @@ bool queue_state::adopt() {
   request.lease_ms = options_.lease_ms;
   for (bool more = true; more;) {
     auto found = store_->adopt(request);
+    TROUPE_FAULT_POINT(adopted);
     if (!found) {
       lose_store(found.error());
       return false;
@@ -351,6 +358,7 @@ void queue_state::take_sweep(store::sweep_result& found) {
 
 void queue_state::roll_forward(std::vector<store::job> jobs) {
   for (auto& job : jobs) {
+    TROUPE_FAULT_POINT(rolled_forward);
     revoke(job.id, media::errc::interrupted);
     leases_.add(job, now());
     auto& to = pools_[job.queue];

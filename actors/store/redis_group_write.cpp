@@ -1,5 +1,6 @@
 #include "actors/store/redis_group.hpp"
 #include "actors/store/redis_reply.hpp"
+#include "config/fault_points.hpp"
 
 /// What a group's changes are in the indexes.
 namespace troupe::store {
@@ -119,7 +120,9 @@ result<bool> redis_group::write() {
   if (changes.empty())
     return true;
   const auto script = adds_ ? redis_script::apply_if_room : redis_script::apply;
+  TROUPE_FAULT_POINT(store_writing);
   const auto reply = client_.eval(script, changes.args(version_));
+  TROUPE_FAULT_POINT(store_written);
   if (!reply)
     return reply.error();
   return number_of(**reply) == 1;

@@ -1,5 +1,6 @@
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
+#include "config/fault_points.hpp"
 
 #include <algorithm>
 
@@ -122,7 +123,8 @@ result<void> redis_store::expire(const sweep_request& request, std::size_t most,
       return read;
     const auto& alive = group.alive();
     const auto now = group.now();
-    const bool may = alive.may_expire(now, options_.lease_ms);
+    const bool may =
+      alive.may_expire(now, options_.lease_ms) || TROUPE_WITHOUT(alive_grace);
     const auto times = read_times(group.extra(0), may ? now : 0, most);
     if (auto read = read_jobs(times.due, group); !read)
       return read;

@@ -1,5 +1,7 @@
 #include "actors/store/sqlite_rows.hpp"
 
+#include "config/fault_points.hpp"
+
 #include "actors/store/packing.hpp"
 #include "actors/store/transitions.hpp"
 
@@ -220,7 +222,10 @@ void sqlite_rows::begin(bool writing) {
 result<void> sqlite_rows::end() {
   write_counters();
   ready_.flush();
-  return db_.end();
+  TROUPE_FAULT_POINT(store_writing);
+  auto done = db_.end();
+  TROUPE_FAULT_POINT(store_written);
+  return done;
 }
 
 } // namespace troupe::store

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Breaks the queue and looks whether its promises hold.
+
+    chaos.py [--short | --seconds N] [--kinds sqlite,redis-always,…] [--seed N]
+             [--mutate PROMISE] [--report FILE]
+
+Clients submit, race and cancel without a pause, servers and their store are
+killed, stopped, cut off and starved meanwhile, and every few faults an oracle
+that believes nobody compares what was acknowledged with what came of it. Ends
+with 1 if a promise was broken, or if a fault point was never passed.
+"""
+
+import argparse
+import collections
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+import faults
+import report
+from load import Load
+from oracle import Ledger, Oracle
+from world import World, harness
+
+
+KINDS = ("sqlite", "redis-always", "redis-everysec")
+#: Every so many faults all is healed and looked at.
+ROUND = 12
+PROMISES = ("fence", "commit_record", "alive_grace")
+
+
+class Run:
+    """One world under load, and what was done to it."""
+
+    def __init__(self, kind, seed, origin, without="", keep=False):
+        self.kind = kind
+        self.random = random.Random(seed)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe-chaos-"))
+        self.world = World(self.folder, kind, without)
+        self.ledger = Ledger(self.folder / "ledger")
+        self.oracle = Oracle(self.world, self.ledger)
+        self.load = Load(self.world, self.ledger, origin, seed)
+        self.counts = collections.Counter()
+        self.points = collections.Counter()   # faults at each point
+        self.slowest = collections.defaultdict(float)
+        self.wrong, self.forgiven = [], []
+        self.lost = self.doubled = 0
+        self.measured = {}
+        self.keep = keep
+
+    def inject(self, name, fault, *arguments):
+        before = self.load.quick()
+        try:
+            begun = fault(self, *arguments)
+        except AssertionError as failed:
+            self.wrong.append(f"{name}: {failed}")
+            self.world.heal()
+            return False
+        if begun is None:
+            return False
+        self.counts[name] += 1
+        ended = faults.wait_for(lambda: not before & self.load.open, 20)
+        took = time.monotonic() - begun
+        self.slowest[name] = max(self.slowest[name], took)
+        if not ended:
+            self.wrong.append(f"{name}: not recovered within 20 s")
+        return True
+
+    def look(self):
+        """Heals all and asks the oracle."""
+        self.load.rest()
+        self.world.heal()
+        verdict = self.oracle.check(120)
+        self.wrong += verdict.wrong
+        self.forgiven += verdict.forgiven
+        self.lost += verdict.lost
+        self.doubled += verdict.doubled
+        self.load.go_on()
+        return bool(verdict)
+
+    def close(self):
+        self.load.stop()
+        self.world.close()
+        if self.wrong and self.keep:
+            print(f"  kept: {self.folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def plan(run, names):
+    """The faults of one pass, in an order of chance: every point once with
+    either signal, and what can happen to the store and the machine."""
+    steps = []
+    for name in names:
+        for way in (faults.kill_at, faults.stop_at):
+            server = run.random.choice(run.world.servers)
+            steps.append((way.__name__, way, server, name))
+    whole = [faults.busy]
+    if run.world.small:
+        whole.append(faults.fill_disk)
+    if run.world.redis:
+        # SQLite has no clock but its server's.
+        whole += [faults.clock_jump] if faults.FAKETIME else []
+        whole += [faults.kill_store, faults.stop_store, faults.cut_one_off,
+                  faults.cut_all_off, faults.fill_memory]
+    if run.kind == "redis-everysec":
+        whole.append(faults.cut_tail)
+    for fault in whole:
+        steps += [(fault.__name__, fault)] * 2
+    run.random.shuffle(steps)
+    return steps
+
+
+def scenes(run, short):
+    """What needs the stage for itself."""
+    run.load.rest()
+    run.world.heal()
+    faults.wait_for(lambda: not run.load.open, 20)
+    if not short:
+        faults.long_job(run)
+        run.counts["long_job"] += 1
+    run.measured["crash to rerun, s"] = faults.crash_to_rerun(run)
+    run.counts["crash_to_rerun"] += 1
+    run.counts["cancel_against_commit"] += bool(
+        faults.cancel_against_commit(run))
+    if run.world.redis:
+        run.measured["jobs running in an outage"] = faults.outage(run)
+        run.counts["outage"] += 1
+        run.counts["zombie"] += bool(faults.zombie(run))
+    run.load.go_on()
+    run.look()
+
+
+def storm(run, until, short):
+    """Faults until the time is over; at least one scene."""
+    names = run.world.servers[0].points.names()
+    scenes(run, short)
+    steps = []
+    done = 0
+    while time.monotonic() < until:
+        if not steps:
+            steps = plan(run, names)
+        name, fault, *arguments = steps.pop()
+        if run.inject(name, fault, *arguments):
+            if len(arguments) == 2:
+                run.points[arguments[1]] += 1
+            done += 1
+        if done % ROUND == ROUND - 1:
+            done += 1
+            run.look()
+    run.look()
+
+
+def one(kind, seconds, asked, origin, seed, without=""):
+    run = Run(kind, seed, origin, without, asked.keep)
+    try:
+        if without:
+            for _ in range(5):
+                if not run.wrong:
+                    scenes(run, short=True)
+        else:
+            storm(run, time.monotonic() + seconds, asked.short)
+    except AssertionError:
+        run.wrong.append(traceback.format_exc())
+    finally:
+        try:
+            run.hits = run.world.hits()
+        finally:
+            run.close()
+    return run
+
+
+def mutations(asked, origin):
+    """Takes each promise out; true if the suite noticed every time."""
+    noticed = True
+    names = PROMISES if asked.mutate == "all" else [asked.mutate]
+    for number, name in enumerate(names):
+        run = one("redis-always", 0, asked, origin, asked.seed + number, name)
+        print(f"without {name}: {len(run.wrong)} wrong")
+        for text in run.wrong[:3]:
+            print(f"   {text[:300]}")
+        noticed = noticed and bool(run.wrong)
+    return noticed
+
+
+def make_origin(folder):
+    harness.make_clip(folder / "clip.mp4", seconds=1)
+    return harness.Origin(folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", action="store_true")
+    parser.add_argument("--seconds", type=int, default=1200)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--mutate", choices=(*PROMISES, "all"))
+    parser.add_argument("--report", default="build/chaos/report.md")
+    parser.add_argument("--keep", action="store_true")
+    asked = parser.parse_args()
+    seconds = 36 if asked.short else asked.seconds
+    kinds = asked.kinds.split(",")
+    media = pathlib.Path(tempfile.mkdtemp(prefix="troupe-chaos-media-"))
+    origin = make_origin(media)
+    runs = []
+    try:
+        if asked.mutate:
+            return 0 if mutations(asked, origin) else 1
+        for number, kind in enumerate(kinds):
+            print(f"== {kind}, seed {asked.seed + number}", flush=True)
+            run = one(kind, seconds / len(kinds), asked, origin,
+                      asked.seed + number)
+            runs.append(run)
+            print(f"   {sum(run.counts.values())} faults, "
+                  f"{len(run.ledger.jobs)} jobs, {len(run.wrong)} wrong",
+                  flush=True)
+            for text in run.wrong[:20]:
+                print(f"   {text}", flush=True)
+    finally:
+        origin.close()
+        shutil.rmtree(media, ignore_errors=True)
+    return report.write(pathlib.Path(asked.report), runs, asked)
+
+
+def with_mounts():
+    """Where only root may mount, we are root of a namespace of our own."""
+    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    if os.geteuid() != 0 and not subprocess.run(
+            [*unshare, "true"], capture_output=True, check=False).returncode:
+        os.execvp(unshare[0], [*unshare, sys.executable, "-B", *sys.argv])
+
+
+if __name__ == "__main__":
+    with_mounts()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    sys.exit(main())

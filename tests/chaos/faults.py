@@ -1,0 +1,307 @@
+"""The faults. Each takes the run (world, load, oracle, random) and breaks one
+thing while clients go on; what is broken is whole again when it returns."""
+
+import contextlib
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import threading
+import time
+
+from world import LEASE_S, call, wait_until
+
+FAKETIME = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+
+
+#: What `everysec` may lose: a second, and two that a slow sync takes longer.
+TAIL_S = 3.5
+
+
+def wait_for(condition, seconds):
+    """As `wait_until`, but False at the end."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def at_start(run, server, name, number):
+    """What only happens to the work that a dead server left."""
+    if name == "rolled_forward":
+        server.points.arm("commit_stored", signal.SIGKILL)
+        wait_for(lambda: not server.alive(), 3)
+        server.points.disarm()
+    server.kill()
+    server.points.arm(name, number)
+    server.start(wait=False)
+    met = wait_for(lambda: server.is_stopped() or not server.alive(), 3)
+    server.points.disarm()
+    return met
+
+
+def at_point(run, server, name, number):
+    """Raises the signal where the process passes that point next."""
+    if name in ("adopted", "rolled_forward"):
+        return at_start(run, server, name, number)
+    server.points.arm(name, number, run.random.randint(1, 2))
+    gone = (lambda: server.is_stopped()) if number == signal.SIGSTOP \
+        else (lambda: not server.alive())
+    met = wait_for(gone, 3)
+    server.points.disarm()
+    return met
+
+
+def kill_at(run, server, name):
+    """SIGKILL at a fault point; at once, or after others have recovered."""
+    at_point(run, server, name, signal.SIGKILL)
+    begun = time.monotonic()
+    if server.alive():
+        return None
+    if len(run.world.servers) > 1 and run.random.random() < 0.4:
+        time.sleep(run.random.uniform(0, 2.5 * LEASE_S))
+    server.process.wait()
+    server.start()
+    return begun
+
+
+def stop_at(run, server, name):
+    """SIGSTOP at a fault point, for less or more than a lease; SIGCONT."""
+    if not at_point(run, server, name, signal.SIGSTOP):
+        server.go_on()
+        if not server.alive():
+            server.start()
+        return None
+    begun = time.monotonic()
+    time.sleep(run.random.choice((0.3, 1.5, 3)) * LEASE_S)
+    server.go_on()
+    return begun
+
+
+def kill_store(run):
+    begun = time.monotonic()
+    run.world.redis.kill()
+    if run.kind == "redis-everysec":
+        # While a sync takes its time, Redis holds back what it would write.
+        run.oracle.tail_cuts.append((time.monotonic(), TAIL_S))
+    time.sleep(run.random.uniform(0, 1.5))
+    run.world.redis.start()
+    return begun
+
+
+def stop_store(run):
+    begun = time.monotonic()
+    run.world.redis.signal(signal.SIGSTOP)
+    time.sleep(run.random.choice((0.5, 3)) * LEASE_S)
+    run.world.redis.signal(signal.SIGCONT)
+    return begun
+
+
+def cut_one_off(run):
+    """One server's wire to the store carries nothing; the other goes on."""
+    begun = time.monotonic()
+    wire = run.random.choice(run.world.wires)
+    wire.cut()
+    time.sleep(run.random.choice((0.5, 1.5, 3)) * LEASE_S)
+    wire.heal()
+    return begun
+
+
+def cut_all_off(run):
+    begun = time.monotonic()
+    for wire in run.world.wires:
+        wire.cut()
+    time.sleep(run.random.choice((0.5, 3)) * LEASE_S)
+    for wire in run.world.wires:
+        wire.heal()
+    return begun
+
+
+def fill_memory(run):
+    """Submits are refused; what runs ends. Redis' share for finished jobs is
+    exceeded with it: they go, the oldest first, so we look before."""
+    redis = run.world.redis
+    run.look()
+    wait_for(lambda: len(run.load.quick()) > 10, 5)
+    begun = time.monotonic()
+    redis.ask("CONFIG", "SET", "maxmemory", str(redis.used_memory() + 20000))
+    before = run.load.quick()
+    ended = wait_for(lambda: not before & run.load.open, 15)
+    run.load.rest()
+    wait_for(lambda: not run.load.quick(), 5)
+    redis.ask("CONFIG", "SET", "maxmemory", "0")
+    run.oracle.trimmed_at = time.monotonic()
+    run.load.go_on()
+    if not ended:
+        run.wrong.append("maxmemory: running work did not end: "
+                         f"{sorted(before & run.load.open)[:3]}")
+    return begun
+
+
+def fill_disk(run):
+    """No byte fits any more, for a while: of the library, the staging, the
+    embedded store."""
+    begun = time.monotonic()
+    filler = run.world.disk / "filler"
+    with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as out:
+        while out.write(bytes(1 << 20)):
+            pass
+    with contextlib.suppress(OSError), open(filler, "ab", buffering=0) as out:
+        while out.write(bytes(512)):
+            pass
+    time.sleep(run.random.uniform(0.5, 2))
+    filler.unlink()
+    return begun
+
+
+def clock_jump(run):
+    """A server whose clock is ten minutes off, for one life."""
+    server = run.random.choice(run.world.servers)
+    begun = time.monotonic()
+    server.kill()
+    offset = run.random.choice(("+600", "-600"))
+    server.start(more={"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME": offset,
+                       "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    time.sleep(1.5 * LEASE_S)
+    server.kill()
+    server.start()
+    return begun
+
+
+def busy(run):
+    """Every core has more to do than it can, for several leases."""
+    begun = time.monotonic()
+    burners = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"])
+               for _ in range(2 * (os.cpu_count() or 1))]
+    time.sleep(3 * LEASE_S)
+    for burner in burners:
+        burner.kill()
+        burner.wait()
+    return begun
+
+
+def cut_tail(run):
+    """What a power cut does: the newest writes were never synced. Redis
+    writes whole transactions; one torn in two it does not take out of its log
+    (seen with 7.0.15), which then holds half of it for the next start."""
+    redis = run.world.redis
+    size = redis.append_file().stat().st_size
+    begun = time.monotonic()
+    time.sleep(run.random.uniform(0.1, 1.5))
+    redis.kill()
+    run.oracle.tail_cuts.append((time.monotonic(), TAIL_S))
+    os.truncate(redis.append_file(), size)
+    redis.start()
+    return begun
+
+
+# -- faults that need a scene of their own; the load rests --------------------
+
+
+def long_job(run):
+    """A job that runs ten leases long runs once."""
+    server = run.world.servers[-1]
+    job_id = server.submit("noop", {"sleep_ms": int(10 * LEASE_S * 1000),
+                                    "steps": 20, "output_bytes": 100})
+    job = server.wait_for_state(job_id, ("succeeded", "failed"), 30)
+    if (job["state"], job["attempt"], job["errors"]) != ("succeeded", 1, []):
+        run.wrong.append(f"ten leases: {job['attempt']} attempts, "
+                         f"{job['errors']}")
+
+
+def crash_to_rerun(run):
+    """A killed server that is started again goes on at once; the seconds."""
+    server = run.world.servers[0]
+    job_id = server.submit("noop", {"sleep_ms": 60000, "steps": 60})
+    first = server.wait_for_state(job_id, "running", 10)
+    owner = next(each for each in run.world.servers
+                 if each.node_id() == first["node"])
+    owner.kill()
+    begun = time.monotonic()
+    owner.start()
+
+    def again():
+        job = call(owner, "GET", f"/v1/jobs/{job_id}")
+        return job and job.json["state"] == "running" \
+            and job.json["started_at"] != first["started_at"]
+    wait_until(again, 20, "the job runs again")
+    took = time.monotonic() - begun
+    owner.post(f"/v1/jobs/{job_id}/cancel")
+    owner.wait_for_state(job_id, "cancelled", 10)
+    if took > 1:
+        run.wrong.append(f"crash to rerun took {took:.2f} s")
+    return took
+
+
+def outage(run, jobs=50, leases=3):
+    """A store away for three leases costs no running job its attempt."""
+    ids = [run.random.choice(run.world.servers).submit(
+        "noop", {"sleep_ms": 1500, "steps": 3}) for _ in range(jobs)]
+    wait_until(lambda: any(call(s, "GET", f"/v1/jobs/{ids[-1]}").json["state"]
+                           != "queued" for s in run.world.servers[:1]), 10,
+               "the last runs")
+    running = [i for i in ids if call(run.world.servers[0], "GET",
+                                      f"/v1/jobs/{i}").json["state"]
+               == "running"]
+    run.world.redis.signal(signal.SIGSTOP)
+    time.sleep(leases * LEASE_S)
+    run.world.redis.signal(signal.SIGCONT)
+    wait_until(lambda: call(run.world.servers[0], "GET", "/readyz") is not None,
+               10, "a server answers")
+    again = []
+    for job_id in ids:
+        job = run.world.servers[0].wait_for_state(
+            job_id, ("succeeded", "failed"), 30)
+        if (job["state"], job["attempt"], job["errors"]) \
+                != ("succeeded", 1, []):
+            again.append((job_id, job["attempt"], job["errors"]))
+    if again:
+        run.wrong.append(f"outage: {len(again)} of {len(running)} running "
+                         f"jobs lost their attempt: {again[:2]}")
+    return len(running)
+
+
+def zombie(run):
+    """An attempt that was taken for dead comes back when its successor has
+    published, and not said so yet: it commits nothing, publishes nothing."""
+    first, second = run.world.servers
+    first.points.arm("commit_before", signal.SIGSTOP)
+    for _ in range(30):
+        job = call(first, "POST", "/v1/jobs", {
+            "type": "noop", "params": {"output_bytes": 700, "sleep_ms": 50}},
+            timeout=1)
+        if job and job.status == 202:
+            run.ledger.acknowledged(job.json, output=True)
+        if wait_for(first.is_stopped, 0.4):
+            break
+    second.points.arm("published", signal.SIGSTOP)
+    met = wait_for(second.is_stopped, 6 * LEASE_S)
+    first.go_on()
+    time.sleep(1)
+    second.go_on()
+    for server in run.world.servers:
+        server.points.disarm()
+        server.go_on()
+    return met
+
+
+def cancel_against_commit(run):
+    """Cancelled between publication and its record: the file decides."""
+    server = run.world.servers[0]
+    server.points.arm("published", signal.SIGSTOP)
+    job = server.post("/v1/jobs", {"type": "noop",
+                                   "params": {"output_bytes": 600}}).json
+    run.ledger.acknowledged(job, output=True, may_cancel=True)
+    if not wait_for(server.is_stopped, 3):
+        server.points.disarm()
+        return False
+    told = threading.Thread(target=call, args=(
+        run.world.servers[-1], "POST", f"/v1/jobs/{job['id']}/cancel"))
+    told.start()
+    time.sleep(0.2)
+    server.go_on()
+    told.join()
+    return True

@@ -1,0 +1,156 @@
+"""Clients that never stop asking, and write down what was answered."""
+
+import random
+import threading
+import time
+import uuid
+
+from world import call
+
+
+class Load:
+    """Submits jobs of all sorts from a few threads, up to `most` open."""
+
+    def __init__(self, world, ledger, origin=None, seed=1, threads=3, most=40):
+        self.world, self.ledger, self.origin = world, ledger, origin
+        self.random = random.Random(seed)
+        self.most = most
+        self.paused = threading.Event()
+        self.ended = threading.Event()
+        self.open = set()
+        self.slow = set()  # downloads, ever
+        self.lock = threading.Lock()
+        self.submitted = 0
+        self.threads = [threading.Thread(target=self.run, daemon=True)
+                        for _ in range(threads)]
+        self.threads.append(threading.Thread(target=self.watch, daemon=True))
+        for thread in self.threads:
+            thread.start()
+
+    def pick(self):
+        return self.random.choice(self.world.servers)
+
+    def run(self):
+        while not self.ended.is_set():
+            if self.paused.is_set() or len(self.open) >= self.most:
+                time.sleep(0.01)
+                continue
+            if not self.one():
+                time.sleep(0.02)
+
+    def one(self):
+        kind = self.random.random()
+        if self.origin and len(self.open & self.slow) < 2:
+            return self.download()
+        if kind < 0.10:
+            return self.race()
+        return self.noop(cancel=kind > 0.85)
+
+    def submit(self, server, body, about, key=None):
+        answer = call(server, "POST", "/v1/jobs", body, timeout=2,
+                      headers={"Idempotency-Key": key} if key else None)
+        if not answer or answer.status not in (200, 202):
+            return None
+        self.ledger.acknowledged(answer.json, **about)
+        with self.lock:
+            self.open.add(answer.json["id"])
+            self.submitted += 1
+        return answer.json
+
+    def noop(self, cancel=False):
+        pick = self.random
+        output = pick.choice((0, 300, 5000))
+        fails = pick.choice((0, 0, 0, 1))
+        body = {"type": "noop", "priority": pick.randrange(10),
+                "params": {"sleep_ms": pick.choice((0, 20, 100, 400)),
+                           "steps": pick.choice((1, 4)),
+                           "fail_times": fails, "output_bytes": output},
+                "backoff": {"initial_s": 0.05, "max_s": 1, "jitter": 0.2},
+                "max_attempts": 20}
+        about = {"output": bool(output)}
+        if cancel:
+            about["may_cancel"] = True
+        job = self.submit(self.pick(), body, about)
+        if job and cancel:
+            time.sleep(pick.choice((0, 0.02, 0.1, 0.12)))
+            told = call(self.pick(), "POST", f"/v1/jobs/{job['id']}/cancel")
+            if told and told.status == 200 and told.json["state"] in (
+                    "succeeded", "cancelled"):
+                self.ledger.saw_end(told.json)
+        return job
+
+    def race(self):
+        """One request sent from several sides at once makes one job."""
+        key = uuid.uuid4().hex
+        body = {"type": "noop", "params": {"output_bytes": 200},
+                "backoff": {"initial_s": 0.05, "max_s": 1},
+                "max_attempts": 20}
+        ids = []
+
+        def send(server):
+            job = self.submit(server, body, {"output": True}, key)
+            if job:
+                ids.append(job["id"])
+        racers = [threading.Thread(target=send, args=(self.pick(),))
+                  for _ in range(3)]
+        for racer in racers:
+            racer.start()
+        for racer in racers:
+            racer.join()
+        if len(set(ids)) > 1:
+            self.ledger.races.append(ids)
+        return ids
+
+    def download(self):
+        number = self.random.randrange(1 << 30)
+        body = {"type": "download", "max_attempts": 50,
+                "backoff": {"initial_s": 0.1, "max_s": 1},
+                "params": {"url": self.origin.url("/files/clip.mp4"),
+                           "filename": f"d{number}/{{title}}"}}
+        job = self.submit(self.pick(), body, {"download": f"d{number}",
+                                              "output": True})
+        if job:
+            self.slow.add(job["id"])
+        return job
+
+    def quick(self):
+        """What is open and takes less than a second where nothing is wrong."""
+        return self.open - self.slow
+
+    def watch(self):
+        """What is told to have ended stays so."""
+        while not self.ended.is_set():
+            with self.lock:
+                some = list(self.open)[:50]
+            for job_id in some:
+                answer = call(self.pick(), "GET", f"/v1/jobs/{job_id}",
+                              timeout=2)
+                if answer and answer.status == 200 and answer.json["state"] in (
+                        "succeeded", "failed", "cancelled"):
+                    self.ledger.saw_end(answer.json)
+                    with self.lock:
+                        self.open.discard(job_id)
+                elif answer and answer.status == 404:
+                    # Gone by retention, or lost: the oracle will tell.
+                    if self.world.redis:
+                        self.ledger.ended.setdefault(
+                            job_id, (None, time.monotonic()))
+                    with self.lock:
+                        self.open.discard(job_id)
+                if self.ended.is_set():
+                    return
+            time.sleep(0.05)
+
+    def rest(self):
+        self.paused.set()
+        time.sleep(0.05)
+
+    def go_on(self):
+        with self.lock:
+            self.open.clear()
+        self.paused.clear()
+
+    def stop(self):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join(10)

@@ -1,0 +1,243 @@
+"""What may be believed: our own ledger of what was acknowledged, the files in
+the library. Nothing of it is taken from the servers but their last word on
+each job, which has to agree with it."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import threading
+import time
+
+from world import call
+
+#: An answer that was sent before may be read so much after a fault.
+LATE_S = 1.0
+TERMINAL = ("succeeded", "failed", "cancelled")
+STATES = ("scheduled", "blocked", "queued", "running", "paused", "cancelling",
+          *TERMINAL)
+
+
+class Ledger:
+    """Acknowledged ids and how they were asked for; synced line by line."""
+
+    def __init__(self, path):
+        self.file = open(path, "ab", buffering=0)
+        self.lock = threading.Lock()
+        self.jobs = {}
+        self.ended = {}
+        self.races = []  # ids that one key was given, more than one of them
+
+    def write(self, entry):
+        with self.lock:
+            self.file.write(json.dumps(entry).encode() + b"\n")
+            os.fsync(self.file.fileno())
+
+    def acknowledged(self, job, **about):
+        """@param about what it may end as: `may_fail`, `output`."""
+        self.write({"id": job["id"], "durability": job["durability"], **about})
+        about["at"] = time.monotonic()
+        about["durability"] = job["durability"]
+        self.jobs.setdefault(job["id"], about)
+
+    def saw_end(self, job):
+        """Told to a client: from now on it is so for ever."""
+        if self.ended.get(job["id"]) is None:
+            self.write({"id": job["id"], "ended": job["state"]})
+            self.ended[job["id"]] = (job["state"], time.monotonic())
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Verdict:
+    """What was found wrong, by kind. `forgiven` is what a durability does not
+    cover; it is counted, but no failure."""
+
+    def __init__(self):
+        self.wrong = []
+        self.forgiven = []
+        self.lost = 0
+        self.doubled = 0
+
+    def add(self, kind, text, forgive=False):
+        (self.forgiven if forgive else self.wrong).append(f"{kind}: {text}")
+        if not forgive:
+            self.lost += kind == "lost"
+            self.doubled += kind == "doubled"
+
+    def __bool__(self):
+        return not self.wrong
+
+
+class Oracle:
+    def __init__(self, world, ledger):
+        self.world = world
+        self.ledger = ledger
+        self.tail_cuts = []   # (monotonic time, seconds that may be lost)
+        self.trimmed_at = 0.0  # retention by memory took ended jobs
+        self.checked = set()
+        self.names = set()    # of files that were looked at
+
+    def covered(self, at):
+        """False for what was told shortly before a tail was cut off."""
+        return not any(cut - allowed <= at <= cut + LATE_S
+                       for cut, allowed in self.tail_cuts)
+
+    def uncovered(self, job_id):
+        """True if the job was open, or ended shortly before, at a cut."""
+        begun = self.ledger.jobs.get(job_id, {"at": 0})["at"]
+        _, ended = self.ledger.ended.get(job_id) or (None, float("inf"))
+        return any(begun <= cut + LATE_S and ended >= cut - allowed
+                   for cut, allowed in self.tail_cuts)
+
+    def when(self, at):
+        """In seconds after the last cut, for the report."""
+        cuts = [at - cut for cut, _ in self.tail_cuts]
+        return f" {min(cuts, key=abs):.2f} s after a cut" if cuts else ""
+
+    def ask(self, job_id):
+        for server in self.world.servers:
+            answer = call(server, "GET", f"/v1/jobs/{job_id}")
+            if answer and answer.status in (200, 404):
+                return answer.json if answer.status == 200 else {}
+        return None
+
+    def wait_for_all(self, seconds):
+        """The jobs by id, as soon as all have ended; else as they are."""
+        deadline = time.monotonic() + seconds
+        jobs, left = {}, set(self.ledger.jobs) - self.checked
+        while left:
+            for job_id in sorted(left):
+                job = self.ask(job_id)
+                if job is not None:
+                    jobs[job_id] = job
+                if job == {} or (job and job["state"] in TERMINAL):
+                    left.discard(job_id)
+            if time.monotonic() > deadline:
+                break
+            if left:
+                time.sleep(0.1)
+        return jobs
+
+    def check(self, seconds=60):
+        verdict = Verdict()
+        jobs = self.wait_for_all(seconds)
+        files = self.files()
+        for job_id, about in list(self.ledger.jobs.items()):
+            if job_id in self.checked:
+                continue
+            job = jobs.get(job_id)
+            self.check_end(job_id, about, job, verdict)
+            if job:
+                name = about.get("download", job_id)
+                self.check_files(job, about, files.pop(name, []), verdict)
+        for ids in self.ledger.races:
+            verdict.add("doubled", f"one key made {ids}",
+                        forgive=bool(self.tail_cuts))
+        self.ledger.races.clear()
+        self.check_strangers(files, verdict)
+        self.check_indexes(jobs, verdict)
+        self.names |= {self.ledger.jobs[i].get("download", i) for i in jobs}
+        self.checked |= {i for i, job in jobs.items()
+                         if job and job["state"] in TERMINAL}
+        return verdict
+
+    def check_end(self, job_id, about, job, verdict):
+        covered = self.covered(about["at"])
+        if job == {} and about["at"] < self.trimmed_at \
+                and (job_id in self.ledger.ended or not covered):
+            return
+        if job is None or job == {}:
+            verdict.add("lost", f"{job_id} was acknowledged "
+                        f"({about['durability']}){self.when(about['at'])} "
+                        "and is not known",
+                        forgive=not covered)
+            return
+        if job["state"] not in TERMINAL:
+            verdict.add("lost", f"{job_id} has not ended: {brief(job)}")
+        elif job["state"] == "failed" and not about.get("may_fail"):
+            verdict.add("lost", f"{job_id} failed: {job['errors'][-1:]}")
+        elif job["state"] == "cancelled" and not about.get("may_cancel"):
+            verdict.add("lost", f"{job_id} was cancelled by nobody")
+        told, at = self.ledger.ended.get(job_id) or (None, 0)
+        if told and told != job["state"]:
+            verdict.add("changed", f"{job_id} was {told}, is {job['state']}",
+                        forgive=not self.covered(at))
+
+    def check_files(self, job, about, paths, verdict):
+        forgive = self.uncovered(job["id"])
+        wanted = job["state"] == "succeeded" and about.get("output")
+        if len(paths) > (1 if wanted else 0):
+            verdict.add("doubled", f"{brief(job)} has {paths}", forgive)
+        if not wanted:
+            return
+        path = pathlib.Path(job["result"]["path"])
+        if not paths:
+            verdict.add("lost", f"{job['id']} succeeded without {path}")
+        elif path not in paths:
+            verdict.add("wrong", f"{job['id']} is at {paths}, not {path}",
+                        forgive)
+        elif digest(path) != job["result"]["sha256"]:
+            verdict.add("wrong", f"{path} has another hash", forgive)
+
+    def files(self):
+        """Published files by the job that they are named by."""
+        found = {}
+        for path in (self.world.library / "noop").glob("*"):
+            found.setdefault(path.name[:26], []).append(path)
+        for path in self.world.library.rglob("*.mp4"):
+            if ".troupe" not in path.parts:
+                found.setdefault(path.parent.name, []).append(path)
+        return found
+
+    def check_strangers(self, files, verdict):
+        """A submit without an answer may have been stored all the same."""
+        for job_id, paths in files.items():
+            if job_id in self.names:
+                continue
+            if job_id.startswith("d"):
+                if len(paths) > 1:
+                    verdict.add("doubled", f"{paths}")
+                continue
+            job = self.ask(job_id)
+            if not job and self.trimmed_at and len(paths) == 1:
+                continue
+            if not job or job["state"] != "succeeded" or len(paths) > 1:
+                verdict.add("doubled", f"{paths} of {brief(job or {})}",
+                            forgive=bool(self.tail_cuts))
+
+    def check_indexes(self, jobs, verdict):
+        """Each job is in the list of its own state, and in no other."""
+        seen = {}
+        for state in STATES:
+            token = ""
+            while True:
+                answer = call(self.world.servers[0], "GET",
+                              f"/v1/jobs?state={state}&page_size=1000"
+                              f"&page_token={token}", timeout=20)
+                if not answer or answer.status != 200:
+                    return verdict.add("index", f"no list of {state}")
+                for job in answer.json["jobs"]:
+                    seen.setdefault(job["id"], []).append(state)
+                token = answer.json["next_page_token"]
+                if not token:
+                    break
+        for job_id, job in jobs.items():
+            if job and job["state"] in TERMINAL \
+                    and seen.get(job_id) != [job["state"]]:
+                verdict.add("index", f"{brief(job)} is in {seen.get(job_id)}")
+        return None
+
+    def leftovers(self):
+        """What is still staged; the servers' sweeps may take their time."""
+        with contextlib.suppress(FileNotFoundError):
+            return [p for p in (self.world.library / ".troupe").iterdir()]
+        return []
+
+
+def brief(job):
+    return {key: job.get(key)
+            for key in ("id", "state", "attempt", "errors", "node")}

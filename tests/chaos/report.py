@@ -1,0 +1,78 @@
+"""The report: what was done, what was lost, which points were passed."""
+
+import collections
+
+#: Fault × durability: what may be lost. All else: nothing.
+MAY_LOSE = [
+    ("fault", "sqlite (`disk`)", "redis always (`disk`)",
+     "redis everysec (`interval`)"),
+    ("server killed or stopped anywhere", "nothing", "nothing", "nothing"),
+    ("store process stopped", "–", "nothing", "nothing"),
+    ("store process killed", "–", "nothing",
+     "three seconds: a slow sync holds writes back"),
+    ("server cut off from the store", "–", "nothing", "nothing"),
+    ("maxmemory reached", "–", "nothing; submits are refused",
+     "nothing; submits are refused"),
+    ("disk full (tmpfs in a mount namespace)", "nothing", "nothing",
+     "nothing"),
+    ("clock ten minutes off", "nothing (retries wait as long; not tried)",
+     "nothing", "nothing"),
+    ("saturated cores", "nothing", "nothing", "nothing"),
+    ("power cut: tail of the log gone", "not tried (synced)",
+     "not covered by a cut that a synced log cannot have",
+     "three seconds of submits and outcomes; effects may double"),
+]
+
+
+def table(rows):
+    head, *rest = rows
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in rest]
+    return "\n".join(lines)
+
+
+def write(path, runs, asked):
+    """@return the exit code"""
+    hits, points = collections.Counter(), collections.Counter()
+    for run in runs:
+        hits.update(run.hits)
+        points.update(run.points)
+    never = [name for name, count in hits.items() if count == 0]
+    wrong = [f"{run.kind}: {text}" for run in runs for text in run.wrong]
+    faults = sum(sum(run.counts.values()) for run in runs)
+    parts = [
+        "# Chaos", f"Seed {asked.seed}",
+        table([("store", "faults", "jobs", "lost", "doubled", "forgiven",
+                "slowest recovery")] + [
+            (run.kind, sum(run.counts.values()), len(run.ledger.jobs),
+             run.lost, run.doubled, len(run.forgiven),
+             f"{max(run.slowest.values(), default=0):.1f} s")
+            for run in runs] + [
+            ("all", faults, sum(len(run.ledger.jobs) for run in runs),
+             sum(run.lost for run in runs), sum(run.doubled for run in runs),
+             sum(len(run.forgiven) for run in runs), "")]),
+        "## What may be lost", table(MAY_LOSE), "## Faults",
+        table([("fault", *(run.kind for run in runs), "slowest recovery")] + [
+            (name, *(run.counts[name] for run in runs),
+             f"{max(run.slowest[name] for run in runs):.1f} s")
+            for name in sorted({n for run in runs for n in run.counts})]),
+        "## Measured",
+        table([("what", *(run.kind for run in runs))] + [
+            (what, *(f"{run.measured.get(what, 0):.2f}" for run in runs))
+            for what in sorted({w for run in runs for w in run.measured})]),
+        "## Fault points", table([("point", "passed", "faults there")] + [
+            (name, hits[name], points[name]) for name in hits]),
+    ]
+    if never:
+        parts.append(f"**Never passed: {', '.join(never)}**")
+    parts.append("## Wrong\n" + ("\n".join(f"- {text}" for text in wrong)
+                                 or "Nothing."))
+    forgiven = [text for run in runs for text in run.forgiven]
+    if forgiven:
+        parts.append("## Not covered by the durability, and seen\n"
+                     + "\n".join(f"- {text}" for text in forgiven[:50]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n\n".join(parts) + "\n")
+    print(f"{faults} faults, {len(wrong)} wrong, never passed: {never}; "
+          f"{path}")
+    return 1 if wrong or never else 0
