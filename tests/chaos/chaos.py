@@ -205,7 +205,7 @@ def main():
     parser.add_argument("--report", default="build/chaos/report.md")
     parser.add_argument("--keep", action="store_true")
     asked = parser.parse_args()
-    seconds = 36 if asked.short else asked.seconds
+    seconds = 48 if asked.short else asked.seconds
     kinds = asked.kinds.split(",")
     media = pathlib.Path(tempfile.mkdtemp(prefix="troupe-chaos-media-"))
     origin = make_origin(media)
