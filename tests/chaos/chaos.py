@@ -102,7 +102,7 @@ def plan(run, names):
         for way in (faults.kill_at, faults.stop_at):
             server = run.random.choice(run.world.servers)
             steps.append((way.__name__, way, server, name))
-    whole = [faults.busy]
+    whole = [faults.busy, faults.together, faults.together]
     if run.world.small:
         whole.append(faults.fill_disk)
     if run.world.redis:
@@ -111,7 +111,7 @@ def plan(run, names):
         whole += [faults.kill_store, faults.stop_store, faults.cut_one_off,
                   faults.cut_all_off, faults.fill_memory]
     if run.kind == "redis-everysec":
-        whole.append(faults.cut_tail)
+        whole += [faults.cut_tail, faults.promote_replica]
     for fault in whole:
         steps += [(fault.__name__, fault)] * 2
     run.random.shuffle(steps)

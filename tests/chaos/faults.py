@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from world import LEASE_S, call, wait_until
+from world import LEASE_S, Redis, Wire, call, wait_until
 
 FAKETIME = sorted(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
@@ -47,10 +47,11 @@ def at_point(run, server, name, number):
     """Raises the signal where the process passes that point next."""
     if name in ("adopted", "rolled_forward"):
         return at_start(run, server, name, number)
-    server.points.arm(name, number, run.random.randint(1, 2))
+    rare = name == "checkpoint_seen"  # once in a download
+    server.points.arm(name, number, 1 if rare else run.random.randint(1, 2))
     gone = (lambda: server.is_stopped()) if number == signal.SIGSTOP \
         else (lambda: not server.alive())
-    met = wait_for(gone, 3)
+    met = wait_for(gone, 15 if rare else 3)
     server.points.disarm()
     return met
 
@@ -64,7 +65,7 @@ def kill_at(run, server, name):
     if len(run.world.servers) > 1 and run.random.random() < 0.4:
         time.sleep(run.random.uniform(0, 2.5 * LEASE_S))
     server.process.wait()
-    server.start()
+    server.restart()
     return begun
 
 
@@ -73,7 +74,7 @@ def stop_at(run, server, name):
     if not at_point(run, server, name, signal.SIGSTOP):
         server.go_on()
         if not server.alive():
-            server.start()
+            server.restart()
         return None
     begun = time.monotonic()
     time.sleep(run.random.choice((0.3, 1.5, 3)) * LEASE_S)
@@ -195,6 +196,47 @@ def cut_tail(run):
     run.oracle.tail_cuts.append((time.monotonic(), TAIL_S))
     os.truncate(redis.append_file(), size)
     redis.start()
+    return begun
+
+
+def together(run):
+    """A server dies at a point while something else is broken, too."""
+    others = [fill_disk] if run.world.small else []
+    if run.world.redis:
+        others += [stop_store, kill_store, cut_one_off, cut_all_off]
+    if not others:
+        return None
+    also = threading.Thread(target=run.random.choice(others), args=(run,))
+    server = run.random.choice(run.world.servers)
+    begun = time.monotonic()
+    also.start()
+    try:
+        kill_at(run, server, run.random.choice(server.points.names()))
+    finally:
+        also.join()
+    if not server.alive():
+        server.restart()
+    return begun
+
+
+def promote_replica(run):
+    """The store's machine is gone; a copy that lagged takes its place."""
+    world, old = run.world, run.world.redis
+    wire = Wire(old.port)
+    copy = Redis(world.folder, old.fsync, wire.port)
+    copy.start()
+    wait_until(lambda: copy.info("replication", "master_link_status") == "up",
+               20, "the replica has its copy")
+    wire.cut()
+    time.sleep(run.random.uniform(0, 1))
+    begun = time.monotonic()
+    old.kill()
+    run.oracle.tail_cuts.append((time.monotonic(), TAIL_S))
+    wire.close()
+    copy.promote()
+    world.redis = copy
+    for each in world.wires:
+        each.to = copy.port
     return begun
 
 

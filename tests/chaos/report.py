@@ -18,6 +18,8 @@ MAY_LOSE = [
     ("clock ten minutes off", "nothing (retries wait as long; not tried)",
      "nothing", "nothing"),
     ("saturated cores", "nothing", "nothing", "nothing"),
+    ("a replica that lags is promoted", "–", "not covered by `disk`",
+     "three seconds, as for a power cut"),
     ("power cut: tail of the log gone", "not tried (synced)",
      "not covered by a cut that a synced log cannot have",
      "three seconds of submits and outcomes; effects may double"),
@@ -31,13 +33,19 @@ def table(rows):
     return "\n".join(lines)
 
 
+def seconds(value):
+    return f"{value:.1f} s" if value else "–"
+
+
 def write(path, runs, asked):
     """@return the exit code"""
     hits, points = collections.Counter(), collections.Counter()
     for run in runs:
         hits.update(run.hits)
         points.update(run.points)
-    never = [name for name, count in hits.items() if count == 0]
+    # The short form breaks at some points only, but passes them all.
+    never = [name for name, count in hits.items()
+             if count == 0 or (points[name] == 0 and not asked.short)]
     wrong = [f"{run.kind}: {text}" for run in runs for text in run.wrong]
     faults = sum(sum(run.counts.values()) for run in runs)
     parts = [
@@ -54,7 +62,7 @@ def write(path, runs, asked):
         "## What may be lost", table(MAY_LOSE), "## Faults",
         table([("fault", *(run.kind for run in runs), "slowest recovery")] + [
             (name, *(run.counts[name] for run in runs),
-             f"{max(run.slowest[name] for run in runs):.1f} s")
+             seconds(max(run.slowest[name] for run in runs)))
             for name in sorted({n for run in runs for n in run.counts})]),
         "## Measured",
         table([("what", *(run.kind for run in runs))] + [
@@ -64,7 +72,7 @@ def write(path, runs, asked):
             (name, hits[name], points[name]) for name in hits]),
     ]
     if never:
-        parts.append(f"**Never passed: {', '.join(never)}**")
+        parts.append(f"**Never passed, or nothing broken there: {', '.join(never)}**")
     parts.append("## Wrong\n" + ("\n".join(f"- {text}" for text in wrong)
                                  or "Nothing."))
     forgiven = [text for run in runs for text in run.forgiven]

@@ -121,18 +121,21 @@ class Wire:
 
 
 class Redis:
-    def __init__(self, folder, fsync):
-        self.folder = folder / "redis"
-        self.folder.mkdir()
+    def __init__(self, folder, fsync, master=None):
+        """@param master the port of the Redis that this one copies."""
         self.port = free_port()
+        self.folder = folder / f"redis-{self.port}"
+        self.folder.mkdir()
         self.fsync = fsync
+        self.more = ["--replicaof", "127.0.0.1", str(master)] if master else []
         self.process = None
 
     def start(self):
         self.process = subprocess.Popen(
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
              "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync",
-             self.fsync, "--save", "", "--auto-aof-rewrite-percentage", "0"],
+             self.fsync, "--save", "", "--auto-aof-rewrite-percentage", "0",
+             "--repl-diskless-sync-delay", "0", *self.more],
             stdout=open(self.folder / "log", "ab"), stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL)
         wait_until(self.answers, 15, "redis answers")
@@ -151,13 +154,23 @@ class Redis:
             reply = link.makefile("rb").readline().rstrip()
         return reply[1:]
 
-    def used_memory(self):
+    def info(self, section, name):
+        """One figure of INFO, as text."""
         with socket.create_connection(("127.0.0.1", self.port), 5) as link:
-            link.sendall(b"INFO memory\r\n")
-            for line in link.makefile("rb"):
-                if line.startswith(b"used_memory:"):
-                    return int(line.split(b":")[1])
-        return 0
+            link.sendall(f"INFO {section}\r\n".encode())
+            answer = link.makefile("rb")
+            size = int(answer.readline()[1:])
+            for line in answer.read(size).decode().splitlines():
+                if line.startswith(name + ":"):
+                    return line.split(":", 1)[1]
+        return ""
+
+    def used_memory(self):
+        return int(self.info("memory", "used_memory"))
+
+    def promote(self):
+        self.ask("REPLICAOF", "NO", "ONE")
+        self.more = []
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -203,6 +216,18 @@ class Server(harness.Server):
             if self.points.map is None:
                 self.points.open()
         return self
+
+    def restart(self, seconds=40):
+        """As often as it takes: without its store a server does not start."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.start(wait=False)
+            try:
+                return wait_until(self.ready, 10, f"{self.name} is ready")
+            except AssertionError:
+                self.close()
+                if time.monotonic() > deadline:
+                    raise
 
     def state(self):
         """As /proc tells: "T" is stopped; empty once it is gone."""
@@ -285,7 +310,7 @@ class World:
             if server.points.map is not None:
                 server.points.disarm()
             if not server.alive():
-                server.start()
+                server.restart()
         for server in self.servers:
             wait_until(server.ready, 30, f"{server.name} is ready again")
 
