@@ -27,6 +27,7 @@ import faults
 import report
 from load import Load
 from oracle import Ledger, Oracle
+from receiver import Receiver
 from world import World, harness
 
 
@@ -45,8 +46,10 @@ class Run:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe-chaos-"))
         self.world = World(self.folder, kind, without)
         self.ledger = Ledger(self.folder / "ledger")
-        self.oracle = Oracle(self.world, self.ledger)
-        self.load = Load(self.world, self.ledger, origin, seed)
+        self.receiver = Receiver(seed)
+        self.oracle = Oracle(self.world, self.ledger, self.receiver)
+        self.load = Load(self.world, self.ledger, origin, seed,
+                         callback=self.callback(), batches=self.batches())
         self.counts = collections.Counter()
         self.points = collections.Counter()   # faults at each point
         self.slowest = collections.defaultdict(float)
@@ -54,6 +57,17 @@ class Run:
         self.lost = self.doubled = 0
         self.measured = {}
         self.keep = keep
+
+    def callback(self):
+        """Where callbacks go, if this server calls back."""
+        answer = self.world.servers[0].post("/v1/jobs", {
+            "type": "noop", "params": {}, "callback_url": self.receiver.url})
+        return self.receiver.url if answer.status == 202 else None
+
+    def batches(self):
+        answer = self.world.servers[0].post("/v1/jobs/batch", {
+            "jobs": [{"type": "noop", "params": {}}]})
+        return answer.status == 202
 
     def inject(self, name, fault, *arguments):
         before = self.load.quick()
@@ -88,6 +102,7 @@ class Run:
     def close(self):
         self.load.stop()
         self.world.close()
+        self.receiver.close()
         if self.wrong and self.keep:
             print(f"  kept: {self.folder}", file=sys.stderr)
         else:
@@ -130,6 +145,10 @@ def scenes(run, short):
     run.counts["crash_to_rerun"] += 1
     run.counts["cancel_against_commit"] += bool(
         faults.cancel_against_commit(run))
+    if run.load.batches:
+        run.measured["batch under load, s"] = faults.large_batch(
+            run, 1000 if short else 10000)
+        run.counts["large_batch"] += 1
     if run.world.redis:
         run.measured["jobs running in an outage"] = faults.outage(run)
         run.counts["outage"] += 1

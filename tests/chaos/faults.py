@@ -278,6 +278,31 @@ def crash_to_rerun(run):
     return took
 
 
+def large_batch(run, size):
+    """Ten thousand jobs at once on cores that have more to do than they can:
+    nothing loses its lease, nothing runs twice; the seconds."""
+    burners = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"])
+               for _ in range(2 * (os.cpu_count() or 1))]
+    begun = time.monotonic()
+    try:
+        answer = run.load.batch(size, run.world.servers[0])
+        if not answer:
+            run.wrong.append(f"a batch of {size} was refused")
+            return 0
+
+        def ended():
+            told = call(run.world.servers[-1], "GET",
+                        f"/v1/batches/{answer['batch']['id']}")
+            return told and told.status == 200 \
+                and told.json.get("finished_at")
+        wait_until(ended, 120, f"a batch of {size} has ended")
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    return time.monotonic() - begun
+
+
 def outage(run, jobs=50, leases=3):
     """A store away for three leases costs no running job its attempt."""
     ids = [run.random.choice(run.world.servers).submit(

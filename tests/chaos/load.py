@@ -11,8 +11,10 @@ from world import call
 class Load:
     """Submits jobs of all sorts from a few threads, up to `most` open."""
 
-    def __init__(self, world, ledger, origin=None, seed=1, threads=3, most=40):
+    def __init__(self, world, ledger, origin=None, seed=1, threads=3, most=40,
+                 callback=None, batches=False):
         self.world, self.ledger, self.origin = world, ledger, origin
+        self.callback, self.batches = callback, batches
         self.random = random.Random(seed)
         self.most = most
         self.paused = threading.Event()
@@ -44,6 +46,8 @@ class Load:
             return self.download()
         if kind < 0.10:
             return self.race()
+        if kind < 0.13 and self.batches:
+            return self.batch(self.random.choice((3, 30)))
         return self.noop(cancel=kind > 0.85)
 
     def submit(self, server, body, about, key=None):
@@ -68,6 +72,9 @@ class Load:
                 "backoff": {"initial_s": 0.05, "max_s": 1, "jitter": 0.2},
                 "max_attempts": 20}
         about = {"output": bool(output)}
+        if self.callback and pick.random() < 0.3:
+            body["callback_url"] = self.callback
+            about["callback"] = True
         if cancel:
             about["may_cancel"] = True
         job = self.submit(self.pick(), body, about)
@@ -100,6 +107,23 @@ class Load:
         if len(set(ids)) > 1:
             self.ledger.races.append(ids)
         return ids
+
+    def batch(self, size, server=None):
+        """Jobs that come all or none; the last waits for the first."""
+        jobs = [{"type": "noop", "params": {"output_bytes": 100 * (i % 2)}}
+                for i in range(size)]
+        jobs[-1]["depends_on"] = ["#0"]
+        answer = call(server or self.pick(), "POST", "/v1/jobs/batch",
+                      {"jobs": jobs}, timeout=30 if size > 100 else 2)
+        if not answer or answer.status != 202:
+            return None
+        for i, job_id in enumerate(answer.json["ids"]):
+            self.ledger.acknowledged({"id": job_id, "durability": "batch"},
+                                     output=bool(i % 2), sync=i == size - 1)
+        with self.lock:
+            self.open |= set(answer.json["ids"])
+            self.submitted += size
+        return answer.json
 
     def download(self):
         number = self.random.randrange(1 << 30)

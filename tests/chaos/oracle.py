@@ -29,14 +29,16 @@ class Ledger:
         self.ended = {}
         self.races = []  # ids that one key was given, more than one of them
 
-    def write(self, entry):
+    def write(self, entry, sync=True):
         with self.lock:
             self.file.write(json.dumps(entry).encode() + b"\n")
-            os.fsync(self.file.fileno())
+            if sync:
+                os.fsync(self.file.fileno())
 
-    def acknowledged(self, job, **about):
+    def acknowledged(self, job, sync=True, **about):
         """@param about what it may end as: `may_fail`, `output`."""
-        self.write({"id": job["id"], "durability": job["durability"], **about})
+        self.write({"id": job["id"], "durability": job["durability"], **about},
+                   sync)
         about["at"] = time.monotonic()
         about["durability"] = job["durability"]
         self.jobs.setdefault(job["id"], about)
@@ -73,9 +75,10 @@ class Verdict:
 
 
 class Oracle:
-    def __init__(self, world, ledger):
+    def __init__(self, world, ledger, receiver):
         self.world = world
         self.ledger = ledger
+        self.receiver = receiver
         self.tail_cuts = []   # (monotonic time, seconds that may be lost)
         self.trimmed_at = 0.0  # retention by memory took ended jobs
         self.checked = set()
@@ -140,6 +143,7 @@ class Oracle:
         self.ledger.races.clear()
         self.check_strangers(files, verdict)
         self.check_indexes(jobs, verdict)
+        self.check_callbacks(jobs, verdict)
         self.names |= {self.ledger.jobs[i].get("download", i) for i in jobs}
         self.checked |= {i for i, job in jobs.items()
                          if job and job["state"] in TERMINAL}
@@ -230,6 +234,30 @@ class Oracle:
                     and seen.get(job_id) != [job["state"]]:
                 verdict.add("index", f"{brief(job)} is in {seen.get(job_id)}")
         return None
+
+    def check_callbacks(self, jobs, verdict, seconds=40):
+        """Told at least once of its end, always under the same event id."""
+        ended = [job for i, job in jobs.items()
+                 if job and job["state"] in TERMINAL
+                 and self.ledger.jobs[i].get("callback")]
+
+        def untold():
+            return [job["id"] for job in ended if not any(
+                event == "job." + job["state"]
+                for event, _ in self.receiver.events(job["id"]))]
+        deadline = time.monotonic() + seconds
+        while untold() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for job_id in untold():
+            verdict.add("lost", f"{job_id}: no callback, heard "
+                        f"{self.receiver.events(job_id)}",
+                        forgive=self.uncovered(job_id))
+        for job in ended:
+            ids = {key for event, key in self.receiver.events(job["id"])
+                   if event == "job." + job["state"]}
+            if len(ids) > 1:
+                verdict.add("doubled", f"{job['id']}: events {ids}",
+                            forgive=self.uncovered(job["id"]))
 
     def leftovers(self):
         """What is still staged; the servers' sweeps may take their time."""
