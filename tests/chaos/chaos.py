@@ -57,6 +57,7 @@ class Run:
         self.lost = self.doubled = 0
         self.measured = {}
         self.keep = keep
+        self.interrupted = False
 
     def callback(self):
         """Where callbacks go, if this server calls back."""
@@ -73,8 +74,8 @@ class Run:
         before = self.load.quick()
         try:
             begun = fault(self, *arguments)
-        except AssertionError as failed:
-            self.wrong.append(f"{name}: {failed}")
+        except Exception:  # told, and a failure of the run
+            self.wrong.append(f"{name}: {traceback.format_exc()}")
             self.world.heal()
             return False
         if begun is None:
@@ -186,8 +187,10 @@ def one(kind, seconds, asked, origin, seed, without=""):
                     scenes(run, short=True)
         else:
             storm(run, time.monotonic() + seconds, asked.short)
-    except AssertionError:
+    except Exception:  # whatever it was, it is told, and fails the run
         run.wrong.append(traceback.format_exc())
+    except KeyboardInterrupt:
+        run.interrupted = True
     finally:
         try:
             run.hits = run.world.hits()
@@ -242,6 +245,8 @@ def main():
                   flush=True)
             for text in run.wrong[:20]:
                 print(f"   {text}", flush=True)
+            if run.interrupted:
+                break
     finally:
         origin.close()
         shutil.rmtree(media, ignore_errors=True)

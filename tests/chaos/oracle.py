@@ -144,6 +144,8 @@ class Oracle:
         self.check_strangers(files, verdict)
         self.check_indexes(jobs, verdict)
         self.check_callbacks(jobs, verdict)
+        for line in self.world.servers[0].audit():
+            verdict.add("index", line)
         self.names |= {self.ledger.jobs[i].get("download", i) for i in jobs}
         self.checked |= {i for i, job in jobs.items()
                          if job and job["state"] in TERMINAL}

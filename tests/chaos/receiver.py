@@ -1,11 +1,9 @@
 """A receiver of callbacks that keeps its own log, and sometimes fails."""
 
 import http.server
+import json
 import random
-import re
 import threading
-
-JOB_ID = re.compile(rb'"id":\s*"([0-9A-Z]{26})"')
 
 
 class Receiver:
@@ -33,9 +31,10 @@ class Receiver:
     def take(self, request, body):
         with self.lock:
             fails = self.random.random() < 0.1
-        if not fails and (job := JOB_ID.search(body)):
+        told = json.loads(body)
+        if not fails:
             with self.lock:
-                self.heard.setdefault(job[1].decode(), []).append(
+                self.heard.setdefault(told["data"]["id"], []).append(
                     (request.headers.get("Troupe-Event"),
                      request.headers.get("Troupe-Event-Id")))
         request.send_response(500 if fails else 204)

@@ -236,6 +236,16 @@ class Server(harness.Server):
             return stat.rsplit(")", 1)[1].split()[0]
         return ""
 
+    def audit(self):
+        """What `doctor` finds wrong in the store, line by line."""
+        done = subprocess.run(
+            [str(harness.BIN / "troupe-chaos"), "doctor", "--data",
+             str(self.folder / "data"), *self.arguments], text=True,
+            env={**os.environ, **self.environment, "FAULT_POINTS_FILE": ""},
+            capture_output=True, timeout=120, check=False)
+        return [line for line in done.stdout.splitlines()
+                if line.startswith("FAIL  audit")]
+
     def node_id(self):
         return (self.folder / "data" / "node-id").read_text().strip()
 
