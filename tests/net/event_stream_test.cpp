@@ -1,0 +1,124 @@
+#include "event_fixture.hpp"
+
+#include "net/event_stream.hpp"
+
+namespace troupe::net {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// A stream's lines as they come, taken apart by event.
+class stream_client {
+public:
+  stream_client(std::uint16_t port, const std::string& topics,
+                const std::string& last_id = "")
+    : client_{port} {
+    std::string ask = "GET /v1/events?topics=" + topics
+                      + " HTTP/1.1\r\nHost: " + client_.host() + "\r\n";
+    if (!last_id.empty())
+      ask += "Last-Event-ID: " + last_id + "\r\n";
+    client_.send(ask + "\r\n");
+    head = client_.line();
+    while (!client_.line().empty()) {
+    }
+  }
+
+  struct event {
+    std::string type, id, data;
+  };
+
+  event next() {
+    event out;
+    for (;;) {
+      const auto line = client_.line();
+      if (line.starts_with("event: "))
+        out.type = line.substr(7);
+      else if (line.starts_with("id: "))
+        out.id = line.substr(4);
+      else if (line.starts_with("data: "))
+        out.data = line.substr(6);
+      else if (line.empty() && (!out.data.empty() || client_.ended()))
+        return out;
+    }
+  }
+
+  std::string head;
+
+private:
+  raw_client client_;
+};
+
+TEST_F(EventEnds, StreamsEventsWithIdsOfAllTopics) {
+  tell(actors::job_event_type::created, job("a", store::job_state::queued));
+  stream_client client{port, "job:a,jobs"};
+  const auto one = client.next();
+  const auto two = client.next();
+
+  tell(actors::job_event_type::started, job("a", store::job_state::running));
+  const auto three = client.next();
+  const auto four = client.next();
+
+  EXPECT_THAT(client.head, HasSubstr("200"));
+  EXPECT_EQ(one.type, "subscribed");
+  EXPECT_EQ(two.type, "subscribed");
+  EXPECT_EQ(three.type, "job.started");
+  EXPECT_EQ(four.type, "job.started");
+  const auto epoch = word(parse(four.data), "epoch");
+  std::map<std::string, std::int64_t> at;
+  for (const auto& each : {three, four})
+    at[word(parse(each.data), "topic")] = offset(parse(each.data));
+  EXPECT_EQ(four.id, epoch + ":" + std::to_string(at["job:a"]) + ","
+                       + std::to_string(at["jobs"]));
+}
+
+TEST_F(EventEnds, ResumesAStreamByItsLastId) {
+  std::string last;
+  {
+    stream_client client{port, "jobs"};
+    last = client.next().id;
+  }
+  tell_jobs(50);
+
+  stream_client again{port, "jobs", last};
+  const auto first = again.next();
+  std::vector<std::string> subjects;
+  for (int i = 0; i < 50; ++i)
+    subjects.push_back(word(parse(again.next().data).at("data"), "id"));
+
+  EXPECT_TRUE(parse(first.data).at("recovered").as_bool());
+  EXPECT_EQ(first.id, "") << "what follows it has not been seen yet";
+  EXPECT_EQ(subjects.front(), "j0");
+  EXPECT_EQ(subjects.back(), "j49");
+}
+
+TEST_F(EventEnds, RefusesStreamsItCannotServe) {
+  raw_client client{port};
+  EXPECT_EQ(client.ask("GET", "/v1/events").status, 422);
+  EXPECT_EQ(client.ask("GET", "/v1/events?topics=zebra").status, 422);
+  EXPECT_EQ(client.ask("GET", "/v1/events?topics=jobs,job:zz").status, 404);
+}
+
+TEST(StreamRequest, TakesTopicsAndTheLastId) {
+  const auto read = read_stream_request("job:a,jobs", "e1:17,5");
+
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->size(), 2u);
+  EXPECT_EQ((*read)[0].topic, "job:a");
+  EXPECT_EQ((*read)[0].epoch, "e1");
+  EXPECT_EQ((*read)[0].offset, 17u);
+  EXPECT_EQ((*read)[1].offset, 5u);
+}
+
+TEST(StreamRequest, RefusesWhatDoesNotFit) {
+  std::string many = "job:0";
+  for (int i = 1; i <= 32; ++i)
+    many += ",job:" + std::to_string(i);
+  for (const auto& topics : {std::string{}, many, std::string{"jobs,jobs"},
+                             std::string{"jobs,"}, std::string{"job:"}})
+    EXPECT_FALSE(read_stream_request(topics, "")) << topics;
+  for (const auto* id : {"e", ":5", "e:", "e:x", "e:1,2", "e:-1", "e:1 "})
+    EXPECT_FALSE(read_stream_request("jobs", id)) << id;
+}
+
+} // namespace
+} // namespace troupe::net
