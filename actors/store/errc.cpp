@@ -38,6 +38,12 @@ public:
       return "a stored job cannot be read";
     case errc::locked:
       return "another server uses this data folder";
+    case errc::pausing:
+      return "the job is being paused";
+    case errc::no_parent:
+      return "a job to depend on does not exist, or jobs wait for each other";
+    case errc::bad_schedule:
+      return "no such time as the schedule asks for";
     }
     return "unknown store error";
   }

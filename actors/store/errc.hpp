@@ -16,9 +16,12 @@ enum class errc : std::uint8_t {
   disk_full,
   idempotency_mismatch, ///< the key was used with another body
   bad_page_token,
-  bad_config, ///< refused at start, such as an evicting `maxmemory-policy`
-  corrupt,    ///< a row that cannot be read
-  locked,     ///< another process holds the data folder
+  bad_config,   ///< refused at start, such as an evicting `maxmemory-policy`
+  corrupt,      ///< a row that cannot be read
+  locked,       ///< another process holds the data folder
+  pausing,      ///< the attempt is to stop: its job is being paused
+  no_parent,    ///< `depends_on` names no job, or jobs that wait for each other
+  bad_schedule, ///< its expression or time zone makes no sense
 };
 
 /// Category "store".

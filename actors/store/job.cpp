@@ -14,6 +14,8 @@ constexpr std::array<std::string_view, job_state_count> state_names{
 constexpr std::array<std::string_view, 5> durability_names{
   "memory", "interval", "disk", "replica", "local"};
 
+constexpr std::array<std::string_view, 3> policy_names{"fail", "cancel", "run"};
+
 template <class Names, class Enum>
 bool find_name(const Names& names, std::string_view text, Enum& out) noexcept {
   const auto at = std::ranges::find(names, text);
@@ -31,6 +33,14 @@ std::string_view to_string(job_state state) noexcept {
 
 bool from_string(std::string_view text, job_state& out) noexcept {
   return find_name(state_names, text, out);
+}
+
+std::string_view to_string(parent_policy policy) noexcept {
+  return policy_names[static_cast<std::size_t>(policy)];
+}
+
+bool from_string(std::string_view text, parent_policy& out) noexcept {
+  return find_name(policy_names, text, out);
 }
 
 std::string_view to_string(durability level) noexcept {

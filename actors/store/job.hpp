@@ -40,6 +40,17 @@ enum class durability : std::uint8_t { memory, interval, disk, replica, local };
 [[nodiscard]] std::string_view to_string(durability level) noexcept;
 [[nodiscard]] bool from_string(std::string_view text, durability& out) noexcept;
 
+/// What becomes of a job when one that it depends on fails or is cancelled.
+enum class parent_policy : std::uint8_t {
+  fail,   ///< it fails with code `parent_failed`
+  cancel, ///< it is cancelled
+  run,    ///< it goes on as if that one had succeeded
+};
+
+[[nodiscard]] std::string_view to_string(parent_policy policy) noexcept;
+[[nodiscard]] bool from_string(std::string_view text,
+                               parent_policy& out) noexcept;
+
 /// How long to wait before another attempt: `initial_s · factor^(n-1)`, at
 /// most `max_s`, spread by ±`jitter` of itself.
 struct backoff {
@@ -80,6 +91,11 @@ struct job_draft {
   std::string unique_key;      ///< empty: none
   std::string concurrency_key; ///< its group; empty: the queue's common one
   std::string callback_url;
+  /// Jobs that end before this one is ready. Where its `params` hold
+  /// `{{job:ID.source}}` or `{{job:ID.result.FIELD}}`, ID one of these, the
+  /// store puts in what it names once all have ended.
+  std::vector<std::string> depends_on;
+  parent_policy on_parent_failure = parent_policy::fail;
 
   bool operator==(const job_draft&) const = default;
 };
@@ -114,6 +130,10 @@ struct job : job_draft {
   std::uint32_t losses = 0;     ///< attempts lost with their node
   bool publishing = false;      ///< committed: only rolls forward from here
   std::vector<media::staged_file> manifest; ///< set exactly while publishing
+  std::uint32_t pending = 0; ///< of `depends_on`, those that have not ended
+  std::uint32_t crashes = 0; ///< attempts whose codec child crashed
+  bool pausing = false;      ///< running, but its attempt is to stop
+  bool followed = false;     ///< other jobs depend on it, or did
 
   bool operator==(const job&) const = default;
 };

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "actors/store/errc.hpp"
-#include "actors/store/job.hpp"
+#include "actors/store/batch.hpp"
+#include "actors/store/callback.hpp"
+#include "actors/store/operation.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -9,115 +10,9 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 namespace troupe::store {
-
-// -- operations: all that changes jobs, but for claims and sweeps -------------
-
-/// A POST that may be repeated. `scope` tells principal, method, path and key
-/// apart; `body_hash` is the SHA-256 of the raw body.
-struct idempotency {
-  std::string scope; ///< empty: the client sent no key
-  std::string body_hash;
-};
-
-/// Adds a job. Looked at in this order: an idempotency scope seen within 24 h
-/// answers with the job as it was first answered (or `idempotency_mismatch`);
-/// a `unique_key` that a job not yet terminal holds, with that job, unchanged;
-/// an id that is stored, with its job, unchanged; then `queue_full`. Jobs that
-/// wait (scheduled, blocked, queued, paused) count for `max_queued`.
-struct submit_op {
-  job_draft draft;
-  struct idempotency idempotency;
-};
-
-/// → running's progress (and checkpoint, if not empty); no revision, no event.
-struct checkpoint_op {
-  std::string id;
-  struct fence fence;
-  media::progress progress;
-  std::string checkpoint;
-};
-
-/// running → publishing. Repeated with the same fence it replaces the
-/// manifest: so a free name is reserved before a file takes it.
-struct commit_op {
-  std::string id;
-  struct fence fence;
-  std::string result;
-  std::vector<media::staged_file> manifest;
-};
-
-/// running | publishing → succeeded. Again with the same fence: no change. An
-/// empty `result` leaves what was committed. Cancelling: `invalid_state`.
-struct succeed_op {
-  std::string id;
-  struct fence fence;
-  std::string result;
-};
-
-/// running → queued | scheduled (another attempt) | failed; cancelling →
-/// cancelled (without an entry in `errors`). Publishing is refused
-/// (`invalid_state`). With the newest fence of a job that has lost its lease
-/// since and has not succeeded: no change, no error.
-struct fail_op {
-  std::string id;
-  struct fence fence;
-  std::string code;
-  std::string message;
-  bool retryable = false;
-  std::int64_t retry_after_ms = 0; ///< at least; 0: backoff alone
-  std::string checkpoint;          ///< kept if not empty
-};
-
-/// Why a lease is given back without an outcome.
-enum class release_reason : std::uint8_t {
-  drain,     ///< the server stops; spends no budget
-  node_lost, ///< the attempt died with its node or actor; spends a loss
-  postponed, ///< it was not its time; spends no budget, waits for `delay_ms`
-};
-
-/// running → queued (or failed, when losses are spent; each loss adds the
-/// error `node_lost`), in its old place, the attempt not counted, or, if it is
-/// postponed, → scheduled; cancelling → cancelled; publishing stays with a
-/// lease that ends now, for `sweep` to hand out again. Repeated: as `fail_op`.
-struct release_op {
-  std::string id;
-  struct fence fence;
-  release_reason reason = release_reason::drain;
-  std::int64_t delay_ms = 0; ///< of what is postponed
-};
-
-/// As the transition table of the API says for "cancel".
-struct cancel_op {
-  std::string id;
-};
-
-/// failed | cancelled → queued, fresh budgets, checkpoint and errors kept.
-/// `invalid_state` also when another job holds its `unique_key` now.
-struct retry_op {
-  std::string id;
-};
-
-/// Removes a terminal job.
-struct purge_op {
-  std::string id;
-};
-
-using operation =
-  std::variant<submit_op, checkpoint_op, commit_op, succeed_op, fail_op,
-               release_op, cancel_op, retry_op, purge_op>;
-
-/// What became of one operation.
-struct applied {
-  errc error = errc::none;
-  bool changed = false; ///< the job's revision was raised (or it is new)
-  /// `submit_op`: the answer was given before, under this idempotency key.
-  bool replayed = false;
-  struct job job; ///< after the operation; empty if there is none
-};
 
 // -- claims and sweeps --------------------------------------------------------
 
@@ -142,9 +37,11 @@ struct sweep_result {
   /// Publishing jobs whose lease had expired, leased anew to the caller, who
   /// finishes their publication.
   std::vector<job> roll_forward;
-  timestamp_ms next_due = 0; ///< by the store's time; 0: nothing is waiting
-  timestamp_ms now = 0;      ///< the store's time
-  bool more = false;         ///< a bounded step; call again at once
+  timestamp_ms next_due = 0;     ///< by the store's time; 0: nothing is waiting
+  timestamp_ms now = 0;          ///< the store's time
+  bool more = false;             ///< a bounded step; call again at once
+  std::vector<job> changed = {}; ///< as `follow_result`
+  std::vector<batch> batches = {}; ///< as `follow_result`
 };
 
 struct sweep_request {
@@ -152,6 +49,18 @@ struct sweep_request {
   std::uint64_t nonce = 0;
   std::int64_t lease_ms = 15000;
   std::uint32_t max = 256; ///< of each kind
+};
+
+/// What has come of what had ended, or was due.
+struct follow_result {
+  /// Jobs that were let go on (blocked → scheduled, queued, failed or
+  /// cancelled) and new ones (revision 1, of schedules and batches).
+  std::vector<job> changed;
+  /// Batches with jobs that have ended; one that has `finished_at` set told so
+  /// for the first time if that is later than its last answer here.
+  std::vector<batch> batches;
+  timestamp_ms now = 0; ///< the store's time
+  bool more = false;    ///< a bounded step; call again at once
 };
 
 // -- reading ------------------------------------------------------------------
@@ -166,6 +75,24 @@ struct list_query {
 struct job_page {
   std::vector<job> jobs;       ///< newest first
   std::string next_page_token; ///< empty at the end
+};
+
+enum class bulk_action : std::uint8_t { retry, cancel, purge };
+
+/// The same for many jobs. `filter.page_size` and `page_token` are not used.
+struct bulk_request {
+  bulk_action action = bulk_action::cancel;
+  list_query filter;
+  bool dry_run = false;    ///< counts only
+  std::string cursor;      ///< empty: from the newest; else `next_cursor`
+  std::uint32_t max = 256; ///< jobs that one step looks at
+};
+
+struct bulk_result {
+  std::uint64_t matched = 0; ///< jobs that the action can be done to
+  std::vector<job> changed;  ///< after it; purged ones as they were
+  std::string next_cursor;   ///< empty: all have been looked at
+  bool follow = false;       ///< `follow` has work
 };
 
 /// One queue's jobs by state.
@@ -200,7 +127,10 @@ struct store_options {
 ///   `ready time − priority × ageing`, then by the store's sequence, which a
 ///   job gets when it is created and keeps; the ready time is its `run_at`;
 /// - `running`, `cancelling` and publishing jobs have a lease, others none;
-/// - a `unique_key` belongs to at most one job that is not terminal.
+/// - a `unique_key` belongs to at most one job that is not terminal;
+/// - `blocked` jobs have `pending` parents, and stand among each of these's
+///   `waits`; a job that any open one depends on is not forgotten;
+/// - a batch's counters are those of its jobs; it finishes once.
 class job_store {
 public:
   virtual ~job_store() = default;
@@ -215,8 +145,8 @@ public:
   virtual result<std::vector<job>> claim(const claim_request& request) = 0;
 
   /// Extends leases and writes `alive`, also when `leases` is empty. One answer
-  /// each: `none`, or `stale_fence` for one that is lost, `invalid_state` for
-  /// one that is `cancelling` (it is renewed nevertheless).
+  /// each: `none`, or `stale_fence` for one that is lost. One that is to end is
+  /// renewed nevertheless: `invalid_state` for a cancelling job, `pausing`.
   virtual result<std::vector<errc>> renew(std::span<const held_lease> leases,
                                           std::int64_t lease_ms) = 0;
 
@@ -230,6 +160,43 @@ public:
   /// those of this life: repeat with the same nonce while `more`. For a server
   /// that holds its data folder's lock.
   virtual result<sweep_result> adopt(const sweep_request& request) = 0;
+
+  /// One bounded step of what has to be done once, later, by any server:
+  /// releases and fails dependants, opens and ends batches, fires schedules
+  /// that are due. `sweep` does one too. To be called after an answer that
+  /// says `follow`, until there is no more.
+  virtual result<follow_result> follow(const sweep_request& request) = 0;
+
+  /// Adds a batch and its jobs: all or none, though large ones are staged in
+  /// several steps. `batch` is set in each job. A job whose `unique_key` is
+  /// taken ends cancelled, with `duplicate`. Errors as `submit_op`; an id that
+  /// is stored answers with its batch, `replayed`.
+  /// @pre at most `max_batch_jobs` jobs, with ids that are new
+  virtual result<batch_submitted> submit_batch(const batch_draft& draft,
+                                               std::span<const job_draft> jobs,
+                                               const idempotency& key) = 0;
+  virtual result<batch> get_batch(const std::string& id) = 0;
+
+  /// One bounded step of an action on many jobs.
+  virtual result<bulk_result> bulk(const bulk_request& request) = 0;
+
+  /// By name.
+  virtual result<std::vector<schedule>> schedules() = 0;
+  virtual result<schedule> get_schedule(const std::string& name) = 0;
+
+  /// Up to `max` callbacks that are due, for the caller to deliver; they are
+  /// hidden from others for 60 s.
+  virtual result<std::vector<callback>> take_callbacks(std::uint32_t max) = 0;
+  /// `not_found` when its job was purged, `stale_fence` when another took it.
+  virtual result<void> settle_callback(const callback_settlement& done) = 0;
+  /// Those that were given up, by id, after `after`.
+  virtual result<std::vector<callback>> dead_callbacks(const std::string& after,
+                                                       std::uint32_t max) = 0;
+  /// A dead callback is due again. `invalid_state` for one that is not dead.
+  virtual result<void> retry_callback(const std::string& id) = 0;
+
+  /// The lines that `log_op` has appended.
+  virtual result<std::string> log_of(const std::string& id) = 0;
 
   virtual result<job> get(const std::string& id) = 0;
 

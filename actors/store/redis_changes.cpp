@@ -1,5 +1,6 @@
 #include "actors/store/redis_changes.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace troupe::store {
@@ -11,6 +12,9 @@ void append_sized(std::string& bytes, std::string_view text) {
   bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
   bytes.append(text);
 }
+
+/// Lua unpacks not many more into one call. Even, since they may be pairs.
+constexpr std::size_t most_words = 4000;
 
 constexpr std::size_t index_of(redis_key key) {
   return static_cast<std::size_t>(key);
@@ -44,8 +48,9 @@ void redis_changes::set(redis_key key, std::string field, std::string value) {
   empty_ = false;
 }
 
-void redis_changes::count(const std::string& field, std::int64_t by) {
-  counts_[field] += by;
+void redis_changes::count(redis_key key, const std::string& field,
+                          std::int64_t by) {
+  counts_[index_of(key)][field] += by;
 }
 
 void redis_changes::touch(std::string lane) {
@@ -61,12 +66,14 @@ std::string_view redis_changes::digits(std::size_t number) {
 
 void redis_changes::append(redis_args& out, std::string_view verb,
                            redis_key key, const words& some) {
-  if (some.empty())
-    return;
-  out.push_back(verb);
-  out.push_back(digits(1 + index_of(key)));
-  out.push_back(digits(some.size()));
-  out.insert(out.end(), some.begin(), some.end());
+  for (std::size_t at = 0; at < some.size(); at += most_words) {
+    const auto count = std::min(some.size() - at, most_words);
+    const auto first = some.begin() + static_cast<std::ptrdiff_t>(at);
+    out.push_back(verb);
+    out.push_back(digits(1 + index_of(key)));
+    out.push_back(digits(count));
+    out.insert(out.end(), first, first + static_cast<std::ptrdiff_t>(count));
+  }
 }
 
 redis_args redis_changes::args(std::string_view version) {
@@ -80,11 +87,11 @@ redis_args redis_changes::args(std::string_view version) {
     const auto key = static_cast<redis_key>(i);
     append(out, is_hash(key) ? "HSET" : "ZADD", key, added_[i]);
   }
-  for (const auto& [field, by] : counts_)
-    if (by != 0)
-      counters_.push_back({field, std::to_string(by)});
-  for (const auto& counter : counters_)
-    append(out, "HINCRBY", redis_key::depth, counter);
+  for (std::size_t i = 0; i < redis_key_count; ++i)
+    for (const auto& [field, by] : counts_[i])
+      if (by != 0)
+        append(out, "HINCRBY", static_cast<redis_key>(i),
+               counters_.emplace_back(words{field, std::to_string(by)}));
   return out;
 }
 

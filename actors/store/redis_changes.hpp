@@ -4,6 +4,7 @@
 #include "actors/store/redis_keys.hpp"
 
 #include <array>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -23,8 +24,8 @@ public:
   void remove(redis_key key, std::string member);
   void add(redis_key key, std::string member, std::int64_t score = 0);
   void set(redis_key key, std::string field, std::string value);
-  /// One more or less in `depth`.
-  void count(const std::string& field, std::int64_t by);
+  /// Adds to a number in a hash.
+  void count(redis_key key, const std::string& field, std::int64_t by);
   /// The first job of this lane may change.
   void touch(std::string lane);
 
@@ -45,10 +46,10 @@ private:
   bool empty_ = true;
   std::string checks_;
   std::array<words, redis_key_count> removed_, added_;
-  std::map<std::string, std::int64_t> counts_;
+  std::array<std::map<std::string, std::int64_t>, redis_key_count> counts_;
   std::set<std::string> lanes_;
   std::map<std::size_t, std::string> digits_; ///< its texts never move
-  std::vector<words> counters_;
+  std::deque<words> counters_;
 };
 
 } // namespace troupe::store

@@ -1,5 +1,7 @@
 #include "actors/store/redis_group.hpp"
 
+#include "actors/store/dependants.hpp"
+#include "actors/store/packing.hpp"
 #include "actors/store/redis_reply.hpp"
 
 #include <hiredis/hiredis.h>
@@ -19,18 +21,21 @@ redis_args reading(redis_key key, const redis_args& fields) {
 // -- reading ------------------------------------------------------------------
 
 void redis_group::need_job(std::string_view id) {
-  if (entries_.try_emplace(std::string{id}).second)
-    jobs_.push_back(id);
+  const auto [at, added] = entries_.try_emplace(std::string{id});
+  if (added)
+    jobs_.push_back(at->first);
 }
 
 void redis_group::need_holder(std::string_view unique_key) {
-  if (holders_.try_emplace(std::string{unique_key}).second)
-    holders_needed_.push_back(unique_key);
+  const auto [at, added] = holders_.try_emplace(std::string{unique_key});
+  if (added)
+    holders_needed_.push_back(at->first);
 }
 
 void redis_group::need_answer(std::string_view scope) {
-  if (answers_.try_emplace(std::string{scope}).second)
-    answers_needed_.push_back(scope);
+  const auto [at, added] = answers_.try_emplace(std::string{scope});
+  if (added)
+    answers_needed_.push_back(at->first);
 }
 
 void redis_group::need_room(std::size_t jobs) {
@@ -57,6 +62,8 @@ void redis_group::ask_for_room(std::string_view jobs) {
   const auto states = name_of(redis_key::states);
   questions_.push_back({{"HINCRBY", name_of(redis_key::meta), "seq", jobs},
                         &redis_group::take_sequence});
+  if (std::exchange(knows_waiting_, true))
+    return;
   // scheduled, blocked and queued; paused
   questions_.push_back(
     {{"ZLEXCOUNT", states, "[0", "(3"}, &redis_group::take_waiting});
@@ -74,6 +81,9 @@ void redis_group::ask_for_fields() {
   if (!answers_needed_.empty())
     questions_.push_back({reading(redis_key::answers, answers_needed_),
                           &redis_group::take_answers});
+  if (!records_needed_.empty())
+    questions_.push_back({reading(redis_key::records, records_needed_),
+                          &redis_group::take_records});
 }
 
 result<void> redis_group::read() {
@@ -114,7 +124,7 @@ void redis_group::take_meta(const redisReply& reply) {
 void redis_group::take_sequence(const redisReply& reply) {
   has_room = has_room && reply.type == REDIS_REPLY_INTEGER;
   sequence_ = static_cast<std::uint64_t>(number_of(reply)) - new_jobs_;
-  new_jobs_ = 0;
+  sequences_left_ = std::exchange(new_jobs_, 0);
 }
 
 void redis_group::take_waiting(const redisReply& reply) {
@@ -170,10 +180,6 @@ redis_group::entry& redis_group::at(std::string_view id) {
   return entries_.at(std::string{id});
 }
 
-std::string_view redis_group::holder_of(const std::string& unique_key) {
-  return holders_.at(unique_key).now;
-}
-
 /// A key belongs to its job until that is terminal.
 void redis_group::hold(const entry& it, job_state before) {
   const auto& job = it.record.job;
@@ -186,52 +192,18 @@ void redis_group::hold(const entry& it, job_state before) {
 }
 
 void redis_group::changed(entry& it, job_state before) {
+  const auto& job = it.record.job;
   it.dirty = true;
-  waiting_ += int(is_waiting(it.record.job.state)) - int(is_waiting(before));
+  waiting_ += int(is_waiting(job.state)) - int(is_waiting(before));
   hold(it, before);
-}
-
-bool redis_group::insert(entry& it, job added) {
-  const bool full = waiting_ >= static_cast<std::int64_t>(options_.max_queued);
-  if (full || !has_room)
-    return false;
-  it.record = {std::move(added), ++sequence_, 0, 0};
-  it.error = errc::none;
-  adds_ = true;
-  // As if it had been terminal: it takes its key and waits.
-  changed(it, job_state::cancelled);
-  return true;
-}
-
-void redis_group::erase(entry& it) {
-  if (it.was.present)
-    leave(it, lane_of(it.record.job));
-  if (it.was.present && !it.record.job.batch.empty())
-    changes.remove(redis_key::batches, batch_prefix(it.record.job.batch)
-                                         + ordered(it.was.sequence)
-                                         + it.record.job.id);
-  if (it.was.lease_until != 0)
-    changes.remove(redis_key::leases, it.record.job.id);
-  it.was = {};
-  it.error = errc::not_found;
-  it.dirty = true;
+  if (is_terminal(job.state) && !is_terminal(before))
+    job_ended(job, *this);
 }
 
 void redis_group::renew_clock() {
   alive_.renewed(now_, options_.lease_ms);
   changes.set(redis_key::meta, "alive", std::to_string(alive_.alive));
   changes.set(redis_key::meta, "grace", std::to_string(alive_.grace_until));
-}
-
-const redis_answer* redis_group::answer_of(const std::string& scope) {
-  const auto& known = answers_.at(scope).known;
-  return known.expiry > now_ ? &known : nullptr;
-}
-
-void redis_group::remember(const std::string& scope, redis_answer answer) {
-  auto& it = answers_.at(scope);
-  it.known = std::move(answer);
-  it.dirty = true;
 }
 
 } // namespace troupe::store

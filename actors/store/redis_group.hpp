@@ -4,6 +4,7 @@
 #include "actors/store/redis_changes.hpp"
 #include "actors/store/redis_client.hpp"
 #include "actors/store/redis_record.hpp"
+#include "actors/store/transaction.hpp"
 #include "actors/store/transitions.hpp"
 
 #include <string>
@@ -23,7 +24,7 @@ inline constexpr std::size_t bytes_per_group = 512 * 1024;
 ///
 /// Invariant: `entries_` holds what was read, `was` as it is stored and
 /// `record` as it will be; `waiting` counts jobs as they will be.
-class redis_group {
+class redis_group final : public transaction {
 public:
   /// Where a stored job stands in the indexes. What never changes is not here.
   struct place {
@@ -39,6 +40,7 @@ public:
   struct entry {
     errc error = errc::not_found; ///< `none`: `record` holds the job
     bool dirty = false;
+    bool is_guarded = false; ///< not written, but must not have changed
     redis_record record;
     place was;
     std::string token; ///< of what is stored; empty: nothing
@@ -50,7 +52,7 @@ public:
     // nop
   }
 
-  // -- reading; names outlive the group ---------------------------------------
+  // -- reading ----------------------------------------------------------------
 
   void need_job(std::string_view id);
   void need_holder(std::string_view unique_key);
@@ -67,22 +69,51 @@ public:
 
   // -- changing ---------------------------------------------------------------
 
-  [[nodiscard]] timestamp_ms now() const noexcept {
+  [[nodiscard]] timestamp_ms now() const noexcept override {
     return now_;
+  }
+  [[nodiscard]] durability reached() const noexcept override {
+    return client_.level();
   }
   /// @pre `id` was read
   entry& at(std::string_view id);
-  /// The job that holds this key, if any. @pre the key was read
-  std::string_view holder_of(const std::string& unique_key);
   /// Notes that `it.record.job` was in `before` and is to be written.
   void changed(entry& it, job_state before);
-  /// @return false when there is no room
-  bool insert(entry& it, job added);
-  /// Forgets a terminal job.
-  void erase(entry& it);
-  /// @return null when nothing was answered within a day
-  const redis_answer* answer_of(const std::string& scope);
-  void remember(const std::string& scope, redis_answer answer);
+
+  // As every transaction; what was not read before costs a round trip.
+  void prefetch(std::span<const std::string> ids) override;
+  found_job find(const std::string& id) override;
+  void save(job& changed, job_state before) override;
+  void save_draft(job& changed, job_state before) override {
+    save(changed, before);
+  }
+  void guard(const job& read) override;
+  job* insert(job added, bool promised) override;
+  void erase(const job& it) override;
+  job answer_of(job& it) override {
+    return it;
+  }
+  bool has_room_for(std::size_t jobs) override;
+  std::string holder_of(const std::string& unique_key) override;
+  std::optional<kept_answer> kept(const std::string& scope) override;
+  void keep(const std::string& scope, kept_answer answer) override;
+  void prefetch(std::span<const record_name> names) override;
+  std::optional<std::string> read(record_kind kind,
+                                  const std::string& key) override;
+  void write(record_kind kind, const std::string& key, std::string body,
+             timestamp_ms due = 0) override;
+  void remove(record_kind kind, const std::string& key) override;
+  std::vector<record_name> due(due_lane lane, std::size_t max) override;
+  timestamp_ms next_due(due_lane lane) override;
+  void link(link_kind kind, const std::string& owner,
+            const std::string& member) override;
+  void unlink(link_kind kind, const std::string& owner,
+              const std::string& member) override;
+  std::vector<std::string> links(link_kind kind, const std::string& owner,
+                                 const std::string& after,
+                                 std::size_t max) override;
+  counters tally(const std::string& batch) override;
+  void drop_tally(const std::string& batch) override;
 
   [[nodiscard]] const alive_clock& alive() const noexcept {
     return alive_;
@@ -108,6 +139,13 @@ private:
   struct holder_entry {
     std::string stored, now;
   };
+  struct record_entry {
+    bool is_read = false; ///< `token` is of what is stored; empty: nothing
+    bool dirty = false;
+    std::string token;
+    std::optional<std::string> body;
+    timestamp_ms due = 0;
+  };
   using replies = std::vector<redis_reply_ptr>;
 
   /// What to ask, and who takes the reply.
@@ -116,6 +154,13 @@ private:
     void (redis_group::*take)(const redisReply& reply);
   };
 
+  /// As `read`, for those who cannot be told: the failure sticks.
+  bool read_now();
+  const redisReply* ask_now(redis_args command);
+  /// Sees to it that so many jobs can be numbered.
+  bool number(std::size_t jobs);
+  void need_record(const std::string& field);
+  void take_records(const redisReply& reply);
   void ask_for_time();
   void ask_for_room(std::string_view jobs);
   void ask_for_fields();
@@ -127,20 +172,27 @@ private:
   void take_holders(const redisReply& reply);
   void take_answers(const redisReply& reply);
   void hold(const entry& it, job_state before);
+  void count(const job& it, job_state state, int by);
   void leave(const entry& it, const std::string& lane);
   void enter(const entry& it, const std::string& lane);
   void write_entry(const std::string& id, entry& it);
   void move(const entry& it);
   void write_holders();
   void write_answers();
+  void write_records();
+  void write_links();
 
   redis_client& client_;
   const store_options& options_;
-  std::vector<std::string_view> jobs_, holders_needed_, answers_needed_;
+  std::vector<std::string_view> jobs_, holders_needed_, answers_needed_,
+    records_needed_; ///< keys of the maps below
   std::vector<redis_args> extra_needed_;
   std::vector<question> questions_;
   replies extra_;
+  std::optional<failure> failure_;
   std::size_t new_jobs_ = 0;
+  std::size_t sequences_left_ = 0; ///< numbers for new jobs
+  bool knows_waiting_ = false;
   bool has_begun_ = false;
   bool adds_ = false;
   timestamp_ms now_ = 0;
@@ -151,6 +203,8 @@ private:
   std::unordered_map<std::string, entry> entries_;
   std::unordered_map<std::string, holder_entry> holders_;
   std::unordered_map<std::string, answer_entry> answers_;
+  std::unordered_map<std::string, record_entry> records_; ///< by field
+  std::unordered_map<std::string, bool> links_; ///< by member; false: gone
 };
 
 } // namespace troupe::store

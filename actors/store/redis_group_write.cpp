@@ -5,13 +5,11 @@
 /// What a group's changes are in the indexes.
 namespace troupe::store {
 
-namespace {
-
-std::string depth_field(job_state state, const std::string& queue) {
-  return state_prefix(state) + queue;
+void redis_group::count(const job& it, job_state state, int by) {
+  changes.count(redis_key::depth, state_prefix(state) + it.queue, by);
+  if (!it.batch.empty())
+    changes.count(redis_key::tallies, state_prefix(state) + it.batch, by);
 }
-
-} // namespace
 
 /// Takes a job from where it is stored.
 void redis_group::leave(const entry& it, const std::string& lane) {
@@ -19,7 +17,7 @@ void redis_group::leave(const entry& it, const std::string& lane) {
   const auto& was = it.was;
   changes.remove(redis_key::states,
                  state_prefix(was.state) + ordered(was.sequence) + id);
-  changes.count(depth_field(was.state, it.record.job.queue), -1);
+  count(it.record.job, was.state, -1);
   if (was.state == job_state::queued) {
     changes.touch(lane);
     changes.remove(redis_key::ready,
@@ -39,7 +37,7 @@ void redis_group::enter(const entry& it, const std::string& lane) {
   const auto& [job, sequence, writes, score] = it.record;
   changes.add(redis_key::states,
               state_prefix(job.state) + ordered(sequence) + job.id);
-  changes.count(depth_field(job.state, job.queue), 1);
+  count(job, job.state, 1);
   if (job.state == job_state::queued) {
     changes.touch(lane);
     changes.add(redis_key::ready, lane + rank_of(score, sequence) + job.id);
@@ -112,11 +110,17 @@ void redis_group::write_answers() {
 }
 
 result<bool> redis_group::write() {
+  if (failure_)
+    return *failure_;
   for (auto& [id, it] : entries_)
     if (it.dirty)
       write_entry(id, it);
+    else if (it.is_guarded)
+      changes.expect(redis_key::jobs, id, it.token);
   write_holders();
   write_answers();
+  write_records();
+  write_links();
   if (changes.empty())
     return true;
   const auto script = adds_ ? redis_script::apply_if_room : redis_script::apply;

@@ -13,7 +13,9 @@ namespace troupe::store {
 namespace {
 
 /// Of the packed jobs and the keys; see lua/README.md.
-constexpr std::string_view layout = "2";
+constexpr std::string_view layout = "3";
+/// The one before: its jobs can be read, and its keys hold what ours do.
+constexpr std::string_view older_layout = "2";
 
 std::string_view text_of(const redis_reply_ptr& reply) {
   return reply->str != nullptr ? std::string_view{reply->str, reply->len}
@@ -52,6 +54,11 @@ result<void> check_layout(redis_connection& connection) {
   auto found = connection.ask({"HGET", name_of(redis_key::meta), "layout"});
   if (!found)
     return found.error();
+  if (text_of(*found) == older_layout) {
+    auto raised =
+      connection.ask({"HSET", name_of(redis_key::meta), "layout", layout});
+    return raised ? result<void>{} : raised.error();
+  }
   const bool unmarked = !marked && (*found)->type == REDIS_REPLY_NIL;
   if (!unmarked && text_of(*found) != layout)
     return fail(errc::bad_config,
@@ -66,11 +73,13 @@ result<void> check_layout(redis_connection& connection) {
 void keep_fast(redis_connection& connection) {
   const std::string last(80, '\xff');
   std::vector<redis_args> commands;
-  for (const auto key : {redis_key::ready, redis_key::heads, redis_key::states,
-                         redis_key::finished, redis_key::batches})
+  for (const auto key :
+       {redis_key::ready, redis_key::heads, redis_key::states,
+        redis_key::finished, redis_key::batches, redis_key::links})
     commands.push_back({"ZADD", name_of(key), "0", last});
   for (const auto key :
-       {redis_key::schedule, redis_key::leases, redis_key::forget})
+       {redis_key::schedule, redis_key::leases, redis_key::forget,
+        redis_key::due, redis_key::calls_due})
     commands.push_back({"ZADD", name_of(key), "+inf", last});
   commands.push_back({"HSET", name_of(redis_key::unique), last, ""});
   // What fails here is told by what follows, or slower only.

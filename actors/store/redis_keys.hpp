@@ -23,8 +23,13 @@ enum class redis_key : std::uint8_t {
   answers,
   forget,
   depth,
+  records,
+  due,
+  calls_due,
+  links,
+  tallies,
 };
-inline constexpr std::size_t redis_key_count = 13;
+inline constexpr std::size_t redis_key_count = 18;
 
 /// By `redis_key`, and so by `KEYS[1 + key]`. The tag keeps them in one slot of
 /// a cluster.
@@ -33,7 +38,8 @@ inline constexpr std::array<std::string_view, redis_key_count> redis_keys{
   "{troupe}:heads",   "{troupe}:schedule", "{troupe}:leases",
   "{troupe}:states",  "{troupe}:finished", "{troupe}:unique",
   "{troupe}:batches", "{troupe}:answers",  "{troupe}:forget",
-  "{troupe}:depth"};
+  "{troupe}:depth",   "{troupe}:records",  "{troupe}:due",
+  "{troupe}:calls",   "{troupe}:links",    "{troupe}:tallies"};
 
 [[nodiscard]] constexpr std::string_view name_of(redis_key key) noexcept {
   return redis_keys[static_cast<std::size_t>(key)];
@@ -43,7 +49,8 @@ inline constexpr std::array<std::string_view, redis_key_count> redis_keys{
 [[nodiscard]] constexpr bool is_hash(redis_key key) noexcept {
   return key == redis_key::meta || key == redis_key::jobs
          || key == redis_key::unique || key == redis_key::answers
-         || key == redis_key::depth;
+         || key == redis_key::depth || key == redis_key::records
+         || key == redis_key::tallies;
 }
 
 } // namespace troupe::store

@@ -4,7 +4,7 @@
 
 #include <span>
 
-/// Operations on a group, by the rules of `transitions.hpp`.
+/// Operations on a group, by the rules of `operations.hpp`.
 namespace troupe::store {
 
 /// Tells `group` what these operations need and reads it.
@@ -12,7 +12,7 @@ result<void> read_for(std::span<const operation> ops, redis_group& group);
 
 /// Applies operations in order, until there are no more or the group is large
 /// enough. @return an answer for each that was applied: for one at least
-[[nodiscard]] std::vector<applied>
-perform(std::span<const operation> ops, redis_group& group, durability reached);
+[[nodiscard]] std::vector<applied> perform_all(std::span<const operation> ops,
+                                               redis_group& group);
 
 } // namespace troupe::store

@@ -60,7 +60,7 @@ std::string pack_answer(const redis_answer& it) {
   std::string bytes;
   append(bytes, it.expiry);
   append(bytes, static_cast<std::uint32_t>(it.body_hash.size()));
-  return bytes.append(it.body_hash).append(it.packed_job);
+  return bytes.append(it.body_hash).append(it.packed);
 }
 
 bool unpack_answer(std::string_view bytes, redis_answer& it) {
@@ -72,7 +72,7 @@ bool unpack_answer(std::string_view bytes, redis_answer& it) {
   if (size > bytes.size() - at_hash)
     return false;
   it.body_hash = bytes.substr(at_hash, size);
-  it.packed_job = bytes.substr(at_hash + size);
+  it.packed = bytes.substr(at_hash + size);
   return true;
 }
 

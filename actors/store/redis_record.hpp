@@ -29,7 +29,7 @@ inline constexpr std::size_t record_token_size = 17;
 struct redis_answer {
   timestamp_ms expiry = 0;
   std::string body_hash;
-  std::string packed_job; ///< by `pack_job`
+  std::string packed;
 };
 inline constexpr std::size_t answer_token_size = 8;
 

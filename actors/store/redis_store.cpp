@@ -26,7 +26,7 @@ errc renew_one(const held_lease& lease, std::int64_t lease_ms,
     return errc::stale_fence;
   job.lease_until = group.now() + lease_ms;
   group.changed(it, job.state);
-  return job.state == job_state::cancelling ? errc::invalid_state : errc::none;
+  return renewed(job);
 }
 
 } // namespace
@@ -43,7 +43,7 @@ bool redis_store::is_short_of_memory() {
   return memory_.above(submit_share);
 }
 
-result<void> redis_store::attempt(const step& once) {
+result<void> redis_store::attempt(const group_step& once) {
   for (int i = 0; i < most_attempts; ++i) {
     redis_group group{client_, options_};
     if (auto done = once(group); !done)
@@ -57,6 +57,19 @@ result<void> redis_store::attempt(const step& once) {
   return fail(errc::unavailable, "redis: too many servers at once");
 }
 
+result<void> redis_store::transact(access how, const step& once) {
+  const bool has_room = how != access::add || !is_short_of_memory();
+  return attempt([&](redis_group& group) -> result<void> {
+    group.has_room = has_room;
+    // What was done within a day, and whether it is due, needs the time.
+    if (auto begun = group.read(); !begun)
+      return begun;
+    if (const auto why = once(group); why != errc::none)
+      return fail(why);
+    return {};
+  });
+}
+
 result<std::vector<applied>>
 redis_store::apply_group(std::span<const operation> ops, bool has_room) {
   std::vector<applied> answers;
@@ -64,7 +77,7 @@ redis_store::apply_group(std::span<const operation> ops, bool has_room) {
     group.has_room = has_room;
     if (auto read = read_for(ops, group); !read)
       return read;
-    answers = perform(ops, group, level());
+    answers = perform_all(ops, group);
     return {};
   });
   if (!done)

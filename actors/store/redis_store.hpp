@@ -1,8 +1,9 @@
 #pragma once
 
-#include "actors/store/job_store.hpp"
 #include "actors/store/redis_group.hpp"
+#include "actors/store/transactional_store.hpp"
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -15,10 +16,11 @@ namespace troupe::store {
 /// `unavailable` and is opened again within a later call.
 ///
 /// Invariant: no job is kept here; everything is asked of the server.
-class redis_store final : public job_store {
+class redis_store final : public transactional_store {
 public:
   redis_store(const store_options& options, redis_address address)
-    : options_{options}, client_{std::move(address), options.timeout_ms} {
+    : transactional_store{options}, client_{std::move(address),
+                                            options.timeout_ms} {
     // nop
   }
 
@@ -40,14 +42,20 @@ public:
     return client_.level();
   }
 
+protected:
+  result<void> transact(access how, const step& once) override;
+  [[nodiscard]] std::size_t jobs_at_once() const noexcept override {
+    return jobs_per_group;
+  }
+
 private:
   using clock = std::chrono::steady_clock;
 
   /// Reads and changes what it needs; called again, with a new group, when
   /// another server got in its way.
-  using step = std::function<result<void>(redis_group&)>;
+  using group_step = std::function<result<void>(redis_group&)>;
 
-  result<void> attempt(const step& once);
+  result<void> attempt(const group_step& once);
   result<std::vector<applied>> apply_group(std::span<const operation> ops,
                                            bool has_room);
   result<std::vector<errc>> renew_group(std::span<const held_lease> leases,
@@ -56,15 +64,18 @@ private:
   result<void> promote(std::size_t most, sweep_result& out);
   result<void> expire(const sweep_request& request, std::size_t most,
                       sweep_result& out);
+  result<void> find_next_due(sweep_result& out);
   result<void> trim(bool short_of_memory, std::size_t most, sweep_result& out);
   result<void> adopt_group(std::span<const std::string> ids,
                            const sweep_request& request, sweep_result& out);
   bool is_short_of_memory();
 
-  store_options options_;
   redis_client client_;
   redis_memory memory_; ///< as of `memory_read_`
   clock::time_point memory_read_{};
+  /// Where looks at what may be forgotten go on, past what is kept: the three
+  /// classes of `finished`, then all of them. Empty: from the first.
+  std::array<std::string, 4> trim_from_;
 };
 
 /// `bad_config` for a wrong URL or password, a server that evicts keys, and

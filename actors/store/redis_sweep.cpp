@@ -1,3 +1,5 @@
+#include "actors/store/dependants.hpp"
+#include "actors/store/follow.hpp"
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
 #include "config/fault_points.hpp"
@@ -144,7 +146,7 @@ result<void> redis_store::expire(const sweep_request& request, std::size_t most,
 
 namespace {
 
-/// What retention no longer keeps, of the three replies below.
+/// What retention no longer wants, of the replies below.
 std::vector<std::string> forgettable(const redis_group& group,
                                      std::size_t classes, std::int64_t keep,
                                      std::size_t most) {
@@ -163,14 +165,29 @@ std::vector<std::string> forgettable(const redis_group& group,
   return members;
 }
 
-void forget(const std::vector<std::string>& members, redis_group& group) {
+/// Where the next look begins: after a reply that was cut.
+std::string after(const redisReply& reply, std::size_t most) {
+  const auto count = size_of(reply);
+  return count < most || count == 0
+           ? std::string{}
+           : "(" + std::string{text_at(reply, count - 1)};
+}
+
+/// @return how many are gone; others are kept
+std::size_t forget(const std::vector<std::string>& members,
+                   redis_group& group) {
+  std::size_t gone = 0;
   for (const auto& member : members) {
     auto& it = group.at(std::string_view{member}.substr(finished_prefix_size));
-    if (it.error != errc::none)
+    const auto& job = it.record.job;
+    if (it.error != errc::none) {
       group.changes.remove(redis_key::finished, member);
-    else if (is_terminal(it.record.job.state))
-      group.erase(it);
+    } else if (is_terminal(job.state) && !is_kept(job, group)) {
+      forget_job(job, group);
+      ++gone;
+    }
   }
+  return gone;
 }
 
 void forget_answers(const redisReply& scopes, redis_group& group) {
@@ -188,33 +205,53 @@ result<void> redis_store::trim(bool short_of_memory, std::size_t most,
     short_of_memory ? 0 : static_cast<std::int64_t>(options_.retention_count);
   const auto count = std::to_string(most);
   const auto finished = name_of(redis_key::finished);
-  return attempt([&](redis_group& group) -> result<void> {
+  std::array<std::string, 4> next;
+  std::size_t gone = 0, scopes_gone = 0;
+  const auto done = attempt([&](redis_group& group) -> result<void> {
     if (auto read = group.read(); !read)
       return read;
     const auto until = ordered(static_cast<std::uint64_t>(
       std::max<std::int64_t>(0, group.now() - options_.retention_ms)));
     const std::array to{"(0" + until, "(1" + until, "(2" + until};
-    const std::array from{"[0", "[1", "[2"};
+    std::array<std::string, 4> from{"[0", "[1", "[2", "[0"};
+    for (std::size_t i = 0; i < from.size(); ++i)
+      if (!trim_from_[i].empty())
+        from[i] = trim_from_[i];
     for (std::size_t i = 0; i < to.size(); ++i)
       group.need(
         {"ZRANGEBYLEX", finished, from[i], to[i], "LIMIT", "0", count});
     group.need({"ZLEXCOUNT", finished, "[0", "(3"});
-    group.need({"ZRANGEBYLEX", finished, "[0", "(3", "LIMIT", "0", count});
+    group.need({"ZRANGEBYLEX", finished, from[3], "(3", "LIMIT", "0", count});
     const auto now = std::to_string(group.now());
     group.need({"ZRANGEBYSCORE", name_of(redis_key::forget), "-inf", now,
                 "LIMIT", "0", count});
     if (auto read = group.read(); !read)
       return read;
     const auto members = forgettable(group, to.size(), keep, most);
+    for (std::size_t i = 0; i < to.size(); ++i)
+      next[i] = after(group.extra(i), most);
+    next[3] = after(group.extra(to.size() + 1), most);
     const auto& scopes = group.extra(to.size() + 2);
+    scopes_gone = size_of(scopes);
     forget_answers(scopes, group);
-    out.more = out.more || members.size() == most || size_of(scopes) == most;
     for (const auto& member : members)
       group.need_job(std::string_view{member}.substr(finished_prefix_size));
     if (auto read = group.read(); !read)
       return read;
-    forget(members, group);
+    gone = forget(members, group);
     return {};
+  });
+  // What was not even looked at is not to be passed over.
+  if (done && gone == 0)
+    trim_from_ = std::move(next);
+  out.more = out.more || gone == most || scopes_gone == most;
+  return done;
+}
+
+result<void> redis_store::find_next_due(sweep_result& out) {
+  return transact(access::read, [&](transaction& in) {
+    out.next_due = earlier(out.next_due, in.next_due(due_lane::follow));
+    return errc::none;
   });
 }
 
@@ -231,6 +268,12 @@ result<sweep_result> redis_store::sweep(const sweep_request& request) {
   done.more = done.queued.size() == most
               || done.expired.size() + done.roll_forward.size() == most;
   if (auto some = trim(memory->above(retention_share), most, done); !some)
+    return some.error();
+  auto followed = follow(request);
+  if (!followed)
+    return followed.error();
+  take_in(std::move(*followed), done);
+  if (auto some = find_next_due(done); !some)
     return some.error();
   return done;
 }

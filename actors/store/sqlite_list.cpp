@@ -42,7 +42,7 @@ result<job_page> sqlite_store::list(const list_query& query) {
   const auto size = std::clamp(query.page_size, 1u, 1000u);
   const bool scans = must_scan(query);
   job_page page;
-  rows_.begin(false);
+  in_.begin(false);
   {
     auto row = open_list(
       query, std::int64_t(std::min<std::uint64_t>(*below, INT64_MAX)));
@@ -58,15 +58,15 @@ result<job_page> sqlite_store::list(const list_query& query) {
         page.jobs.push_back(std::move(found.job));
     }
   }
-  if (auto done = rows_.end(); !done)
+  if (auto done = in_.end(); !done)
     return done.error();
   return page;
 }
 
 result<std::vector<queue_depth>> sqlite_store::depths() {
   std::vector<queue_depth> found;
-  rows_.begin(false);
-  const auto at = now();
+  in_.begin(false);
+  const auto at = in_.now();
   for (const auto& [queue, counts] : rows_.depths()) {
     auto& depth = found.emplace_back();
     depth.queue = queue;
@@ -74,7 +74,7 @@ result<std::vector<queue_depth>> sqlite_store::depths() {
     if (const auto oldest = rows_.ready().oldest(queue); oldest != 0)
       depth.oldest_age_ms = std::max<std::int64_t>(at - oldest, 0);
   }
-  if (auto done = rows_.end(); !done)
+  if (auto done = in_.end(); !done)
     return done.error();
   return found;
 }

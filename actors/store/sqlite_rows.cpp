@@ -42,27 +42,33 @@ sqlite_rows::sqlite_rows(sqlite_db& db, std::int64_t ageing_ms) noexcept
     by_seq_{db, "SELECT seq, state, score, run_at, lease_until, finished_at,"
                 " node, live, body FROM job JOIN draft USING(seq)"
                 " WHERE seq = ?1"},
-    holder_{db, "SELECT seq FROM job INDEXED BY job_unique"
+    holder_{db, "SELECT id FROM job INDEXED BY job_unique"
                 " WHERE unique_key = ?1 AND state < 6"},
     insert_job_{db, "INSERT INTO job(id, queue, grp, priority, state, score,"
                     " run_at, lease_until, finished_at, node, batch,"
                     " unique_key, live)"
-                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', ?8, ?9,"
-                    " ?10) ON CONFLICT(id) DO NOTHING"},
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?11, '', ?8,"
+                    " ?9, ?10)"},
     insert_draft_{db, "INSERT INTO draft VALUES(?1, ?2)"},
     update_{db, "UPDATE job SET state = ?2, score = ?3, run_at = ?4,"
                 " lease_until = ?5, finished_at = ?6, node = ?7, live = ?8"
                 " WHERE seq = ?1"},
     update_live_{db, "UPDATE job SET live = ?2 WHERE seq = ?1"},
+    update_draft_{db, "UPDATE draft SET body = ?2 WHERE seq = ?1"},
     update_lease_{db, "UPDATE job SET lease_until = ?2 WHERE seq = ?1"},
     delete_job_{db, "DELETE FROM job WHERE seq = ?1"},
     delete_draft_{db, "DELETE FROM draft WHERE seq = ?1"},
-    locate_{db, "SELECT queue, grp, priority, state FROM job WHERE seq = ?1"},
+    locate_{db, "SELECT queue, grp, priority, state, batch FROM job"
+                " WHERE seq = ?1"},
     bury_{db, "UPDATE job SET state = 7, lease_until = 0, finished_at = ?2"
               " WHERE seq = ?1"},
     read_depths_{db, "SELECT queue, state, jobs FROM depth"},
     add_depth_{db, "INSERT INTO depth VALUES(?1, ?2, ?3)"
-                   " ON CONFLICT DO UPDATE SET jobs = jobs + ?3"} {}
+                   " ON CONFLICT DO UPDATE SET jobs = jobs + ?3"},
+    read_tally_{db, "SELECT state, jobs FROM tally WHERE batch = ?1"},
+    add_tally_{db, "INSERT INTO tally VALUES(?1, ?2, ?3)"
+                   " ON CONFLICT DO UPDATE SET jobs = jobs + ?3"},
+    drop_tally_{db, "DELETE FROM tally WHERE batch = ?1"} {}
 
 bool sqlite_rows::read(cursor& row, stored_job& out) {
   const auto state = row.number(1);
@@ -73,8 +79,8 @@ bool sqlite_rows::read(cursor& row, stored_job& out) {
   out.seq = row.number(0);
   out.was = out.job.state = static_cast<job_state>(state);
   out.score = row.number(2);
-  out.job.run_at = row.number(3);
-  out.job.lease_until = row.number(4);
+  out.was_run_at = out.job.run_at = row.number(3);
+  out.was_leased_until = out.job.lease_until = row.number(4);
   out.job.finished_at = row.number(5);
   out.job.node = row.text(6);
   return true;
@@ -90,49 +96,62 @@ result<stored_job> sqlite_rows::load(std::int64_t seq) {
   return read_one(row);
 }
 
-std::int64_t sqlite_rows::holder_of(const std::string& unique_key) {
+std::string sqlite_rows::holder_of(const std::string& unique_key) {
   auto row = holder_.start(unique_key);
-  return row.next() ? row.number(0) : 0;
+  return row.next() ? std::string{row.text(0)} : std::string{};
 }
 
-bool sqlite_rows::insert(const job& added) {
-  const auto score = score_of(added.run_at, added.priority, ageing_ms_);
-  const auto live = pack_live(added);
-  const auto added_rows = insert_job_.run(
-    added.id, added.queue, added.concurrency_key, added.priority,
-    index_of(added.state), score, added.run_at, or_null(added.batch),
-    or_null(added.unique_key), blob_view{live});
-  if (added_rows == 0)
-    return false;
-  const auto seq = db_.last_row();
-  const auto body = pack_draft(added);
-  insert_draft_.run(seq, blob_view{body});
-  moved(added, {}, added.state);
-  if (added.state == job_state::queued)
-    ready_.entered(list_of(added), {score, seq});
-  return true;
+/// What is stored is now as the job is.
+void sqlite_rows::settled(stored_job& saved) {
+  saved.was = saved.job.state;
+  saved.was_run_at = saved.job.run_at;
+  saved.was_leased_until = saved.job.lease_until;
+}
+
+stored_job sqlite_rows::insert(job added) {
+  stored_job it;
+  it.job = std::move(added);
+  const auto& job = it.job;
+  it.score = score_of(job.run_at, job.priority, ageing_ms_);
+  const auto live = pack_live(job);
+  insert_job_.run(job.id, job.queue, job.concurrency_key, job.priority,
+                  index_of(job.state), it.score, job.run_at, or_null(job.batch),
+                  or_null(job.unique_key), blob_view{live});
+  it.seq = db_.last_row();
+  const auto body = pack_draft(job);
+  insert_draft_.run(it.seq, blob_view{body});
+  moved(job, {}, job.state);
+  if (job.state == job_state::queued)
+    ready_.entered(list_of(job), {it.score, it.seq});
+  settled(it);
+  return it;
 }
 
 void sqlite_rows::save(stored_job& changed) {
   const auto& it = changed.job;
+  const auto live = pack_live(it);
+  if (it.state == changed.was && it.run_at == changed.was_run_at
+      && it.lease_until == changed.was_leased_until) {
+    update_live_.run(changed.seq, blob_view{live});
+    return;
+  }
   // Only a new ready time gives a new place; see `release`.
   changed.score = score_of(it.run_at, it.priority, ageing_ms_);
-  const auto live = pack_live(it);
   update_.run(changed.seq, index_of(it.state), changed.score, it.run_at,
               it.lease_until, it.finished_at, it.node, blob_view{live});
-  if (it.state == changed.was)
-    return;
-  moved(it, changed.was, it.state);
-  if (changed.was == job_state::queued)
-    ready_.left(list_of(it), changed.seq);
-  if (it.state == job_state::queued)
-    ready_.entered(list_of(it), {changed.score, changed.seq});
-  changed.was = it.state;
+  if (it.state != changed.was) {
+    moved(it, changed.was, it.state);
+    if (changed.was == job_state::queued)
+      ready_.left(list_of(it), changed.seq);
+    if (it.state == job_state::queued)
+      ready_.entered(list_of(it), {changed.score, changed.seq});
+  }
+  settled(changed);
 }
 
-void sqlite_rows::save_live(const stored_job& changed) {
-  const auto live = pack_live(changed.job);
-  update_live_.run(changed.seq, blob_view{live});
+void sqlite_rows::save_draft(const stored_job& changed) {
+  const auto body = pack_draft(changed.job);
+  update_draft_.run(changed.seq, blob_view{body});
 }
 
 void sqlite_rows::save_lease(std::int64_t seq, timestamp_ms until) {
@@ -148,6 +167,7 @@ std::optional<sqlite_rows::located> sqlite_rows::locate(std::int64_t seq) {
   found.job.concurrency_key = row.text(1);
   found.job.priority = static_cast<std::int32_t>(row.number(2));
   found.state = static_cast<job_state>(row.number(3));
+  found.job.batch = row.text(4);
   return found;
 }
 
@@ -179,6 +199,13 @@ void sqlite_rows::moved(const job& it, std::optional<job_state> from,
     --counts[index_of(*from)];
   if (to)
     ++counts[index_of(*to)];
+  // What is erased still counts in its batch.
+  if (!it.batch.empty() && to) {
+    auto& tally = batch_moves_[it.batch];
+    ++tally[index_of(*to)];
+    if (from)
+      --tally[index_of(*from)];
+  }
   if (waiting_)
     *waiting_ += int(to && is_waiting(*to)) - int(from && is_waiting(*from));
 }
@@ -210,10 +237,29 @@ void sqlite_rows::write_counters() {
     for (std::size_t state = 0; state < job_state_count; ++state)
       if (counts[state] != 0)
         add_depth_.run(queue, state, counts[state]);
+  for (const auto& [batch, counts] : batch_moves_)
+    for (std::size_t state = 0; state < job_state_count; ++state)
+      if (counts[state] != 0)
+        add_tally_.run(batch, state, counts[state]);
+}
+
+sqlite_rows::counters sqlite_rows::tally(const std::string& batch) {
+  counters jobs{};
+  auto row = read_tally_.start(batch);
+  while (row.next())
+    if (const auto state = static_cast<std::size_t>(row.number(0));
+        state < job_state_count)
+      jobs[state] = row.number(1);
+  return jobs;
+}
+
+void sqlite_rows::drop_tally(const std::string& batch) {
+  drop_tally_.run(batch);
 }
 
 void sqlite_rows::begin(bool writing) {
   moves_.clear();
+  batch_moves_.clear();
   waiting_.reset();
   ready_.forget();
   db_.begin(writing);

@@ -12,10 +12,12 @@
 
 namespace troupe::store {
 
-/// A job with its row. `was` and `place` tell how it lies in the database.
+/// A job with its row. What begins with `was` tells how it is stored.
 struct stored_job {
   std::int64_t seq = 0;
   job_state was = job_state::queued;
+  timestamp_ms was_run_at = 0;
+  timestamp_ms was_leased_until = 0;
   std::int64_t score = 0;
   struct job job;
 };
@@ -30,15 +32,16 @@ public:
   /// None if there is no such job; a row that cannot be read is `corrupt`.
   result<stored_job> load(const std::string& id);
   result<stored_job> load(std::int64_t seq);
-  /// The job, not terminal, that holds a unique key; 0 if none does.
-  std::int64_t holder_of(const std::string& unique_key);
+  /// Id of the job, not terminal, that holds a unique key; empty: none.
+  std::string holder_of(const std::string& unique_key);
 
-  /// Adds a job under the next sequence. False if its id is taken.
-  bool insert(const job& added);
-  /// Writes a job back after a transition.
+  /// Adds a job under the next sequence. @pre its id is not taken
+  stored_job insert(job added);
+  /// Writes a job back after a transition; its node changes with its state
+  /// only.
   void save(stored_job& changed);
-  /// Writes a job whose state, times and node are as they were.
-  void save_live(const stored_job& changed);
+  /// Writes what `save` leaves alone.
+  void save_draft(const stored_job& changed);
   void save_lease(std::int64_t seq, timestamp_ms until);
   void erase(std::int64_t seq);
   /// Takes a row that cannot be read out of the way: failed, as it is.
@@ -47,6 +50,9 @@ public:
   /// Jobs by state of each queue, this transaction's changes included.
   using counters = std::array<std::int64_t, job_state_count>;
   std::map<std::string, counters> depths();
+  /// A batch's jobs by state; those that are erased count as they ended.
+  counters tally(const std::string& batch);
+  void drop_tally(const std::string& batch);
   /// Jobs of all queues that `max_queued` bounds.
   std::int64_t waiting();
 
@@ -65,19 +71,21 @@ public:
 private:
   /// What is known of a row without its blobs.
   struct located {
-    struct job job; ///< queue, group and priority only
+    struct job job; ///< queue, group, priority and batch only
     job_state state = job_state::queued;
   };
 
   std::optional<located> locate(std::int64_t seq);
   void moved(const job& it, std::optional<job_state> from,
              std::optional<job_state> to);
+  void settled(stored_job& saved);
   void write_counters();
 
   sqlite_db& db_;
   const std::int64_t ageing_ms_;
   sqlite_ready ready_;
-  std::map<std::string, counters> moves_;
+  std::map<std::string, counters> moves_;       ///< by queue
+  std::map<std::string, counters> batch_moves_; ///< by batch
   std::optional<std::int64_t> waiting_;
   statement by_id_;
   statement by_seq_;
@@ -86,6 +94,7 @@ private:
   statement insert_draft_;
   statement update_;
   statement update_live_;
+  statement update_draft_;
   statement update_lease_;
   statement delete_job_;
   statement delete_draft_;
@@ -93,6 +102,9 @@ private:
   statement bury_;
   statement read_depths_;
   statement add_depth_;
+  statement read_tally_;
+  statement add_tally_;
+  statement drop_tally_;
 };
 
 } // namespace troupe::store

@@ -6,7 +6,7 @@ namespace {
 
 /// "TRUP" in ASCII: tells our files from those of other programs.
 constexpr std::int64_t application_id = 0x54525550;
-constexpr std::int64_t newest_version = 1;
+constexpr std::int64_t newest_version = 2;
 
 /// States are stored by their numbers: 0 scheduled, 2 queued, 6 and above
 /// terminal. A partial index is used only by a query that repeats its
@@ -74,7 +74,33 @@ CREATE TABLE clock(
 INSERT INTO clock VALUES(1, 0, 0);
 
 PRAGMA application_id = 0x54525550;
-PRAGMA user_version = 1;
+)";
+
+/// What lies beside the jobs; see `transaction`. `tally` counts the jobs of
+/// batches.
+constexpr const char* schema_2 = R"(
+CREATE TABLE record(
+  kind INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  lane INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(kind, key));
+CREATE INDEX record_due ON record(lane, due) WHERE due > 0;
+
+CREATE TABLE link(
+  kind INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  member TEXT NOT NULL,
+  PRIMARY KEY(kind, owner, member)) WITHOUT ROWID;
+
+CREATE TABLE tally(
+  batch TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  jobs INTEGER NOT NULL,
+  PRIMARY KEY(batch, state)) WITHOUT ROWID;
+
+PRAGMA user_version = 2;
 )";
 
 std::int64_t number_of(sqlite_db& db, const char* sql) {
@@ -89,12 +115,19 @@ void migrate(sqlite_db& db) {
   const bool empty = number_of(db, "SELECT count(*) FROM sqlite_schema") == 0;
   if (db.failed())
     return;
-  if (empty && version == 0)
+  if (empty && version == 0) {
     db.run(schema);
-  else if (owner != application_id)
+    db.run(schema_2);
+  } else if (owner != application_id) {
     db.note(fail(errc::bad_config, "the file belongs to another program"));
-  else if (version != newest_version)
+  } else if (version == 1) {
+    // Jobs of batches were not counted before.
+    db.run(schema_2);
+    db.run("INSERT INTO tally SELECT batch, state, count(*) FROM job"
+           " WHERE batch IS NOT NULL GROUP BY batch, state");
+  } else if (version != newest_version) {
     db.note(fail(errc::bad_config, "the file is of another version"));
+  }
 }
 
 /// WAL cannot be had on every file system; without it, no promise holds.

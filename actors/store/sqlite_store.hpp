@@ -1,12 +1,12 @@
 #pragma once
 
-#include "actors/store/job_store.hpp"
 #include "actors/store/sqlite_db.hpp"
-#include "actors/store/sqlite_rows.hpp"
+#include "actors/store/sqlite_transaction.hpp"
+#include "actors/store/transactional_store.hpp"
 #include "actors/store/transitions.hpp"
 
+#include <array>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -15,7 +15,7 @@ namespace troupe::store {
 /// Jobs in an SQLite database: a file (`sqlite:PATH`, durability `disk`), or
 /// memory (`memory:`), which is gone with the store. Each call is one
 /// transaction, so a group of operations costs one sync.
-class sqlite_store final : public job_store {
+class sqlite_store final : public transactional_store {
 public:
   sqlite_store(std::unique_ptr<sqlite_db> db, store_options options,
                durability level);
@@ -34,24 +34,13 @@ public:
     return level_;
   }
 
-private:
-  [[nodiscard]] timestamp_ms now() const;
-  double random();
+protected:
+  result<void> transact(access how, const step& once) override;
+  [[nodiscard]] std::size_t jobs_at_once() const noexcept override {
+    return max_batch_jobs;
+  }
 
-  // One operation each, within the transaction.
-  applied perform(const submit_op& op, timestamp_ms now);
-  applied perform(const checkpoint_op& op, timestamp_ms now);
-  applied perform(const commit_op& op, timestamp_ms now);
-  applied perform(const succeed_op& op, timestamp_ms now);
-  applied perform(const fail_op& op, timestamp_ms now);
-  applied perform(const release_op& op, timestamp_ms now);
-  applied perform(const cancel_op& op, timestamp_ms now);
-  applied perform(const retry_op& op, timestamp_ms now);
-  applied perform(const purge_op& op, timestamp_ms now);
-  template <class Step>
-  applied change(const std::string& id, Step step);
-  applied add(const job_draft& draft, timestamp_ms now);
-  applied known(result<stored_job> found);
+private:
   errc renew_one(const held_lease& lease, timestamp_ms until);
 
   // Steps of a sweep: each looks at `max` rows at most and tells in
@@ -62,7 +51,13 @@ private:
   void end_lease(stored_job found, const sweep_request& request, bool lost,
                  sweep_result& out);
   void trim(const sweep_request& request, sweep_result& out);
-  std::size_t trim_state(job_state state, timestamp_ms until, std::size_t max);
+  /// Where a look at what may be forgotten goes on: past those that are kept.
+  struct trim_place {
+    timestamp_ms finished_at = 0;
+    std::int64_t seq = 0;
+  };
+  std::size_t trim_state(job_state state, timestamp_ms until, std::size_t max,
+                         trim_place& from);
   std::size_t trim_excess(std::size_t max);
   void find_next_due(sweep_result& out);
   alive_clock read_clock();
@@ -71,14 +66,13 @@ private:
   cursor open_list(const list_query& query, std::int64_t below);
 
   std::unique_ptr<sqlite_db> db_;
-  const store_options options_;
   const durability level_;
-  std::mt19937_64 generator_{std::random_device{}()};
-  sqlite_rows rows_;
+  sqlite_transaction in_;
+  sqlite_rows& rows_ = in_.rows();
 
-  statement answer_;
-  statement keep_answer_;
   statement drop_answers_;
+  std::array<trim_place, job_state_count> old_, surplus_; ///< by state
+
   statement due_;
   statement expired_;
   statement leases_;

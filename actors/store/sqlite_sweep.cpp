@@ -1,3 +1,5 @@
+#include "actors/store/dependants.hpp"
+#include "actors/store/follow.hpp"
 #include "actors/store/sqlite_store.hpp"
 
 #include "config/fault_points.hpp"
@@ -40,7 +42,7 @@ void sqlite_store::promote_due(timestamp_ms now, std::size_t max,
       continue;
     }
     promote(found->job);
-    rows_.save(*found);
+    in_.save_row(*found);
     out.queued.push_back(std::move(found->job));
   }
 }
@@ -61,7 +63,7 @@ void sqlite_store::end_lease(stored_job found, const sweep_request& request,
     expire(it, out.now);
   else
     take_back(it, out.now);
-  rows_.save(found);
+  in_.save_row(found);
   auto& told = it.publishing ? out.roll_forward : out.expired;
   told.push_back(std::move(it));
 }
@@ -81,14 +83,32 @@ void sqlite_store::expire_due(const sweep_request& request, sweep_result& out) {
 }
 
 std::size_t sqlite_store::trim_state(job_state state, timestamp_ms until,
-                                     std::size_t max) {
-  bool more = false;
-  const auto found = take(
-    finished_.start(static_cast<std::int64_t>(state), until, std::int64_t(max)),
-    max, more);
-  for (const auto seq : found)
-    rows_.erase(seq);
-  return found.size();
+                                     std::size_t max, trim_place& from) {
+  struct row {
+    trim_place place;
+    std::string id;
+  };
+  std::vector<row> rows;
+  {
+    auto found = finished_.start(static_cast<std::int64_t>(state), until,
+                                 from.finished_at, from.seq, std::int64_t(max));
+    while (found.next())
+      rows.push_back(
+        {{found.number(1), found.number(0)}, std::string{found.text(2)}});
+  }
+  from = rows.size() < max || rows.empty() ? trim_place{} : rows.back().place;
+  std::size_t gone = 0;
+  for (const auto& [place, id] : rows) {
+    const auto found = in_.find(id);
+    if (found && is_kept(*found.it, in_))
+      continue;
+    if (found)
+      forget_job(*found.it, in_);
+    else
+      rows_.erase(place.seq);
+    ++gone;
+  }
+  return gone;
 }
 
 std::size_t sqlite_store::trim_excess(std::size_t max) {
@@ -101,7 +121,8 @@ std::size_t sqlite_store::trim_excess(std::size_t max) {
   const auto wanted = std::min(max, std::size_t(excess));
   std::size_t gone = 0;
   for (const auto state : terminal_states)
-    gone += trim_state(state, INT64_MAX, wanted - gone);
+    gone += trim_state(state, INT64_MAX, wanted - gone,
+                       surplus_[static_cast<std::size_t>(state)]);
   return gone;
 }
 
@@ -109,7 +130,8 @@ void sqlite_store::trim(const sweep_request& request, sweep_result& out) {
   const std::size_t max = request.max;
   std::size_t gone = 0;
   for (const auto state : terminal_states)
-    gone += trim_state(state, out.now - options_.retention_ms, max - gone);
+    gone += trim_state(state, out.now - options_.retention_ms, max - gone,
+                       old_[static_cast<std::size_t>(state)]);
   gone += trim_excess(max - gone);
   const auto answers =
     drop_answers_.run(out.now - idempotency_ms, std::int64_t(max));
@@ -117,6 +139,8 @@ void sqlite_store::trim(const sweep_request& request, sweep_result& out) {
 }
 
 void sqlite_store::find_next_due(sweep_result& out) {
+  if (const auto at = in_.next_due(due_lane::follow); at != 0)
+    earlier(out.next_due, at);
   {
     auto row = first_due_.start();
     if (row.next())
@@ -135,21 +159,24 @@ void sqlite_store::find_next_due(sweep_result& out) {
 
 result<sweep_result> sqlite_store::sweep(const sweep_request& request) {
   sweep_result out;
-  rows_.begin(true);
-  out.now = now();
+  follow_result followed;
+  in_.begin(true);
+  out.now = in_.now();
   promote_due(out.now, request.max, out);
   expire_due(request, out);
   trim(request, out);
+  follow_step(in_, options_, request.max, followed);
+  take_in(std::move(followed), out);
   find_next_due(out);
-  if (auto done = rows_.end(); !done)
+  if (auto done = in_.end(); !done)
     return done.error();
   return out;
 }
 
 result<sweep_result> sqlite_store::adopt(const sweep_request& request) {
   sweep_result out;
-  rows_.begin(true);
-  out.now = now();
+  in_.begin(true);
+  out.now = in_.now();
   bool all = false;
   for (const auto seq : take(leases_.start(request.node), SIZE_MAX, all)) {
     auto found = rows_.load(seq);
@@ -163,7 +190,7 @@ result<sweep_result> sqlite_store::adopt(const sweep_request& request) {
       out.more = true;
   }
   find_next_due(out);
-  if (auto done = rows_.end(); !done)
+  if (auto done = in_.end(); !done)
     return done.error();
   return out;
 }

@@ -24,7 +24,13 @@ bool holds(const job& it, const fence& proof) {
 void end_lease(job& it, job_state state) {
   it.state = state;
   it.lease_until = 0;
+  it.pausing = false;
   ++it.revision;
+}
+
+/// Ends a lease of a job that is to have another.
+void end_attempt(job& it, job_state next) {
+  end_lease(it, it.pausing ? job_state::paused : next);
 }
 
 void finish(job& it, job_state state, timestamp_ms now) {
@@ -41,7 +47,7 @@ void give_back(job& it, timestamp_ms now) {
   if (it.state == job_state::cancelling)
     finish(it, job_state::cancelled, now);
   else
-    end_lease(it, job_state::queued);
+    end_attempt(it, job_state::queued);
 }
 
 void lose(job& it, timestamp_ms now) {
@@ -77,11 +83,18 @@ std::int64_t backoff_ms(const backoff& policy, std::uint32_t attempt,
   return std::llround(std::max(0.0, base * spread) * 1000);
 }
 
+job_state waiting_place(const job& it, timestamp_ms now) noexcept {
+  if (it.pending > 0)
+    return job_state::blocked;
+  return it.run_at > now ? job_state::scheduled : job_state::queued;
+}
+
 job make_job(const job_draft& draft, timestamp_ms now, durability reached) {
   job it;
   static_cast<job_draft&>(it) = draft;
   it.run_at = std::max({now, draft.run_at, now + draft.delay_ms});
-  it.state = it.run_at > now ? job_state::scheduled : job_state::queued;
+  it.pending = static_cast<std::uint32_t>(draft.depends_on.size());
+  it.state = waiting_place(it, now);
   it.revision = 1;
   it.created_at = now;
   it.reached = reached;
@@ -108,6 +121,7 @@ verdict commit(job& it, const commit_op& op) {
       || TROUPE_WITHOUT(commit_record))
     return unchanged;
   it.publishing = true;
+  it.pausing = false;
   it.result = op.result;
   it.manifest = op.manifest;
   ++it.revision;
@@ -139,15 +153,20 @@ verdict fail_attempt(job& it, const fail_op& op, timestamp_ms now,
     finish(it, job_state::cancelled, now);
     return changed;
   }
-  it.errors.push_back({op.code, op.message, op.retryable, it.attempt});
-  if (!op.retryable || it.attempt >= it.max_attempts) {
+  const bool poison = op.crash && ++it.crashes >= max_crashes;
+  it.errors.push_back({poison ? "poison" : op.code, op.message,
+                       op.retryable && !poison, it.attempt});
+  const bool again = op.retryable && it.attempt < it.max_attempts;
+  if (poison || !(again || op.crash)) {
     finish(it, job_state::failed, now);
     return changed;
   }
   it.run_at =
     now
     + std::max(backoff_ms(it.backoff, it.attempt, random), op.retry_after_ms);
-  end_lease(it, it.run_at > now ? job_state::scheduled : job_state::queued);
+  if (op.crash)
+    --it.attempt;
+  end_attempt(it, waiting_place(it, now));
   return changed;
 }
 
@@ -178,21 +197,68 @@ verdict cancel(job& it, timestamp_ms now) {
   if (it.state != job_state::running || it.publishing)
     return unchanged;
   it.state = job_state::cancelling;
+  it.pausing = false;
   ++it.revision;
   return changed;
 }
 
-verdict retry(job& it, timestamp_ms now) {
+verdict retry(job& it, std::uint32_t pending, timestamp_ms now) {
   if (it.state != job_state::failed && it.state != job_state::cancelled)
     return refused(errc::invalid_state);
-  it.state = job_state::queued;
   it.attempt = 0;
   it.losses = 0;
+  it.crashes = 0;
+  it.pending = pending;
   it.progress = {};
   it.run_at = now;
   it.finished_at = 0;
+  it.state = waiting_place(it, now);
   ++it.revision;
   return changed;
+}
+
+verdict pause(job& it) {
+  if (it.publishing || it.pausing || it.state == job_state::paused)
+    return unchanged;
+  if (it.state == job_state::running)
+    it.pausing = true;
+  else if (is_waiting(it.state))
+    it.state = job_state::paused;
+  else
+    return refused(errc::invalid_state);
+  ++it.revision;
+  return changed;
+}
+
+verdict resume(job& it, timestamp_ms now) {
+  if (it.pausing)
+    it.pausing = false;
+  else if (it.state == job_state::paused)
+    it.state = waiting_place(it, now);
+  else if (it.publishing || is_waiting(it.state))
+    return unchanged;
+  else
+    return refused(errc::invalid_state);
+  ++it.revision;
+  return changed;
+}
+
+void parent_ended(job& it, timestamp_ms now) {
+  if (it.pending > 0)
+    --it.pending;
+  if (it.pending > 0)
+    return;
+  it.run_at = std::max(it.run_at, now);
+  if (it.state == job_state::blocked)
+    it.state = waiting_place(it, now);
+  ++it.revision;
+}
+
+void give_up(job& it, job_error why, timestamp_ms now) {
+  const auto end = why.code.empty() ? job_state::cancelled : job_state::failed;
+  if (!why.code.empty())
+    it.errors.push_back(std::move(why));
+  finish(it, end, now);
 }
 
 void promote(job& it) {
@@ -224,6 +290,12 @@ void roll_forward(job& it, const sweep_request& request, timestamp_ms now) {
   it.lease_until = now + request.lease_ms;
   it.node = request.node;
   ++it.revision;
+}
+
+errc renewed(const job& it) noexcept {
+  if (it.pausing)
+    return errc::pausing;
+  return it.state == job_state::cancelling ? errc::invalid_state : errc::none;
 }
 
 } // namespace troupe::store

@@ -17,6 +17,8 @@ namespace troupe::store {
 
 /// Losses that a job survives; the next one fails it.
 inline constexpr std::uint32_t max_losses = 10;
+/// Crashes of its codec child that fail a job.
+inline constexpr std::uint32_t max_crashes = 2;
 /// How long an idempotency key is remembered.
 inline constexpr std::int64_t idempotency_ms = 24LL * 3600 * 1000;
 /// Rows that a page may look at for filters other than state and batch.
@@ -54,9 +56,11 @@ struct verdict {
   errc error = errc::none;
   bool changed = false;
   bool stored = false;
+  bool draft = false; ///< what a draft says has changed too
 };
 
-/// The job that a draft becomes: scheduled or queued, revision 1.
+/// The job that a draft becomes: blocked if it depends on others, else
+/// scheduled or queued; revision 1.
 [[nodiscard]] job make_job(const job_draft& draft, timestamp_ms now,
                            durability reached);
 
@@ -75,7 +79,19 @@ verdict fail_attempt(job& it, const fail_op& op, timestamp_ms now,
 verdict release(job& it, const release_op& op, timestamp_ms now);
 verdict cancel(job& it, timestamp_ms now);
 /// The caller refuses (`invalid_state`) when another job holds the unique key.
-verdict retry(job& it, timestamp_ms now);
+/// @param pending how many of `depends_on` have not ended
+verdict retry(job& it, std::uint32_t pending, timestamp_ms now);
+verdict pause(job& it);
+verdict resume(job& it, timestamp_ms now);
+
+/// Where a job that is no longer held by anything waits: blocked, scheduled or
+/// queued.
+[[nodiscard]] job_state waiting_place(const job& it, timestamp_ms now) noexcept;
+/// Blocked or paused, one of the jobs that it depends on has ended.
+void parent_ended(job& it, timestamp_ms now);
+/// Blocked or paused, it ends without having run: failed, or cancelled if
+/// `why.code` is empty.
+void give_up(job& it, job_error why, timestamp_ms now);
 
 /// scheduled → queued.
 void promote(job& it);
@@ -87,6 +103,9 @@ void expire(job& it, timestamp_ms now);
 void take_back(job& it, timestamp_ms now);
 /// Leases a publishing job anew, to whoever sweeps; `attempt` stays.
 void roll_forward(job& it, const sweep_request& request, timestamp_ms now);
+
+/// What a renewed lease's holder is told, see `job_store::renew`.
+[[nodiscard]] errc renewed(const job& it) noexcept;
 
 /// When leases may expire: `alive` is written by each renewal; a gap longer
 /// than half a lease grants everybody one full lease from its end.

@@ -69,6 +69,50 @@ public:
   result<std::vector<store::queue_depth>> depths() override {
     return inner_->depths();
   }
+  result<store::follow_result>
+  follow(const store::sweep_request& request) override {
+    if (faults_->away)
+      return gone();
+    return inner_->follow(request);
+  }
+  result<store::batch_submitted>
+  submit_batch(const store::batch_draft& draft,
+               std::span<const store::job_draft> jobs,
+               const store::idempotency& key) override {
+    if (faults_->away)
+      return gone();
+    return inner_->submit_batch(draft, jobs, key);
+  }
+  result<store::batch> get_batch(const std::string& id) override {
+    return inner_->get_batch(id);
+  }
+  result<store::bulk_result> bulk(const store::bulk_request& request) override {
+    return inner_->bulk(request);
+  }
+  result<std::vector<store::schedule>> schedules() override {
+    return inner_->schedules();
+  }
+  result<store::schedule> get_schedule(const std::string& name) override {
+    return inner_->get_schedule(name);
+  }
+  result<std::vector<store::callback>>
+  take_callbacks(std::uint32_t max) override {
+    return inner_->take_callbacks(max);
+  }
+  result<void>
+  settle_callback(const store::callback_settlement& done) override {
+    return inner_->settle_callback(done);
+  }
+  result<std::vector<store::callback>>
+  dead_callbacks(const std::string& after, std::uint32_t max) override {
+    return inner_->dead_callbacks(after, max);
+  }
+  result<void> retry_callback(const std::string& id) override {
+    return inner_->retry_callback(id);
+  }
+  result<std::string> log_of(const std::string& id) override {
+    return inner_->log_of(id);
+  }
   store::durability level() const noexcept override {
     return inner_->level();
   }

@@ -74,6 +74,31 @@ TEST_F(SqliteStore, RefusesAFileThatIsNoDatabase) {
   EXPECT_TRUE(opened.error().detail.starts_with(path()));
 }
 
+TEST_F(SqliteStore, ReadsAndRaisesADatabaseOfTheVersionBefore) {
+  {
+    auto made = submit_of("a");
+    std::get<submit_op>(made).draft.batch = "b";
+    ASSERT_TRUE((*open())->apply({&made, 1}));
+  }
+  run("DROP TABLE record; DROP TABLE link; DROP TABLE tally;"
+      "UPDATE draft SET body ="
+      " CAST(x'01' || substr(body, 2, length(body) - 3) AS BLOB);"
+      "UPDATE job SET live ="
+      " CAST(x'01' || substr(live, 2, length(live) - 5) AS BLOB);"
+      "PRAGMA user_version = 1");
+
+  auto opened = open();
+
+  ASSERT_TRUE(opened) << opened.error().message();
+  const auto it = (*opened)->get("a");
+  ASSERT_TRUE(it) << it.error().message();
+  EXPECT_EQ(it->state, job_state::queued);
+  EXPECT_EQ(it->type, "noop");
+  EXPECT_EQ((*opened)->claim({"noop", "node", 7, 1, 1000})->size(), 1u);
+  opened->reset();
+  EXPECT_TRUE(open());
+}
+
 TEST_F(SqliteStore, RefusesTheDatabaseOfAnotherProgram) {
   run("CREATE TABLE recipes(name TEXT)");
 

@@ -1,6 +1,7 @@
 #include "tests/store/store_suite.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 namespace troupe::store::testing {
@@ -121,6 +122,24 @@ sweep_result StoreSuite::sweep() {
   return must(store().sweep({node, nonce++, lease_ms, 256}));
 }
 
+follow_result StoreSuite::follow() {
+  follow_result all;
+  for (bool more = true; more;) {
+    auto step = must(store().follow({node, nonce++, lease_ms, 256}));
+    more = step.more;
+    std::ranges::move(step.changed, std::back_inserter(all.changed));
+    std::ranges::move(step.batches, std::back_inserter(all.batches));
+  }
+  return all;
+}
+
+batch_submitted StoreSuite::submit_batch(const std::string& id,
+                                         const std::vector<job_draft>& jobs) {
+  batch_draft made;
+  made.id = id;
+  return must(store().submit_batch(made, jobs, {}));
+}
+
 std::vector<job> StoreSuite::list(list_query query) {
   return must(store().list(query)).jobs;
 }
@@ -159,6 +178,14 @@ applied StoreSuite::retry(const std::string& id) {
 
 applied StoreSuite::purge(const std::string& id) {
   return apply(purge_op{id});
+}
+
+applied StoreSuite::pause(const std::string& id) {
+  return apply(pause_op{id});
+}
+
+applied StoreSuite::resume(const std::string& id) {
+  return apply(resume_op{id});
 }
 
 std::vector<media::staged_file> some_files() {

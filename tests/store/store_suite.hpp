@@ -54,6 +54,10 @@ protected:
   job get(const std::string& id);
   errc get_error(const std::string& id);
   sweep_result sweep();
+  /// Follows until there is no more: all that was done.
+  follow_result follow();
+  batch_submitted submit_batch(const std::string& id,
+                               const std::vector<job_draft>& jobs);
   std::vector<job> list(list_query query = {});
   std::uint64_t depth(job_state state, const std::string& queue = "download");
 
@@ -64,6 +68,8 @@ protected:
   applied cancel(const std::string& id);
   applied retry(const std::string& id);
   applied purge(const std::string& id);
+  applied pause(const std::string& id);
+  applied resume(const std::string& id);
 
   store_options options;
   std::string node = "node-1";

@@ -1,0 +1,308 @@
+#include "actors/store/batches.hpp"
+
+#include "actors/store/archive.hpp"
+#include "actors/store/callbacks.hpp"
+#include "actors/store/dependants.hpp"
+#include "actors/store/packing.hpp"
+
+#include <algorithm>
+#include <map>
+#include <queue>
+#include <set>
+
+namespace troupe::store {
+
+namespace {
+
+template <class Archive, class Record>
+void fields(Archive& f, Record& it) {
+  f(it.id), f(it.owner), f(it.callback_url), f(it.created_at);
+  f(it.finished_at), f(it.total), f(it.phase), f(it.opened), f(it.chunks);
+  f.list(it.tags, [](auto& g, auto& tag) { g(tag); });
+}
+
+void store(const batch_record& it, timestamp_ms due, transaction& in) {
+  archive_writer out;
+  fields(out, it);
+  in.write(record_kind::batch, it.id, std::move(out).take(), due);
+}
+
+std::string chunk_key(const std::string& id, std::uint64_t chunk) {
+  return id + '/' + std::to_string(chunk);
+}
+
+/// Times are relative until the job is added.
+struct staged_job {
+  std::string draft;
+  timestamp_ms run_at = 0;
+};
+
+std::string pack_chunk(std::span<const job_draft> jobs) {
+  std::vector<staged_job> staged;
+  for (const auto& draft : jobs) {
+    job it;
+    static_cast<job_draft&>(it) = draft;
+    staged.push_back({pack_draft(it), draft.run_at});
+  }
+  archive_writer out;
+  out.list(staged, [](auto& f, auto& it) { f(it.draft), f(it.run_at); });
+  return std::move(out).take();
+}
+
+std::vector<job_draft> unpack_chunk(std::string_view bytes) {
+  std::vector<staged_job> staged;
+  archive_reader from{bytes};
+  from.list(staged, [](auto& f, auto& it) { f(it.draft), f(it.run_at); });
+  std::vector<job_draft> jobs;
+  for (const auto& it : staged) {
+    job one;
+    if (!from.done() || !unpack_draft(it.draft, one))
+      return {};
+    one.run_at = it.run_at;
+    jobs.push_back(std::move(one));
+  }
+  return jobs;
+}
+
+/// It has its place in the batch, but never runs.
+void add_ended(const job_draft& draft, job_error why, job_state state,
+               transaction& in) {
+  auto it = make_job(draft, in.now(), in.reached());
+  it.state = state;
+  it.finished_at = in.now();
+  it.errors.push_back(std::move(why));
+  if (const auto* added = in.insert(std::move(it), true))
+    job_ended(*added, in);
+}
+
+/// What was promised when the batch was shown is kept, whatever came since.
+void add_promised(job_draft draft, const std::string& batch,
+                  std::vector<job>* changed, transaction& in) {
+  draft.batch = batch;
+  const auto done = add_job(draft, in, true);
+  if (done.error == errc::no_parent)
+    add_ended(draft, {"parent_failed", "a job it depends on is gone", false, 0},
+              job_state::failed, in);
+  else if (!done.changed && done.job.id != draft.id)
+    add_ended(
+      draft,
+      {"duplicate", "job " + done.job.id + " has its unique_key", false, 0},
+      job_state::cancelled, in);
+  else if (done.changed && changed != nullptr)
+    changed->push_back(done.job);
+}
+
+void prefetch_all(std::span<const job_draft> jobs, transaction& in) {
+  std::vector<std::string> ids;
+  for (const auto& draft : jobs) {
+    ids.push_back(draft.id);
+    ids.insert(ids.end(), draft.depends_on.begin(), draft.depends_on.end());
+  }
+  in.prefetch(ids);
+}
+
+void remove_staged(const batch_record& it, transaction& in) {
+  for (auto chunk = it.opened; chunk < it.chunks; ++chunk)
+    in.remove(record_kind::staged, chunk_key(it.id, chunk));
+  in.remove(record_kind::batch, it.id);
+}
+
+void open_chunk(batch_record it, std::vector<job>& changed, transaction& in) {
+  const auto key = chunk_key(it.id, it.opened);
+  const auto bytes = in.read(record_kind::staged, key);
+  auto jobs = unpack_chunk(bytes.value_or(std::string{}));
+  prefetch_all(jobs, in);
+  in.has_room_for(jobs.size()); // takes numbers for all in one go
+  for (auto& draft : jobs)
+    add_promised(std::move(draft), it.id, &changed, in);
+  in.remove(record_kind::staged, key);
+  if (++it.opened < it.chunks) {
+    store(it, in.now(), in);
+    return;
+  }
+  it.phase = batch_phase::open;
+  store(it, 0, in);
+  // All of them may have ended by now.
+  in.write(record_kind::progress, it.id, {}, in.now());
+}
+
+void forget_batch(const std::string& id, transaction& in) {
+  forget_callbacks(id, in);
+  in.drop_tally(id);
+  in.remove(record_kind::progress, id);
+  in.remove(record_kind::batch, id);
+}
+
+batch counted(const batch_record& it, transaction& in) {
+  batch found;
+  static_cast<batch_draft&>(found) = it;
+  found.created_at = it.created_at;
+  found.finished_at = it.finished_at;
+  found.total = it.total;
+  const auto jobs = in.tally(it.id);
+  for (std::size_t state = 0; state < job_state_count; ++state)
+    found.by_state[state] =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(jobs[state], 0));
+  return found;
+}
+
+batch_record new_record(const batch_draft& draft, std::uint64_t total,
+                        transaction& in) {
+  batch_record it;
+  static_cast<batch_draft&>(it) = draft;
+  it.created_at = in.now();
+  it.total = total;
+  return it;
+}
+
+} // namespace
+
+// -- making -------------------------------------------------------------------
+
+result<std::vector<job_draft>> in_order(std::span<const job_draft> jobs) {
+  std::map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    places.emplace(jobs[i].id, i);
+  std::vector<std::vector<std::size_t>> children(jobs.size());
+  std::vector<std::size_t> waits(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    for (const auto& parent : jobs[i].depends_on)
+      if (const auto at = places.find(parent); at != places.end()) {
+        children[at->second].push_back(i);
+        ++waits[i];
+      }
+  std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>>
+    ready;
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    if (waits[i] == 0)
+      ready.push(i);
+  std::vector<job_draft> ordered;
+  ordered.reserve(jobs.size());
+  while (!ready.empty()) {
+    const auto next = ready.top();
+    ready.pop();
+    ordered.push_back(jobs[next]);
+    for (const auto child : children[next])
+      if (--waits[child] == 0)
+        ready.push(child);
+  }
+  if (ordered.size() < jobs.size())
+    return fail(errc::no_parent, "jobs of the batch wait for each other");
+  return ordered;
+}
+
+errc may_add(std::span<const job_draft> jobs, transaction& in) {
+  if (!in.has_room_for(jobs.size()))
+    return errc::queue_full;
+  std::set<std::string_view> own;
+  for (const auto& it : jobs)
+    own.insert(it.id);
+  std::vector<std::string> others;
+  for (const auto& it : jobs)
+    for (const auto& parent : it.depends_on)
+      if (!own.contains(parent))
+        others.push_back(parent);
+  in.prefetch(others);
+  const bool all_there = std::ranges::all_of(
+    others, [&](const auto& id) { return static_cast<bool>(in.find(id)); });
+  return all_there ? errc::none : errc::no_parent;
+}
+
+void add_batch(const batch_draft& draft, std::span<const job_draft> jobs,
+               transaction& in) {
+  auto it = new_record(draft, jobs.size(), in);
+  it.phase = batch_phase::open;
+  store(it, 0, in);
+  prefetch_all(jobs, in);
+  for (const auto& one : jobs)
+    add_promised(one, draft.id, nullptr, in);
+  if (jobs.empty())
+    in.write(record_kind::progress, draft.id, {}, in.now());
+}
+
+void begin_batch(const batch_draft& draft, std::uint64_t total,
+                 transaction& in) {
+  store(new_record(draft, total, in), in.now() + staging_ms, in);
+}
+
+errc stage_chunk(const std::string& id, std::span<const job_draft> jobs,
+                 transaction& in) {
+  auto it = read_batch(id, in);
+  if (!it || it->phase != batch_phase::staging)
+    return errc::not_found;
+  in.write(record_kind::staged, chunk_key(id, it->chunks), pack_chunk(jobs));
+  ++it->chunks;
+  store(*it, in.now() + staging_ms, in);
+  return errc::none;
+}
+
+errc show_batch(const std::string& id, transaction& in) {
+  auto it = read_batch(id, in);
+  if (!it || it->phase != batch_phase::staging)
+    return errc::not_found;
+  it->phase = batch_phase::opening;
+  store(*it, in.now(), in);
+  return errc::none;
+}
+
+// -- following ----------------------------------------------------------------
+
+void follow_batch(const std::string& id, std::int64_t retention_ms,
+                  std::vector<job>& changed, transaction& in) {
+  const auto it = read_batch(id, in);
+  if (!it)
+    return;
+  if (it->phase == batch_phase::staging)
+    remove_staged(*it, in);
+  else if (it->phase == batch_phase::opening)
+    open_chunk(*it, changed, in);
+  else if (it->finished_at != 0 && it->finished_at + retention_ms <= in.now())
+    forget_batch(id, in);
+}
+
+std::optional<batch> follow_progress(const std::string& id,
+                                     std::int64_t retention_ms,
+                                     transaction& in) {
+  in.remove(record_kind::progress, id);
+  auto it = read_batch(id, in);
+  if (!it)
+    return {};
+  auto now = counted(*it, in);
+  const bool ends = it->phase == batch_phase::open && it->finished_at == 0
+                    && now.ended() >= it->total;
+  if (!ends)
+    return now;
+  it->finished_at = now.finished_at = in.now();
+  store(*it, it->finished_at + retention_ms, in);
+  if (!it->callback_url.empty())
+    note_callback(now, in);
+  return now;
+}
+
+// -- reading ------------------------------------------------------------------
+
+std::optional<batch_record> read_batch(const std::string& id, transaction& in) {
+  const auto bytes = in.read(record_kind::batch, id);
+  if (!bytes)
+    return {};
+  batch_record it;
+  archive_reader from{*bytes};
+  fields(from, it);
+  if (!from.done())
+    return {};
+  return it;
+}
+
+std::optional<batch> get_batch(const std::string& id, transaction& in) {
+  const auto it = read_batch(id, in);
+  if (!it || it->phase == batch_phase::staging)
+    return {};
+  return counted(*it, in);
+}
+
+bool is_open(const std::string& id, transaction& in) {
+  const auto it = read_batch(id, in);
+  return it && it->finished_at == 0;
+}
+
+} // namespace troupe::store

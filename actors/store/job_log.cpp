@@ -1,0 +1,16 @@
+#include "actors/store/job_log.hpp"
+
+namespace troupe::store {
+
+void append_log(const std::string& id, std::string_view text, transaction& in) {
+  auto all = in.read(record_kind::log, id).value_or(std::string{});
+  all += text;
+  if (all.size() > log_limit) {
+    // From the first line that fits in whole.
+    const auto end = all.find('\n', all.size() - log_limit - 1);
+    all.erase(0, end == all.npos ? all.size() - log_limit : end + 1);
+  }
+  in.write(record_kind::log, id, std::move(all));
+}
+
+} // namespace troupe::store

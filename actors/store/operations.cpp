@@ -1,0 +1,175 @@
+#include "actors/store/operations.hpp"
+
+#include "actors/store/dependants.hpp"
+#include "actors/store/job_log.hpp"
+#include "actors/store/packing.hpp"
+#include "actors/store/schedules.hpp"
+#include "actors/store/transitions.hpp"
+
+#include <random>
+
+namespace troupe::store {
+
+namespace {
+
+applied refused(errc why) {
+  applied answer;
+  answer.error = why;
+  return answer;
+}
+
+class performer {
+public:
+  explicit performer(transaction& in) : in_{in} {
+    // nop
+  }
+
+  applied operator()(const submit_op& op) {
+    const auto& [scope, body_hash] = op.idempotency;
+    if (scope.empty())
+      return add_job(op.draft, in_);
+    if (const auto before = in_.kept(scope))
+      return repeated(*before, body_hash);
+    auto answer = add_job(op.draft, in_);
+    if (answer.error == errc::none)
+      in_.keep(scope, {body_hash, pack_job(answer.job)});
+    return answer;
+  }
+
+  applied operator()(const checkpoint_op& op) {
+    return change(op.id, [&](job& it) { return checkpoint(it, op); });
+  }
+
+  applied operator()(const commit_op& op) {
+    return change(op.id, [&](job& it) { return commit(it, op); });
+  }
+
+  applied operator()(const succeed_op& op) {
+    return change(op.id, [&](job& it) { return succeed(it, op, in_.now()); });
+  }
+
+  applied operator()(const fail_op& op) {
+    return change(op.id, [&](job& it) {
+      return fail_attempt(it, op, in_.now(), random_share());
+    });
+  }
+
+  applied operator()(const release_op& op) {
+    return change(op.id, [&](job& it) { return release(it, op, in_.now()); });
+  }
+
+  applied operator()(const cancel_op& op) {
+    return change(op.id, [&](job& it) { return cancel(it, in_.now()); });
+  }
+
+  applied operator()(const retry_op& op) {
+    return change(op.id, [&](job& it) { return retry_job(it, in_); });
+  }
+
+  applied operator()(const pause_op& op) {
+    return change(op.id, [](job& it) { return pause(it); });
+  }
+
+  applied operator()(const resume_op& op) {
+    return change(op.id, [&](job& it) { return resume(it, in_.now()); });
+  }
+
+  applied operator()(const purge_op& op) {
+    const auto found = in_.find(op.id);
+    if (!found)
+      return refused(found.error);
+    if (!is_terminal(found.it->state) || is_awaited(*found.it, in_))
+      return answer(found, {errc::invalid_state});
+    forget_job(*found.it, in_);
+    applied gone;
+    gone.changed = true;
+    return gone;
+  }
+
+  applied operator()(const spawn_op& op) {
+    const auto found = in_.find(op.id);
+    if (!found)
+      return refused(found.error);
+    const checkpoint_op step{op.id, op.fence, op.progress, op.checkpoint};
+    auto trial = *found.it; // is left as it was if there is no room
+    if (const auto said = checkpoint(trial, step); said.error != errc::none)
+      return answer(found, said);
+    auto children = add_children(op, in_);
+    if (!children)
+      return refused(static_cast<errc>(children.error().code.value()));
+    checkpoint(*found.it, step);
+    in_.save(*found.it, found.it->state);
+    auto done = answer(found, {});
+    done.added = std::move(*children);
+    return done;
+  }
+
+  applied operator()(const log_op& op) {
+    const auto found = in_.find(op.id);
+    if (!found)
+      return refused(found.error);
+    in_.guard(*found.it);
+    append_log(op.id, op.text, in_);
+    return {};
+  }
+
+  applied operator()(const put_schedule_op& op) {
+    return said(put_schedule(op.schedule, in_));
+  }
+
+  applied operator()(const drop_schedule_op& op) {
+    return said(drop_schedule(op.name, in_));
+  }
+
+private:
+  static applied said(errc error) {
+    auto answer = refused(error);
+    answer.changed = error == errc::none;
+    return answer;
+  }
+
+  static applied repeated(const kept_answer& before,
+                          const std::string& body_hash) {
+    if (before.body_hash != body_hash)
+      return refused(errc::idempotency_mismatch);
+    applied again;
+    again.replayed = true;
+    return unpack_job(before.bytes, again.job) ? again : refused(errc::corrupt);
+  }
+
+  template <class Step>
+  applied change(const std::string& id, Step step) {
+    const auto found = in_.find(id);
+    if (!found)
+      return refused(found.error);
+    const auto before = found.it->state;
+    const verdict said = step(*found.it);
+    if (said.draft)
+      in_.save_draft(*found.it, before);
+    else if (said.stored)
+      in_.save(*found.it, before);
+    return answer(found, said);
+  }
+
+  applied answer(const found_job& found, const verdict& said) {
+    return {said.error, said.changed, false, in_.answer_of(*found.it)};
+  }
+
+  transaction& in_;
+};
+
+} // namespace
+
+double random_share() {
+  thread_local std::minstd_rand generator{std::random_device{}()};
+  return std::generate_canonical<double, 32>(generator);
+}
+
+applied perform(const operation& op, transaction& in) {
+  in.follow = false;
+  auto answer = std::visit(performer{in}, op);
+  answer.follow = in.follow;
+  return answer;
+}
+
+} // namespace troupe::store
