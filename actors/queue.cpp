@@ -28,6 +28,12 @@ struct id_of_operation {
   const std::string& operator()(const store::submit_op& op) const {
     return op.draft.id;
   }
+  const std::string& operator()(const store::put_schedule_op& op) const {
+    return op.schedule.name;
+  }
+  const std::string& operator()(const store::drop_schedule_op& op) const {
+    return op.name;
+  }
 };
 
 /// Where a test may end the process: before a write, or behind it.

@@ -42,10 +42,12 @@ void redis_group::guard(const job& read) {
 }
 
 bool redis_group::number(std::size_t jobs) {
-  if (sequences_left_ >= jobs)
-    return true;
-  need_room(jobs);
-  return read_now() && has_room;
+  if (sequences_left_ < jobs) {
+    need_room(jobs);
+    if (!read_now())
+      return false;
+  }
+  return has_room;
 }
 
 bool redis_group::has_room_for(std::size_t jobs) {

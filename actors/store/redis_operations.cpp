@@ -48,6 +48,13 @@ void need_more(const operation& op, redis_group& group) {
   }
 }
 
+/// New jobs, at most.
+std::size_t jobs_of(const operation& op) {
+  if (const auto* spawn = std::get_if<spawn_op>(&op))
+    return spawn->children.size();
+  return std::holds_alternative<submit_op>(op) ? 1 : 0;
+}
+
 std::size_t size_of(const operation& op, redis_group& group) {
   const auto rewritten = [&](const std::string& id) {
     return group.at(id).bytes;
@@ -76,7 +83,7 @@ result<void> read_for(std::span<const operation> ops, redis_group& group) {
   std::size_t submits = 0;
   for (const auto& op : ops) {
     std::visit([&](const auto& one) { need(one, group); }, op);
-    submits += std::holds_alternative<submit_op>(op) ? 1 : 0;
+    submits += jobs_of(op);
   }
   group.need_room(submits);
   if (auto read = group.read(); !read)

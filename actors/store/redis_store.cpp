@@ -88,7 +88,8 @@ redis_store::apply_group(std::span<const operation> ops, bool has_room) {
 result<std::vector<applied>>
 redis_store::apply(std::span<const operation> ops) {
   const auto submits = [](const operation& op) {
-    return std::holds_alternative<submit_op>(op);
+    return std::holds_alternative<submit_op>(op)
+           || std::holds_alternative<spawn_op>(op);
   };
   // Without room, submits are still answered if they were answered before.
   bool has_room = !(std::ranges::any_of(ops, submits) && is_short_of_memory());

@@ -130,7 +130,11 @@ private:
   operation random_operation() {
     static constexpr std::array scopes{"", "", "", "s1", "s2", "s3"};
     const auto lease = some_lease();
-    switch (below(12)) {
+    switch (below(14)) {
+    case 12:
+      return pause_op{some_id()};
+    case 13:
+      return resume_op{some_id()};
     case 0:
       return succeed_op{lease.id, lease.fence, "{}"};
     case 1:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -121,6 +122,10 @@ protected:
       op.draft.batch = "batch" + std::to_string(roll(2));
     if (roll(4) == 0)
       op.draft.delay_ms = 1000 * static_cast<std::int64_t>(roll(200));
+    if (roll(4) == 0) {
+      op.draft.depends_on = {some_id()};
+      op.draft.on_parent_failure = static_cast<parent_policy>(roll(3));
+    }
     if (roll(4) == 0)
       op.idempotency = {"scope" + std::to_string(roll(6)),
                         "hash" + std::to_string(roll(2))};
@@ -152,7 +157,11 @@ protected:
   operation some_operation() {
     const auto id = some_id();
     const auto proof = some_fence(id);
-    switch (roll(8)) {
+    switch (roll(10)) {
+    case 8:
+      return pause_op{id};
+    case 9:
+      return resume_op{id};
     case 0: {
       media::progress now;
       now.fraction = 0.5;
@@ -195,6 +204,7 @@ protected:
       EXPECT_EQ(one[i].error, other[i].error);
       EXPECT_EQ(one[i].changed, other[i].changed);
       EXPECT_EQ(one[i].replayed, other[i].replayed);
+      EXPECT_EQ(one[i].follow, other[i].follow);
       expect_same(one[i].job, other[i].job);
     }
   }
@@ -240,11 +250,27 @@ protected:
     expect_same(by_id(one.queued), by_id(other.queued));
     expect_same(by_id(one.expired), by_id(other.expired));
     expect_same(by_id(one.roll_forward), by_id(other.roll_forward));
+    expect_same(by_id(one.changed), by_id(other.changed));
     learn(one.roll_forward);
     if (!adopts) {
       EXPECT_EQ(one.next_due == 0, other.next_due == 0);
       EXPECT_LE(std::abs(one.next_due - other.next_due), tolerance_ms);
     }
+  }
+
+  /// What depends on what has ended, until there is no more.
+  void follow_all() {
+    const auto all = [&](job_store& store) {
+      std::vector<job> changed;
+      for (bool more = true; more;) {
+        auto step = must(store.follow({"node0", 1, lease_ms, 256}));
+        std::ranges::move(step.changed, std::back_inserter(changed));
+        more = step.more;
+      }
+      return by_id(std::move(changed));
+    };
+    const auto one = all(*stores_[0]);
+    expect_same(one, all(*stores_[1]));
   }
 
   void compare_lists() {
@@ -295,6 +321,7 @@ protected:
       sweep_some();
     else
       what == 18 ? compare_lists() : compare_depths();
+    follow_all();
     offset_ += 1000 * (1 + static_cast<std::int64_t>(roll(20)));
   }
 

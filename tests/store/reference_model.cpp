@@ -15,8 +15,8 @@ seen_answer answer(errc error, bool changed = false, bool replayed = false,
 } // namespace
 
 seen_job seen(const job& it) {
-  return {it.id,    it.state,      it.attempt,       it.losses,    it.revision,
-          it.fence, it.publishing, it.errors.size(), it.checkpoint};
+  return {it.id,    it.state,      it.attempt, it.losses,        it.revision,
+          it.fence, it.publishing, it.pausing, it.errors.size(), it.checkpoint};
 }
 
 seen_answer reference_model::changed(const entry& it) {
@@ -28,7 +28,7 @@ seen_answer reference_model::apply(const operation& op) {
     return submit(*fresh);
   return std::visit(
     [this](const auto& one) -> seen_answer {
-      if constexpr (requires { one.id; }) {
+      if constexpr (requires(entry & it) { outcome(it, one); }) {
         const auto at = jobs_.find(one.id);
         if (at != jobs_.end())
           return outcome(at->second, one);
@@ -76,19 +76,24 @@ void reference_model::end(entry& it, job_state state) {
   it.state = state;
   it.leased = false;
   it.publishing = false;
+  it.pausing = false;
   ++it.revision;
 }
 
-void reference_model::lose(entry& it) {
-  if (it.state == job_state::cancelling) {
-    --it.attempt;
+void reference_model::give_back(entry& it) {
+  --it.attempt;
+  if (it.state == job_state::cancelling)
     return end(it, job_state::cancelled);
-  }
+  end(it, it.pausing ? job_state::paused : job_state::queued);
+}
+
+void reference_model::lose(entry& it) {
+  if (it.state == job_state::cancelling)
+    return give_back(it);
   ++it.errors;
   if (++it.losses == 11)
     return end(it, job_state::failed);
-  --it.attempt;
-  end(it, job_state::queued);
+  give_back(it);
 }
 
 seen_answer reference_model::ended(const entry& it, const fence& proof) {
@@ -124,7 +129,7 @@ seen_answer reference_model::outcome(entry& it, const fail_op& op) {
   }
   it.ready = {now_.first + std::int64_t(it.draft.backoff.initial_s * 1000),
               now_.second};
-  end(it, job_state::scheduled);
+  end(it, it.pausing ? job_state::paused : job_state::scheduled);
   return changed(it);
 }
 
@@ -138,6 +143,7 @@ seen_answer reference_model::outcome(entry& it, const commit_op& op) {
   if (it.publishing)
     return answer(errc::none, false, false, it);
   it.publishing = true;
+  it.pausing = false;
   ++it.revision;
   return changed(it);
 }
@@ -153,9 +159,7 @@ seen_answer reference_model::outcome(entry& it, const release_op& op) {
     lose(it);
     return changed(it);
   }
-  --it.attempt;
-  end(it, it.state == job_state::cancelling ? job_state::cancelled
-                                            : job_state::queued);
+  give_back(it);
   return changed(it);
 }
 
@@ -167,13 +171,41 @@ seen_answer reference_model::outcome(entry& it, const checkpoint_op& op) {
 }
 
 seen_answer reference_model::outcome(entry& it, const cancel_op&) {
-  if (it.state <= job_state::queued) {
+  if (it.state <= job_state::queued || it.state == job_state::paused) {
     end(it, job_state::cancelled);
     return changed(it);
   }
   if (it.state != job_state::running || it.publishing)
     return answer(errc::none, false, false, it);
   it.state = job_state::cancelling;
+  it.pausing = false;
+  ++it.revision;
+  return changed(it);
+}
+
+seen_answer reference_model::outcome(entry& it, const pause_op&) {
+  if (it.state >= job_state::cancelling)
+    return answer(errc::invalid_state, false, false, it);
+  if (it.publishing || it.pausing || it.state == job_state::paused)
+    return answer(errc::none, false, false, it);
+  if (it.leased)
+    it.pausing = true;
+  else
+    it.state = job_state::paused;
+  ++it.revision;
+  return changed(it);
+}
+
+seen_answer reference_model::outcome(entry& it, const resume_op&) {
+  const bool waits = it.state <= job_state::queued || it.publishing;
+  if (waits && it.state < job_state::cancelling)
+    return answer(errc::none, false, false, it);
+  if (!it.pausing && it.state != job_state::paused)
+    return answer(errc::invalid_state, false, false, it);
+  if (!it.pausing)
+    it.state =
+      it.ready.first > now_.first ? job_state::scheduled : job_state::queued;
+  it.pausing = false;
   ++it.revision;
   return changed(it);
 }
@@ -252,7 +284,8 @@ reference_model::renew(const std::vector<held_lease>& leases) {
       continue;
     }
     at->second.lease_until = now_.first + lease_;
-    answers.push_back(at->second.state == job_state::cancelling
+    answers.push_back(at->second.pausing ? errc::pausing
+                      : at->second.state == job_state::cancelling
                         ? errc::invalid_state
                         : errc::none);
   }
@@ -294,9 +327,7 @@ reference_model::swept reference_model::adopt(const sweep_request& request) {
       out[2].insert(id);
       continue;
     }
-    --it.attempt;
-    end(it, it.state == job_state::cancelling ? job_state::cancelled
-                                              : job_state::queued);
+    give_back(it);
     out[1].insert(id);
   }
   return out;

@@ -21,6 +21,7 @@ struct seen_job {
   std::uint64_t revision = 0;
   struct fence fence;
   bool publishing = false;
+  bool pausing = false;
   std::size_t errors = 0;
   std::string checkpoint;
 
@@ -86,9 +87,12 @@ private:
   seen_answer outcome(entry& it, const cancel_op& op);
   seen_answer outcome(entry& it, const retry_op& op);
   seen_answer outcome(entry& it, const purge_op& op);
+  seen_answer outcome(entry& it, const pause_op& op);
+  seen_answer outcome(entry& it, const resume_op& op);
   seen_answer ended(const entry& it, const fence& proof);
   entry* holder(const std::string& key);
   void end(entry& it, job_state state);
+  void give_back(entry& it);
   void lose(entry& it);
   void promote(std::set<std::string>& into);
   entry* best(const std::string& queue);
