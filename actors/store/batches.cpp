@@ -258,6 +258,8 @@ void follow_batch(const std::string& id, std::int64_t retention_ms,
     open_chunk(*it, changed, in);
   else if (it->finished_at != 0 && it->finished_at + retention_ms <= in.now())
     forget_batch(id, in);
+  else // another server's retention may be shorter
+    store(*it, it->finished_at == 0 ? 0 : it->finished_at + retention_ms, in);
 }
 
 std::optional<batch> follow_progress(const std::string& id,

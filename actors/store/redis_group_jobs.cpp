@@ -111,7 +111,12 @@ std::optional<kept_answer> redis_group::kept(const std::string& scope) {
 }
 
 void redis_group::keep(const std::string& scope, kept_answer answer) {
-  auto& it = answers_[scope];
+  if (!answers_.contains(scope)) {
+    need_answer(scope);
+    if (!read_now())
+      return;
+  }
+  auto& it = answers_.at(scope);
   it.known = {now_ + idempotency_ms, std::move(answer.body_hash),
               std::move(answer.bytes)};
   it.dirty = true;
