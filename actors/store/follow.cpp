@@ -26,8 +26,12 @@ public:
   }
 
   void run() {
-    const auto names = in_.due(due_lane::follow, records_at_once);
+    auto names = in_.due(due_lane::follow, records_at_once);
     out_.now = in_.now();
+    // What is counted must not have been changed by this step.
+    std::ranges::stable_partition(names, [](const record_name& name) {
+      return name.kind == record_kind::progress;
+    });
     in_.prefetch(names);
     prefetch_jobs(names);
     for (const auto& name : names) {

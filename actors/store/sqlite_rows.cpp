@@ -244,12 +244,13 @@ void sqlite_rows::write_counters() {
 }
 
 sqlite_rows::counters sqlite_rows::tally(const std::string& batch) {
-  counters jobs{};
+  const auto moves = batch_moves_.find(batch);
+  auto jobs = moves == batch_moves_.end() ? counters{} : moves->second;
   auto row = read_tally_.start(batch);
   while (row.next())
     if (const auto state = static_cast<std::size_t>(row.number(0));
         state < job_state_count)
-      jobs[state] = row.number(1);
+      jobs[state] += row.number(1);
   return jobs;
 }
 

@@ -138,8 +138,8 @@ public:
   // -- batches ----------------------------------------------------------------
 
   using counters = std::array<std::int64_t, job_state_count>;
-  /// A batch's jobs by state, as they were stored when the transaction began;
-  /// one that has been purged counts as it ended.
+  /// A batch's jobs by state; one that has been purged counts as it ended.
+  /// @pre the transaction has changed none of them
   virtual counters tally(const std::string& batch) = 0;
   virtual void drop_tally(const std::string& batch) = 0;
 

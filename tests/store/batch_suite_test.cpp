@@ -171,6 +171,21 @@ TEST_P(BatchSuite, AJobWhoseUniqueKeyIsTakenEndsAsDuplicate) {
   EXPECT_NE(follow().batches.at(0).finished_at, 0);
 }
 
+TEST_P(BatchSuite, EndsWhenASweepEndsItsLastJob) {
+  auto jobs = drafts(2);
+  jobs[1].depends_on = {jobs[0].id};
+  submit_batch("b1", jobs);
+  const auto held = claim().at(0);
+  cancel(held.id);
+  advance_renewing(lease_ms + 5 * second);
+
+  sweep();
+  follow();
+
+  EXPECT_EQ(batch_of("b1").ended(), 2u);
+  EXPECT_NE(batch_of("b1").finished_at, 0);
+}
+
 TEST_P(BatchSuite, AnEmptyOneEndsAtOnce) {
   submit_batch("b1", {});
 
