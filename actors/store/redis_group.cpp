@@ -122,9 +122,11 @@ void redis_group::take_meta(const redisReply& reply) {
 
 /// A server without room for a number has none for a job.
 void redis_group::take_sequence(const redisReply& reply) {
-  has_room = has_room && reply.type == REDIS_REPLY_INTEGER;
-  sequence_ = static_cast<std::uint64_t>(number_of(reply)) - new_jobs_;
-  sequences_left_ = std::exchange(new_jobs_, 0);
+  const auto asked = std::exchange(new_jobs_, 0);
+  const bool given = reply.type == REDIS_REPLY_INTEGER;
+  has_room = has_room && given;
+  sequences_left_ = given ? asked : 0;
+  sequence_ = static_cast<std::uint64_t>(number_of(reply)) - asked;
 }
 
 void redis_group::take_waiting(const redisReply& reply) {

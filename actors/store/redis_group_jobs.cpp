@@ -47,18 +47,22 @@ bool redis_group::number(std::size_t jobs) {
     if (!read_now())
       return false;
   }
-  return has_room;
+  return sequences_left_ >= jobs;
 }
 
 bool redis_group::has_room_for(std::size_t jobs) {
   if (!number(jobs))
     return false;
   const auto after = waiting_ + static_cast<std::int64_t>(jobs);
-  return after <= static_cast<std::int64_t>(options_.max_queued);
+  return has_room && after <= static_cast<std::int64_t>(options_.max_queued);
 }
 
 job* redis_group::insert(job added, bool promised) {
-  if (!(promised ? number(1) : has_room_for(1)))
+  const bool fits = promised ? number(1) : has_room_for(1);
+  // A promise is kept later, with all that belongs to it.
+  if (promised && !fits && !failure_)
+    failure_ = fail(errc::queue_full);
+  if (!fits)
     return nullptr;
   auto& it = entries_[added.id];
   it.record = {std::move(added), ++sequence_, 0, 0};

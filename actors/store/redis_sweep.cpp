@@ -270,9 +270,11 @@ result<sweep_result> redis_store::sweep(const sweep_request& request) {
   if (auto some = trim(memory->above(retention_share), most, done); !some)
     return some.error();
   auto followed = follow(request);
-  if (!followed)
+  // Without memory for new jobs, the rest of a sweep goes on.
+  if (!followed && followed.error().code != errc::queue_full)
     return followed.error();
-  take_in(std::move(*followed), done);
+  if (followed)
+    take_in(std::move(*followed), done);
   if (auto some = find_next_due(done); !some)
     return some.error();
   return done;
