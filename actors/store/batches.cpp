@@ -267,8 +267,10 @@ std::optional<batch> follow_progress(const std::string& id,
                                      transaction& in) {
   in.remove(record_kind::progress, id);
   auto it = read_batch(id, in);
-  if (!it)
+  if (!it) {
+    in.drop_tally(id); // it is forgotten
     return {};
+  }
   auto now = counted(*it, in);
   const bool ends = it->phase == batch_phase::open && it->finished_at == 0
                     && now.ended() >= it->total;

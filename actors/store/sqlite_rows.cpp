@@ -116,7 +116,7 @@ stored_job sqlite_rows::insert(job added) {
   const auto live = pack_live(job);
   insert_job_.run(job.id, job.queue, job.concurrency_key, job.priority,
                   index_of(job.state), it.score, job.run_at, or_null(job.batch),
-                  or_null(job.unique_key), blob_view{live});
+                  or_null(job.unique_key), blob_view{live}, job.finished_at);
   it.seq = db_.last_row();
   const auto body = pack_draft(job);
   insert_draft_.run(it.seq, blob_view{body});

@@ -238,6 +238,7 @@ TEST(RedisStore, LeavesNothingBehindForAJobThatIsForgotten) {
 
   const std::vector<operation> purge{purge_op{"a"}};
   ASSERT_TRUE(store->apply(purge).value().at(0).changed);
+  ASSERT_TRUE(store->follow({"node", 1, 1000, 256}));
 
   // One member of each stays: it makes Redis keep the set as a large one.
   std::istringstream keys{server.command({"KEYS", "*"})};
