@@ -76,9 +76,9 @@ std::optional<std::string> filling(const hole& it, transaction& in) {
 }
 
 /// True when the text around a hole is a JSON text with nothing else in it,
-/// which is no member's name.
-bool is_whole_text(std::string_view text, const hole& it) {
-  const bool quoted = it.begin > 0 && text[it.begin - 1] == '"'
+/// which is no member's name; what stands before `from` is no part of it.
+bool is_whole_text(std::string_view text, std::size_t from, const hole& it) {
+  const bool quoted = it.begin > from && text[it.begin - 1] == '"'
                       && it.end < text.size() && text[it.end] == '"'
                       && (it.begin < 2 || text[it.begin - 2] != '\\');
   if (!quoted)
@@ -108,7 +108,7 @@ std::optional<std::string> hand_on(job& child, bool& changed, transaction& in) {
     if (!value)
       return "nothing to put in for "
              + std::string{text.substr(next->begin, next->end - next->begin)};
-    const bool whole = is_whole_text(text, *next);
+    const bool whole = is_whole_text(text, at, *next);
     const std::size_t quote = whole ? 1 : 0;
     filled += text.substr(at, next->begin - quote - at);
     filled += whole ? *value : within_text(*value);

@@ -311,6 +311,29 @@ TEST_F(RedisGroups, ABatchThatWasShownIsOpenedByWhoeverComes) {
   EXPECT_EQ(testing::must(store->get_batch("b1")).total, 2u);
 }
 
+TEST_F(RedisGroups, ABatchThatWasShownWaitsForMemory) {
+  const auto store = open();
+  auto group = begun();
+  begin_batch({"b1", "", {}, ""}, 1, *group);
+  ASSERT_TRUE(group->write().value());
+  group = begun();
+  ASSERT_EQ(stage_chunk("b1", std::vector{draft("a")}, *group), errc::none);
+  ASSERT_TRUE(group->write().value());
+  group = begun();
+  ASSERT_EQ(show_batch("b1", *group), errc::none);
+  ASSERT_TRUE(group->write().value());
+  server_.command({"CONFIG", "SET", "maxmemory", "1"});
+
+  const auto full = store->follow({"node", 1, 15000, 256});
+  const auto swept = store->sweep({"node", 1, 15000, 256});
+  server_.command({"CONFIG", "SET", "maxmemory", "0"});
+
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, errc::queue_full);
+  EXPECT_TRUE(swept);
+  EXPECT_EQ(follow(*store).changed.size(), 1u);
+}
+
 // -- what an older version left -----------------------------------------------
 
 /// As version 1 packed jobs.
