@@ -34,6 +34,12 @@ struct id_of_operation {
   const std::string& operator()(const store::drop_schedule_op& op) const {
     return op.name;
   }
+  const std::string& operator()(const store::put_queue_op& op) const {
+    return op.queue;
+  }
+  const std::string& operator()(const store::put_limit_op& op) const {
+    return op.key;
+  }
 };
 
 /// Where a test may end the process: before a write, or behind it.
@@ -249,6 +255,12 @@ void queue_state::follow_job(const store::operation& op,
   using store::job_state;
   if (std::holds_alternative<store::purge_op>(op))
     return;
+  if (std::holds_alternative<store::put_queue_op>(op)
+      || std::holds_alternative<store::put_limit_op>(op)) {
+    for (auto& [queue, to] : pools_)
+      to.work = true;
+    return;
+  }
   if (job.state == job_state::queued)
     pools_[job.queue].work = true;
   else if (job.state == job_state::scheduled)
@@ -297,6 +309,8 @@ void queue_state::reply_settle(commit_group::settle_entry& entry,
        it.job.publishing});
   if (entry.promise.pending())
     entry.promise.deliver(std::move(reply));
+  for (auto& [queue, to] : pools_)
+    to.work = to.work || to.limited;
   if (entry.freed.slots > 0)
     pools_[entry.freed.queue].room += entry.freed.slots;
 }

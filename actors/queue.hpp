@@ -46,7 +46,7 @@ struct queue_flush {};
 
 /// A timer of the queue; one that is not the newest of its kind is stale.
 struct queue_tick {
-  enum kind_type : std::uint8_t { renew, sweep, poll, retry, count };
+  enum kind_type : std::uint8_t { renew, sweep, poll, retry, token, count };
   kind_type kind = renew;
   std::uint64_t number = 0;
 };
@@ -101,6 +101,7 @@ private:
     manager_actor manager;
     std::uint32_t room = 0;
     bool work = true;                     ///< a claim may find something
+    bool limited = false;                 ///< … when a lease has ended
     std::vector<store::job> roll_forward; ///< for a manager yet to come
   };
 
@@ -129,6 +130,8 @@ private:
   void claim_all();
   bool claim_for(const std::string& queue, pool& to);
   void hand_out(pool& to, std::vector<store::job> jobs);
+  void tell_promoted(std::vector<store::job> jobs);
+  void claim_at(timestamp_ms store_time);
   void renew();
   bool renew_leases();
   void store_progress();
@@ -173,6 +176,7 @@ private:
 
   std::uint64_t newest_tick_[queue_tick::count] = {};
   clock::time_point sweep_due_;
+  clock::time_point token_due_; ///< of the newest `token`; past: none
   /// Store's time minus ours, both in milliseconds, at the last sweep.
   std::int64_t store_offset_ = 0;
 };

@@ -78,6 +78,10 @@ void queue_state::tick(queue_tick what) {
       to.work = true;
     claim_all();
     return arm(queue_tick::poll, poll_every);
+  case queue_tick::token:
+    for (auto& [queue, to] : pools_)
+      to.work = to.work || to.limited;
+    return claim_all();
   case queue_tick::retry:
     return retry_store();
   case queue_tick::count:
@@ -178,10 +182,36 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
     lose_store(claimed.error());
     return false;
   }
-  to.work = claimed->size() == request.max;
-  if (!claimed->empty())
-    hand_out(to, std::move(*claimed));
+  to.work = claimed->jobs.size() == request.max;
+  to.limited = claimed->limited;
+  if (!claimed->promoted.empty())
+    tell_promoted(std::move(claimed->promoted));
+  if (claimed->next_at != 0)
+    claim_at(claimed->next_at);
+  if (!claimed->jobs.empty())
+    hand_out(to, std::move(claimed->jobs));
   return true;
+}
+
+void queue_state::tell_promoted(std::vector<store::job> jobs) {
+  event_batch events;
+  events.events.reserve(jobs.size());
+  for (auto& job : jobs) {
+    pools_[job.queue].work = true;
+    events.events.push_back(
+      {job_event_type::queued, job.run_at, std::move(job)});
+  }
+  emit(std::move(events));
+}
+
+/// A token comes back at that time of the store.
+void queue_state::claim_at(timestamp_ms store_time) {
+  const auto wait = std::chrono::milliseconds{
+    std::max<std::int64_t>(1, store_time - store_offset_ - in_ms(now()))};
+  if (token_due_ > now() && token_due_ <= now() + wait)
+    return;
+  token_due_ = now() + wait;
+  arm(queue_tick::token, wait);
 }
 
 void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {

@@ -48,7 +48,7 @@ public:
     request.node = "node-1";
     request.nonce = 7;
     request.max = static_cast<std::uint32_t>(group_);
-    return must(store_->claim(request));
+    return must(store_->claim(request)).jobs;
   }
 
   std::size_t succeed(const std::vector<job>& jobs) {

@@ -66,9 +66,9 @@ public:
     request.nonce = ++nonce_;
     request.max = static_cast<std::uint32_t>(count);
     auto leased = store_->claim(request);
-    if (!leased || leased->size() != count)
+    if (!leased || leased->jobs.size() != count)
       throw std::runtime_error("claim failed");
-    return std::move(*leased);
+    return std::move(leased->jobs);
   }
 
   void succeed(const std::vector<job>& leased) {

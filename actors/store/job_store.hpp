@@ -24,6 +24,17 @@ struct claim_request {
   std::int64_t lease_ms = 15000;
 };
 
+/// What a claim has found and done.
+struct claim_result {
+  std::vector<job> jobs;     ///< leased, best first
+  std::vector<job> promoted; ///< of any queue, now queued: `run_at` reached
+  /// There are limits: what ends may make room for more.
+  bool limited = false;
+  /// When a rate lets through more, if that is why fewer than `max` were
+  /// found; 0: nobody knows.
+  timestamp_ms next_at = 0;
+};
+
 /// A lease that somebody here holds.
 struct held_lease {
   std::string id;
@@ -131,6 +142,8 @@ struct store_options {
 /// - `blocked` jobs have `pending` parents, and stand among each of these's
 ///   `waits`; a job that any open one depends on is not forgotten;
 /// - a batch's counters are those of its jobs; it finishes once.
+/// - a group (the jobs of a queue with one `concurrency_key`) at its limit does
+///   not stand in the ready order until a slot or a token returns.
 class job_store {
 public:
   virtual ~job_store() = default;
@@ -141,8 +154,10 @@ public:
 
   /// Leases up to `max` ready jobs of a queue, best first; `attempt` and
   /// `fence.epoch` are raised, `state` is running, `progress` is empty.
-  /// Promotes what is due in every queue (at most 1,000) before.
-  virtual result<std::vector<job>> claim(const claim_request& request) = 0;
+  /// Promotes what is due in every queue (at most 1,000) before. Obeys the
+  /// limits of queue and keys: no more than `concurrency` of them hold leases,
+  /// in all servers together, whatever claims, ends and changes of limits race.
+  virtual result<claim_result> claim(const claim_request& request) = 0;
 
   /// Extends leases and writes `alive`, also when `leases` is empty. One answer
   /// each: `none`, or `stale_fence` for one that is lost. One that is to end is

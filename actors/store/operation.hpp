@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/store/errc.hpp"
+#include "actors/store/flow_operations.hpp"
 #include "actors/store/job.hpp"
 #include "actors/store/schedule.hpp"
 
@@ -156,7 +157,8 @@ struct drop_schedule_op {
 using operation =
   std::variant<submit_op, checkpoint_op, commit_op, succeed_op, fail_op,
                release_op, cancel_op, retry_op, purge_op, pause_op, resume_op,
-               spawn_op, log_op, put_schedule_op, drop_schedule_op>;
+               spawn_op, log_op, put_schedule_op, drop_schedule_op,
+               put_queue_op, put_limit_op>;
 
 /// What became of one operation.
 struct applied {

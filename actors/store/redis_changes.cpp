@@ -7,9 +7,13 @@ namespace troupe::store {
 
 namespace {
 
+template <class T>
+void append_number(std::string& bytes, T number) {
+  bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
 void append_sized(std::string& bytes, std::string_view text) {
-  const auto size = static_cast<std::uint32_t>(text.size());
-  bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+  append_number(bytes, static_cast<std::uint32_t>(text.size()));
   bytes.append(text);
 }
 
@@ -57,6 +61,31 @@ void redis_changes::touch(std::string lane) {
   lanes_.insert(std::move(lane));
 }
 
+void redis_changes::run(const std::string& name, std::int32_t by) {
+  runs_[name].by += by;
+  empty_ = false;
+}
+
+void redis_changes::bound(const std::string& name, std::uint32_t most) {
+  runs_[name].most = most;
+}
+
+void redis_changes::park(std::string_view lane, std::string_view name,
+                         std::uint32_t least) {
+  append_number(parks_, least);
+  append_sized(parks_, name);
+  append_sized(parks_, lane);
+  empty_ = false;
+}
+
+void redis_changes::pack_runs() {
+  for (const auto& [name, change] : runs_) {
+    append_number(packed_runs_, change.by);
+    append_number(packed_runs_, change.most);
+    append_sized(packed_runs_, name);
+  }
+}
+
 std::string_view redis_changes::digits(std::size_t number) {
   auto& text = digits_[number];
   if (text.empty())
@@ -77,7 +106,8 @@ void redis_changes::append(redis_args& out, std::string_view verb,
 }
 
 redis_args redis_changes::args(std::string_view version) {
-  redis_args out{version, checks_, digits(lanes_.size())};
+  pack_runs();
+  redis_args out{version, checks_, packed_runs_, parks_, digits(lanes_.size())};
   out.insert(out.end(), lanes_.begin(), lanes_.end());
   for (std::size_t i = 0; i < redis_key_count; ++i) {
     const auto key = static_cast<redis_key>(i);

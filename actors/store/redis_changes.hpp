@@ -28,6 +28,13 @@ public:
   void count(redis_key key, const std::string& field, std::int64_t by);
   /// The first job of this lane may change.
   void touch(std::string lane);
+  /// More or fewer jobs of a queue or key (`flow_name_of_…`) run. A slot that
+  /// returns lets go the lanes that are parked for it; so does a change by 0.
+  void run(const std::string& name, std::int32_t by);
+  /// Nothing is written if more than `most` of it would run then.
+  void bound(const std::string& name, std::uint32_t most);
+  /// Parks a lane of this key, if `least` of it or more run then.
+  void park(std::string_view lane, std::string_view name, std::uint32_t least);
 
   [[nodiscard]] bool empty() const noexcept {
     return empty_;
@@ -39,12 +46,19 @@ public:
 private:
   using words = std::vector<std::string>;
 
+  struct run_change {
+    std::int32_t by = 0;
+    std::uint32_t most = 0; ///< 0: any number
+  };
+
   void append(redis_args& out, std::string_view verb, redis_key key,
               const words& some);
+  void pack_runs();
   std::string_view digits(std::size_t number);
 
   bool empty_ = true;
-  std::string checks_;
+  std::string checks_, packed_runs_, parks_;
+  std::map<std::string, run_change> runs_;
   std::array<words, redis_key_count> removed_, added_;
   std::array<std::map<std::string, std::int64_t>, redis_key_count> counts_;
   std::set<std::string> lanes_;

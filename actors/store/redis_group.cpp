@@ -38,6 +38,12 @@ void redis_group::need_answer(std::string_view scope) {
     answers_needed_.push_back(at->first);
 }
 
+void redis_group::need_limit(const std::string& name) {
+  const auto [at, added] = limits_.try_emplace(name);
+  if (added)
+    limits_needed_.push_back(at->first);
+}
+
 void redis_group::need_room(std::size_t jobs) {
   new_jobs_ = jobs;
 }
@@ -52,7 +58,7 @@ void redis_group::ask_for_time() {
   has_begun_ = true;
   questions_.push_back({{"TIME"}, &redis_group::take_time});
   questions_.push_back(
-    {{"HMGET", name_of(redis_key::meta), "version", "alive", "grace"},
+    {{"HMGET", name_of(redis_key::meta), "version", "alive", "grace", "limits"},
      &redis_group::take_meta});
 }
 
@@ -84,6 +90,9 @@ void redis_group::ask_for_fields() {
   if (!records_needed_.empty())
     questions_.push_back({reading(redis_key::records, records_needed_),
                           &redis_group::take_records});
+  if (!limits_needed_.empty())
+    questions_.push_back(
+      {reading(redis_key::limits, limits_needed_), &redis_group::take_limits});
 }
 
 result<void> redis_group::read() {
@@ -118,6 +127,7 @@ void redis_group::take_time(const redisReply& reply) {
 void redis_group::take_meta(const redisReply& reply) {
   version_ = text_at(reply, 0);
   alive_ = {number_at(reply, 1), number_at(reply, 2)};
+  limits_version_ = text_at(reply, 3);
 }
 
 /// A server without room for a number has none for a job.
@@ -176,6 +186,16 @@ void redis_group::take_answers(const redisReply& reply) {
   answers_needed_.clear();
 }
 
+void redis_group::take_limits(const redisReply& reply) {
+  for (std::size_t i = 0; i < limits_needed_.size(); ++i) {
+    auto& it = limits_[std::string{limits_needed_[i]}];
+    it.stored = text_at(reply, i);
+    if (!unpack_limit(it.stored, it.now))
+      it.now = {};
+  }
+  limits_needed_.clear();
+}
+
 // -- changing -----------------------------------------------------------------
 
 redis_group::entry& redis_group::at(std::string_view id) {
@@ -200,6 +220,28 @@ void redis_group::changed(entry& it, job_state before) {
   hold(it, before);
   if (is_terminal(job.state) && !is_terminal(before))
     job_ended(job, *this);
+}
+
+void redis_group::expect_limits() {
+  changes.expect(redis_key::meta, "limits", limits_version_);
+}
+
+void redis_group::put_limit(const std::string& name, const flow_limit& limit) {
+  const auto before = limits_.at(name).now;
+  save_limit(name, limit);
+  expect_limits();
+  const auto number = limits_version_.empty() ? 0 : ordered_in(limits_version_);
+  changes.set(redis_key::meta, "limits", ordered(number + 1));
+  if (name.front() == 'k')
+    changes.run(name, 0);
+  else if (before.key_concurrency != limit.key_concurrency)
+    changes.add(redis_key::tokens, name, now_); // let go in steps
+}
+
+void redis_group::save_limit(const std::string& name, const flow_limit& limit) {
+  auto& it = limits_.at(name);
+  it.now = limit;
+  it.dirty = true;
 }
 
 void redis_group::renew_clock() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/store/flow_limits.hpp"
 #include "actors/store/job_store.hpp"
 #include "actors/store/redis_changes.hpp"
 #include "actors/store/redis_client.hpp"
@@ -59,6 +60,8 @@ public:
   void need_answer(std::string_view scope);
   /// Sequences for so many new jobs, and how many jobs wait.
   void need_room(std::size_t jobs);
+  /// The limit of a queue or key, by `flow_name_of_…`; the name is copied.
+  void need_limit(const std::string& name);
   /// A command whose reply `extra` holds after the next `read`.
   void need(redis_args command);
   /// Reads what is needed, and time and version at first.
@@ -115,6 +118,21 @@ public:
   counters tally(const std::string& batch) override;
   void drop_tally(const std::string& batch) override;
 
+  /// What names the limits as they are now; empty: there has been none ever.
+  [[nodiscard]] std::string_view limits_version() const noexcept {
+    return limits_version_;
+  }
+  /// Nothing is written if a limit was changed by now.
+  void expect_limits();
+  /// What is kept for this name, idle if nothing is. @pre it was read
+  [[nodiscard]] const flow_limit& limit(const std::string& name) const {
+    return limits_.at(name).now;
+  }
+  /// Keeps or, if idle, forgets a limit, and lets go what it held back.
+  void put_limit(const std::string& name, const flow_limit& limit);
+  /// Keeps a limit of which only the bucket has changed.
+  void save_limit(const std::string& name, const flow_limit& limit);
+
   [[nodiscard]] const alive_clock& alive() const noexcept {
     return alive_;
   }
@@ -146,6 +164,11 @@ private:
     std::optional<std::string> body;
     timestamp_ms due = 0;
   };
+  struct limit_entry {
+    std::string stored;
+    flow_limit now;
+    bool dirty = false;
+  };
   using replies = std::vector<redis_reply_ptr>;
 
   /// What to ask, and who takes the reply.
@@ -171,21 +194,24 @@ private:
   void take_jobs(const redisReply& reply);
   void take_holders(const redisReply& reply);
   void take_answers(const redisReply& reply);
+  void take_limits(const redisReply& reply);
   void hold(const entry& it, job_state before);
   void count(const job& it, job_state state, int by);
   void leave(const entry& it, const std::string& lane);
   void enter(const entry& it, const std::string& lane);
   void write_entry(const std::string& id, entry& it);
   void move(const entry& it);
+  void count_lease(const entry& it);
   void write_holders();
   void write_answers();
   void write_records();
   void write_links();
+  void write_limits();
 
   redis_client& client_;
   const store_options& options_;
   std::vector<std::string_view> jobs_, holders_needed_, answers_needed_,
-    records_needed_; ///< keys of the maps below
+    records_needed_, limits_needed_; ///< keys of the maps below
   std::vector<redis_args> extra_needed_;
   std::vector<question> questions_;
   replies extra_;
@@ -196,7 +222,7 @@ private:
   bool has_begun_ = false;
   bool adds_ = false;
   timestamp_ms now_ = 0;
-  std::string version_;
+  std::string version_, limits_version_;
   alive_clock alive_;
   std::uint64_t sequence_ = 0; ///< the newest that is in use
   std::int64_t waiting_ = 0;
@@ -205,6 +231,7 @@ private:
   std::unordered_map<std::string, answer_entry> answers_;
   std::unordered_map<std::string, record_entry> records_; ///< by field
   std::unordered_map<std::string, bool> links_; ///< by member; false: gone
+  std::unordered_map<std::string, limit_entry> limits_;
 };
 
 } // namespace troupe::store

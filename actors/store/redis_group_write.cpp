@@ -51,6 +51,18 @@ void redis_group::enter(const entry& it, const std::string& lane) {
   }
 }
 
+/// One more or less that runs, of its queue and of its key.
+void redis_group::count_lease(const entry& it) {
+  const auto& job = it.record.job;
+  const int by =
+    int(is_leased(job.state)) - int(it.was.present && is_leased(it.was.state));
+  if (by == 0)
+    return;
+  changes.run(flow_name_of_queue(job.queue), by);
+  if (!job.concurrency_key.empty())
+    changes.run(flow_name_of_key(job.concurrency_key), by);
+}
+
 void redis_group::move(const entry& it) {
   const auto& job = it.record.job;
   const auto& was = it.was;
@@ -61,6 +73,7 @@ void redis_group::move(const entry& it) {
     changes.remove(redis_key::leases, job.id);
   else if (job.lease_until != was.lease_until)
     changes.add(redis_key::leases, job.id, job.lease_until);
+  count_lease(it);
   if (was.present && was.state == job.state && was.score == it.record.score
       && was.run_at == job.run_at && was.finished_at == job.finished_at)
     return;
@@ -109,6 +122,18 @@ void redis_group::write_answers() {
   }
 }
 
+void redis_group::write_limits() {
+  for (const auto& [name, it] : limits_) {
+    if (!it.dirty)
+      continue;
+    changes.expect(redis_key::limits, name, it.stored);
+    if (it.now.is_idle())
+      changes.remove(redis_key::limits, name);
+    else
+      changes.set(redis_key::limits, name, pack_limit(it.now));
+  }
+}
+
 result<bool> redis_group::write() {
   if (failure_)
     return *failure_;
@@ -121,6 +146,7 @@ result<bool> redis_group::write() {
   write_answers();
   write_records();
   write_links();
+  write_limits();
   if (changes.empty())
     return true;
   const auto script = adds_ ? redis_script::apply_if_room : redis_script::apply;

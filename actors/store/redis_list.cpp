@@ -150,8 +150,7 @@ private:
 constexpr std::string_view most_lanes = "2000";
 
 timestamp_ms first_ready(const redisReply& heads, std::size_t prefix_size,
-                         timestamp_ms now, std::int64_t ageing_ms) {
-  auto oldest = now;
+                         timestamp_ms oldest, std::int64_t ageing_ms) {
   for (std::size_t i = 0; i < size_of(heads); ++i) {
     const auto head = text_at(heads, i);
     if (head.size() > prefix_size + rank_size)
@@ -203,14 +202,21 @@ result<std::vector<queue_depth>> redis_store::depths() {
     const auto& to = texts.emplace_back("(" + queue_prefix(name) + "\xff");
     group.need({"ZRANGEBYLEX", name_of(redis_key::heads), from, to, "LIMIT",
                 "0", most_lanes});
+    const auto& parked = texts.emplace_back("[h" + queue_prefix(name));
+    const auto& end = texts.emplace_back("(h" + queue_prefix(name) + "\xff");
+    group.need({"ZRANGEBYLEX", name_of(redis_key::parked), parked, end, "LIMIT",
+                "0", most_lanes});
   }
   if (auto read = group.read(); !read)
     return read.error();
   std::vector<queue_depth> depths;
   for (auto& [name, depth] : *queues) {
-    const auto& heads = group.extra(depths.size());
-    const auto first = first_ready(heads, queue_prefix(name).size(),
-                                   group.now(), options_.ageing_ms);
+    const auto size = queue_prefix(name).size();
+    const auto at = 2 * depths.size();
+    auto first =
+      first_ready(group.extra(at), size, group.now(), options_.ageing_ms);
+    first =
+      first_ready(group.extra(at + 1), 1 + size, first, options_.ageing_ms);
     depth.oldest_age_ms = group.now() - first;
     depths.push_back(std::move(depth));
   }

@@ -30,6 +30,14 @@ void need(const drop_schedule_op&, redis_group&) {
   // nop
 }
 
+void need(const put_queue_op& op, redis_group& group) {
+  group.need_limit(flow_name_of_queue(op.queue));
+}
+
+void need(const put_limit_op& op, redis_group& group) {
+  group.need_limit(flow_name_of_key(op.key));
+}
+
 template <class Op>
 void need(const Op& op, redis_group& group) {
   group.need_job(op.id);
@@ -63,9 +71,7 @@ std::size_t size_of(const operation& op, redis_group& group) {
     [&]<class Op>(const Op& one) -> std::size_t {
       if constexpr (std::is_same_v<Op, submit_op>)
         return one.draft.params.size();
-      else if constexpr (
-        std::is_same_v<Op,
-                       put_schedule_op> || std::is_same_v<Op, drop_schedule_op>)
+      else if constexpr (!requires { one.id; })
         return 0;
       else if constexpr (requires { one.result; })
         return one.result.size() + rewritten(one.id);

@@ -98,6 +98,11 @@ std::size_t lane_size(std::string_view member) {
   return size + rank_size <= member.size() ? size : 0;
 }
 
+std::string key_of_lane(std::string_view lane) {
+  const std::size_t at = 1 + static_cast<unsigned char>(lane[0]) + 4;
+  return std::string{lane.substr(at, lane.size() - at - 1)};
+}
+
 std::string rank_of(std::int64_t score, std::uint64_t sequence) {
   return ordered(static_cast<std::uint64_t>(score + score_bias))
          + ordered(sequence);

@@ -47,6 +47,8 @@ inline constexpr std::size_t answer_token_size = 8;
 /// @return how long the lane is that a member of `ready` begins with; 0 for
 /// what is no such member
 [[nodiscard]] std::size_t lane_size(std::string_view member);
+/// The concurrency key of a lane's jobs. @pre `lane` is one
+[[nodiscard]] std::string key_of_lane(std::string_view lane);
 
 inline constexpr std::size_t rank_size = 16;
 /// Score, then sequence.

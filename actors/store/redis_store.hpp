@@ -29,7 +29,7 @@ public:
   }
 
   result<std::vector<applied>> apply(std::span<const operation> ops) override;
-  result<std::vector<job>> claim(const claim_request& request) override;
+  result<claim_result> claim(const claim_request& request) override;
   result<std::vector<errc>> renew(std::span<const held_lease> leases,
                                   std::int64_t lease_ms) override;
   result<sweep_result> sweep(const sweep_request& request) override;
@@ -60,7 +60,7 @@ private:
                                            bool has_room);
   result<std::vector<errc>> renew_group(std::span<const held_lease> leases,
                                         std::int64_t lease_ms);
-  result<void> promote_due();
+  result<void> promote_due(std::vector<job>& promoted);
   result<void> promote(std::size_t most, sweep_result& out);
   result<void> expire(const sweep_request& request, std::size_t most,
                       sweep_result& out);
@@ -71,7 +71,8 @@ private:
   bool is_short_of_memory();
 
   redis_client client_;
-  redis_memory memory_; ///< as of `memory_read_`
+  bool expects_limits_ = false; ///< there were some at the last claim
+  redis_memory memory_;         ///< as of `memory_read_`
   clock::time_point memory_read_{};
   /// Where looks at what may be forgotten go on, past what is kept: the three
   /// classes of `finished`, then all of them. Empty: from the first.

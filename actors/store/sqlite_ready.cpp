@@ -14,10 +14,11 @@ constexpr std::int64_t chunk = 32;
 
 } // namespace
 
-sqlite_ready::sqlite_ready(sqlite_db& db) noexcept
-  : read_head_{db, "SELECT score, seq FROM head"
-                   " WHERE queue = ?1 AND grp = ?2 AND priority = ?3"},
-    write_head_{db, "INSERT INTO head VALUES(?1, ?2, ?3, ?4, ?5)"
+sqlite_ready::sqlite_ready(sqlite_db& db, sqlite_flow& flow) noexcept
+  : flow_{flow}, read_head_{db,
+                            "SELECT score, seq FROM head"
+                            " WHERE queue = ?1 AND grp = ?2 AND priority = ?3"},
+    write_head_{db, "INSERT INTO head VALUES(?1, ?2, ?3, ?4, ?5, 0)"
                     " ON CONFLICT DO UPDATE SET score = ?4, seq = ?5"},
     drop_head_{db, "DELETE FROM head"
                    " WHERE queue = ?1 AND grp = ?2 AND priority = ?3"},
@@ -25,7 +26,8 @@ sqlite_ready::sqlite_ready(sqlite_db& db) noexcept
                " WHERE state = 2 AND queue = ?1 AND grp = ?2"
                " AND priority = ?3 ORDER BY score, seq LIMIT 1"},
     heads_{db, "SELECT grp, priority, score, seq FROM head"
-               " INDEXED BY head_order WHERE queue = ?1 ORDER BY score, seq"},
+               " INDEXED BY head_order WHERE queue = ?1 AND parked = 0"
+               " ORDER BY score, seq"},
     following_{db, "SELECT score, seq FROM job INDEXED BY job_ready"
                    " WHERE state = 2 AND queue = ?1 AND grp = ?2"
                    " AND priority = ?3 AND (score, seq) > (?4, ?5)"
@@ -85,25 +87,38 @@ void sqlite_ready::flush() {
 
 /// Merges the lists of one queue by place. Lists are opened only when their
 /// head is the best of all that are left, so a claim of few jobs looks at few
-/// lists, however many there are.
+/// lists, however many there are. Those of groups without room are passed over.
 class sqlite_ready::merge {
 public:
-  merge(sqlite_ready& ready, const std::string& queue)
-    : ready_{ready}, queue_{queue}, heads_{ready.heads_.start(queue)} {
+  merge(sqlite_ready& ready, const std::string& queue, sqlite_gate& gate)
+    : ready_{ready}, queue_{queue}, gate_{gate}, heads_{
+                                                   ready.heads_.start(queue)} {
     next_head();
   }
 
   /// @return 0 at the end.
   std::int64_t next() {
-    while (head_ && (open_.empty() || head_->place < open_.top().place))
-      next_head();
-    if (open_.empty())
-      return 0;
-    auto best = open_.top();
-    open_.pop();
-    const auto seq = best.place.seq;
-    go_on(std::move(best));
-    return seq;
+    for (;;) {
+      while (head_ && (open_.empty() || head_->place < open_.top().place))
+        next_head();
+      if (open_.empty())
+        return 0;
+      auto best = open_.top();
+      open_.pop();
+      if (!gate_.has_room(best.list.group)) {
+        full_.push_back(std::move(best.list));
+        continue;
+      }
+      gate_.take(best.list.group);
+      const auto seq = best.place.seq;
+      go_on(std::move(best));
+      return seq;
+    }
+  }
+
+  /// Lists that were passed over.
+  std::vector<ready_list> full() && {
+    return std::move(full_);
   }
 
 private:
@@ -151,22 +166,36 @@ private:
 
   sqlite_ready& ready_;
   const std::string& queue_;
+  sqlite_gate& gate_;
+  std::vector<ready_list> full_;
   cursor heads_;
   std::optional<item> head_;
   std::priority_queue<item> open_;
 };
 
 std::vector<std::int64_t> sqlite_ready::best(const std::string& queue,
-                                             std::size_t max) {
+                                             std::size_t max,
+                                             sqlite_gate& gate) {
   std::vector<std::int64_t> jobs;
-  merge lists{*this, queue};
-  while (jobs.size() < max) {
-    const auto seq = lists.next();
-    if (seq == 0)
-      break;
-    jobs.push_back(seq);
+  std::vector<ready_list> full;
+  {
+    merge lists{*this, queue, gate};
+    while (jobs.size() < max && gate.room() > 0) {
+      const auto seq = lists.next();
+      if (seq == 0)
+        break;
+      jobs.push_back(seq);
+    }
+    full = std::move(lists).full();
   }
+  for (const auto& list : full)
+    park(list, gate);
   return jobs;
+}
+
+void sqlite_ready::park(const ready_list& list, const sqlite_gate& gate) {
+  flow_.park(list.queue, list.group, list.priority,
+             gate.parked_until(list.group));
 }
 
 timestamp_ms sqlite_ready::oldest(const std::string& queue) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/store/sqlite_db.hpp"
+#include "actors/store/sqlite_flow.hpp"
 
 #include <cstdint>
 #include <map>
@@ -30,13 +30,14 @@ struct ready_place {
 
 /// The ready order of all queues: which queued job is next. It reads queued
 /// jobs from the index `job_ready`, which SQLite keeps, and keeps the first of
-/// each list in `head`.
+/// each list in `head`. A list of a group at its limit is *parked*: a claim
+/// does not see it until `sqlite_flow` lets it go.
 ///
 /// Invariant, after `flush`: `head` has a row for each list that is not empty,
-/// that of its first job.
+/// that of its first job; it is parked only while its group has no room.
 class sqlite_ready {
 public:
-  explicit sqlite_ready(sqlite_db& db) noexcept;
+  sqlite_ready(sqlite_db& db, sqlite_flow& flow) noexcept;
 
   /// A job of this list became queued; the row may be written before or after.
   void entered(const ready_list& list, ready_place place);
@@ -49,9 +50,11 @@ public:
     touched_.clear();
   }
 
-  /// The best jobs of a queue, in order, by sequence. Nothing is touched but
-  /// by `flush` before.
-  std::vector<std::int64_t> best(const std::string& queue, std::size_t max);
+  /// The best jobs of a queue that the gate lets through, in order, by
+  /// sequence; parks the lists that it passes over. Nothing is touched but by
+  /// `flush` before.
+  std::vector<std::int64_t> best(const std::string& queue, std::size_t max,
+                                 sqlite_gate& gate);
 
   /// When the job that has been ready for longest became so; 0 if none is.
   timestamp_ms oldest(const std::string& queue);
@@ -67,7 +70,9 @@ private:
   head& touch(const ready_list& list);
   std::optional<ready_place> first_of(const ready_list& list);
   void write(const ready_list& list, const std::optional<ready_place>& place);
+  void park(const ready_list& list, const sqlite_gate& gate);
 
+  sqlite_flow& flow_;
   std::map<ready_list, head> touched_;
   statement read_head_;
   statement write_head_;

@@ -35,7 +35,7 @@ result<stored_job> read_one(cursor& row) {
 } // namespace
 
 sqlite_rows::sqlite_rows(sqlite_db& db, std::int64_t ageing_ms) noexcept
-  : db_{db}, ageing_ms_{ageing_ms}, ready_{db},
+  : db_{db}, ageing_ms_{ageing_ms}, flow_{db}, ready_{db, flow_},
     by_id_{db, "SELECT seq, state, score, run_at, lease_until, finished_at,"
                " node, live, body FROM job JOIN draft USING(seq)"
                " WHERE id = ?1"},
@@ -206,6 +206,9 @@ void sqlite_rows::moved(const job& it, std::optional<job_state> from,
     if (from)
       --tally[index_of(*from)];
   }
+  const int by = int(to && is_leased(*to)) - int(from && is_leased(*from));
+  if (by != 0)
+    flow_.leased(it, by);
   if (waiting_)
     *waiting_ += int(to && is_waiting(*to)) - int(from && is_waiting(*from));
 }
@@ -263,12 +266,14 @@ void sqlite_rows::begin(bool writing) {
   batch_moves_.clear();
   waiting_.reset();
   ready_.forget();
+  flow_.forget();
   db_.begin(writing);
 }
 
 result<void> sqlite_rows::end() {
   write_counters();
   ready_.flush();
+  flow_.flush();
   TROUPE_FAULT_POINT(store_writing);
   auto done = db_.end();
   TROUPE_FAULT_POINT(store_written);

@@ -59,6 +59,9 @@ public:
   sqlite_ready& ready() noexcept {
     return ready_;
   }
+  sqlite_flow& flow() noexcept {
+    return flow_;
+  }
 
   /// Fills a job from a row of seq, state, score, run_at, lease_until,
   /// finished_at, node, live, body. False if it makes no sense.
@@ -83,6 +86,7 @@ private:
 
   sqlite_db& db_;
   const std::int64_t ageing_ms_;
+  sqlite_flow flow_;
   sqlite_ready ready_;
   std::map<std::string, counters> moves_;       ///< by queue
   std::map<std::string, counters> batch_moves_; ///< by batch

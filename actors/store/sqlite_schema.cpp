@@ -6,7 +6,7 @@ namespace {
 
 /// "TRUP" in ASCII: tells our files from those of other programs.
 constexpr std::int64_t application_id = 0x54525550;
-constexpr std::int64_t newest_version = 2;
+constexpr std::int64_t newest_version = 3;
 
 /// States are stored by their numbers: 0 scheduled, 2 queued, 6 and above
 /// terminal. A partial index is used only by a query that repeats its
@@ -103,6 +103,27 @@ CREATE TABLE tally(
 PRAGMA user_version = 2;
 )";
 
+/// `flow` holds limits, `held` counts leases by key; a parked list is left out
+/// of the order.
+constexpr const char* flow_schema = R"(
+CREATE TABLE flow(
+  name TEXT PRIMARY KEY,
+  body BLOB NOT NULL,
+  due INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX flow_due ON flow(due) WHERE due > 0;
+
+CREATE TABLE held(
+  grp TEXT PRIMARY KEY,
+  jobs INTEGER NOT NULL) WITHOUT ROWID;
+
+ALTER TABLE head ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;
+DROP INDEX head_order;
+CREATE INDEX head_order ON head(queue, score, seq) WHERE parked = 0;
+CREATE INDEX head_parked ON head(grp) WHERE parked = 1;
+
+PRAGMA user_version = 3;
+)";
+
 std::int64_t number_of(sqlite_db& db, const char* sql) {
   statement query{db, sql};
   auto row = query.start();
@@ -125,9 +146,11 @@ void migrate(sqlite_db& db) {
     db.run(schema_2);
     db.run("INSERT INTO tally SELECT batch, state, count(*) FROM job"
            " WHERE batch IS NOT NULL GROUP BY batch, state");
-  } else if (version != newest_version) {
+  } else if (version < 1 || version > newest_version) {
     db.note(fail(errc::bad_config, "the file is of another version"));
   }
+  if (version < 3)
+    db.run(flow_schema);
 }
 
 /// WAL cannot be had on every file system; without it, no promise holds.

@@ -95,8 +95,8 @@ result<void> sqlite_store::transact(access how, const step& once) {
 
 // -- leases -------------------------------------------------------------------
 
-result<std::vector<job>> sqlite_store::claim(const claim_request& request) {
-  std::vector<job> leased;
+result<claim_result> sqlite_store::claim(const claim_request& request) {
+  claim_result out;
   // A machine that loses its power loses the attempt with the claim: the job
   // is then ready, as it was.
   const unsynced lazily{*db_};
@@ -104,8 +104,11 @@ result<std::vector<job>> sqlite_store::claim(const claim_request& request) {
   const auto at = in_.now();
   sweep_result due;
   promote_due(at, max_promote, due);
+  out.promoted = std::move(due.queued);
   rows_.ready().flush();
-  for (const auto seq : rows_.ready().best(request.queue, request.max)) {
+  rows_.flow().wake(at);
+  sqlite_gate gate{rows_.flow(), request.queue, at};
+  for (const auto seq : rows_.ready().best(request.queue, request.max, gate)) {
     auto found = rows_.load(seq);
     if (!found) {
       rows_.bury(seq, at);
@@ -113,11 +116,15 @@ result<std::vector<job>> sqlite_store::claim(const claim_request& request) {
     }
     lease(found->job, request, at);
     in_.save_row(*found);
-    leased.push_back(std::move(found->job));
+    out.jobs.push_back(std::move(found->job));
   }
+  gate.save();
+  out.limited = gate.limits();
+  if (out.jobs.size() < request.max)
+    out.next_at = gate.next_at();
   if (auto done = in_.end(); !done)
     return done.error();
-  return leased;
+  return out;
 }
 
 errc sqlite_store::renew_one(const held_lease& lease, timestamp_ms until) {

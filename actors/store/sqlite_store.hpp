@@ -21,7 +21,7 @@ public:
                durability level);
 
   result<std::vector<applied>> apply(std::span<const operation> ops) override;
-  result<std::vector<job>> claim(const claim_request& request) override;
+  result<claim_result> claim(const claim_request& request) override;
   result<std::vector<errc>> renew(std::span<const held_lease> leases,
                                   std::int64_t lease_ms) override;
   result<sweep_result> sweep(const sweep_request& request) override;

@@ -32,7 +32,7 @@ public:
       return gone();
     return done;
   }
-  result<std::vector<store::job>>
+  result<store::claim_result>
   claim(const store::claim_request& request) override {
     if (faults_->away)
       return gone();

@@ -36,7 +36,9 @@ protected:
     // Two milliseconds apart, no two calls see the same time.
     advance(2);
     model_.advance(0);
-    switch (below(12)) {
+    switch (below(13)) {
+    case 12:
+      return put_limits();
     case 0:
       return let_time_go_by();
     case 1:
@@ -201,13 +203,33 @@ private:
     const auto leased = store().claim(request);
     ASSERT_TRUE(leased);
     std::vector<seen_job> got;
-    for (const auto& it : *leased) {
+    for (const auto& it : leased->jobs) {
       got.push_back(seen(it));
       held_.push_back({it.id, it.fence});
     }
     const auto expected = model_.claim(request);
     EXPECT_EQ(ids_of_seen(got), ids_of_seen(expected));
     EXPECT_TRUE(got == expected);
+  }
+
+  /// A token comes every 25 seconds.
+  void put_limits() {
+    static constexpr std::array<double, 4> rates{0, 0, 0, 0.04};
+    static constexpr std::array keys{"a", "b"};
+    put_queue_op queue;
+    queue.queue = below(3) == 0 ? "image" : "download";
+    if (below(2) == 0)
+      queue.paused = below(4) == 0;
+    if (below(2) == 0)
+      queue.concurrency = std::uint32_t(below(2) * below(6));
+    if (below(2) == 0)
+      queue.rate_per_s = rates[below(rates.size())];
+    if (below(2) == 0)
+      queue.key_concurrency = std::uint32_t(below(3));
+    const put_limit_op key{one_of(keys), std::uint32_t(below(3)),
+                           rates[below(rates.size())]};
+    const auto op = below(2) == 0 ? operation{queue} : operation{key};
+    EXPECT_EQ(apply(op).changed, model_.apply(op).changed);
   }
 
   void renew_some() {

@@ -137,7 +137,16 @@ protected:
   operation some_ordering_operation() {
     const auto id = some_id();
     const auto proof = some_fence(id);
-    switch (roll(7)) {
+    switch (roll(9)) {
+    case 7:
+      return put_queue_op{.queue = roll(3) == 0 ? "bulk" : "download",
+                          .paused = roll(8) == 0,
+                          .concurrency = std::uint32_t(roll(2) * roll(9)),
+                          .rate_per_s = roll(6) == 0 ? 0.019 : 0.0,
+                          .key_concurrency = std::uint32_t(roll(4))};
+    case 8:
+      return put_limit_op{"group" + std::to_string(roll(3)),
+                          std::uint32_t(roll(4)), roll(4) == 0 ? 0.017 : 0.0};
     case 0:
     case 1:
       return fail_op{id,
@@ -217,8 +226,10 @@ protected:
     request.max = static_cast<std::uint32_t>(roll(6));
     request.lease_ms = lease_ms;
     const auto one = must(stores_[0]->claim(request));
-    expect_same(one, must(stores_[1]->claim(request)));
-    learn(one);
+    const auto other = must(stores_[1]->claim(request));
+    expect_same(one.jobs, other.jobs);
+    expect_same(by_id(one.promoted), by_id(other.promoted));
+    learn(one.jobs);
   }
 
   void renew_some() {

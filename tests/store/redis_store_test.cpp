@@ -57,7 +57,7 @@ std::vector<job> claim(job_store& store, std::uint32_t max = 1) {
   request.node = "node";
   request.nonce = 7;
   request.max = max;
-  return std::move(store.claim(request).value());
+  return std::move(store.claim(request).value().jobs);
 }
 
 std::vector<operation> successes(const std::vector<job>& jobs) {

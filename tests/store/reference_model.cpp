@@ -26,6 +26,10 @@ seen_answer reference_model::changed(const entry& it) {
 seen_answer reference_model::apply(const operation& op) {
   if (const auto* fresh = std::get_if<submit_op>(&op))
     return submit(*fresh);
+  if (const auto* limit = std::get_if<put_queue_op>(&op))
+    return put(*limit);
+  if (const auto* limit = std::get_if<put_limit_op>(&op))
+    return put(*limit);
   return std::visit(
     [this](const auto& one) -> seen_answer {
       if constexpr (requires(entry & it) { outcome(it, one); }) {
@@ -36,6 +40,53 @@ seen_answer reference_model::apply(const operation& op) {
       return answer(errc::not_found);
     },
     op);
+}
+
+seen_answer reference_model::put(const put_queue_op& op) {
+  auto& it = queues_[op.queue];
+  const auto before =
+    std::tuple(it.paused, it.concurrency, it.rate, it.each_key);
+  it.paused = op.paused.value_or(it.paused);
+  it.concurrency = op.concurrency.value_or(it.concurrency);
+  it.rate = op.rate_per_s.value_or(it.rate);
+  it.each_key = op.key_concurrency.value_or(it.each_key);
+  if (it.rate == 0)
+    it.next = 0;
+  return answer(
+    errc::none,
+    before != std::tuple(it.paused, it.concurrency, it.rate, it.each_key));
+}
+
+seen_answer reference_model::put(const put_limit_op& op) {
+  auto& it = keys_[op.key];
+  const auto before = std::tuple(it.concurrency, it.rate);
+  it.concurrency = op.concurrency;
+  it.rate = op.rate_per_s;
+  if (it.rate == 0)
+    it.next = 0;
+  return answer(errc::none, before != std::tuple(it.concurrency, it.rate));
+}
+
+bool reference_model::lets_through(const entry& it) {
+  const auto& key = it.draft.concurrency_key;
+  const auto running = [&](auto same) {
+    return std::ranges::count_if(jobs_, [&](const auto& other) {
+      return other.second.leased && same(other.second.draft);
+    });
+  };
+  const auto is_full = [&](const flow& by, auto same) {
+    return by.paused || (by.rate > 0 && now_.first < by.next)
+           || (by.concurrency != 0 && running(same) >= by.concurrency);
+  };
+  const auto& queue = queues_[it.draft.queue];
+  if (is_full(queue, [&](const auto& d) { return d.queue == it.draft.queue; }))
+    return false;
+  if (key.empty())
+    return true;
+  auto own = keys_[key];
+  if (own.concurrency == 0 && own.rate == 0)
+    own.concurrency = queue.each_key;
+  return !is_full(own, [&](const auto& d) { return d.concurrency_key == key; });
 }
 
 seen_answer reference_model::submit(const submit_op& op) {
@@ -245,7 +296,7 @@ reference_model::entry* reference_model::best(const std::string& queue) {
   };
   for (auto& [id, it] : jobs_)
     if (it.state == job_state::queued && it.draft.queue == queue
-        && (found == nullptr || place(it) < place(*found)))
+        && lets_through(it) && (found == nullptr || place(it) < place(*found)))
       found = &it;
   return found;
 }
@@ -258,6 +309,10 @@ std::vector<seen_job> reference_model::claim(const claim_request& request) {
     auto* it = best(request.queue);
     if (it == nullptr)
       break;
+    for (auto* limit :
+         {&queues_[request.queue], &keys_[it->draft.concurrency_key]})
+      if (limit->rate > 0)
+        limit->next = now_.first + std::int64_t(1000 / limit->rate);
     it->state = job_state::running;
     it->leased = true;
     it->fence = {it->fence.epoch + 1, request.nonce};

@@ -46,7 +46,8 @@ struct seen_answer {
 /// The rules of the store once more, as naively as they can be written: jobs
 /// in a map, everything found by looking at all of them. It shares no code
 /// with any store. Time is a pair: what the test advanced by, then the number
-/// of the call, which stands for the time that really went by.
+/// of the call, which stands for the time that really went by. Rates are below
+/// one in a second, so that a bucket holds one token.
 class reference_model {
 public:
   using instant = std::pair<std::int64_t, std::int64_t>;
@@ -77,6 +78,18 @@ private:
     bool leased = false;
   };
 
+  /// Limits of a queue or a key; `next` is when its rate lets one through.
+  struct flow {
+    bool paused = false;
+    std::uint32_t concurrency = 0;
+    double rate = 0;
+    std::uint32_t each_key = 0;
+    std::int64_t next = 0;
+  };
+
+  seen_answer put(const put_queue_op& op);
+  seen_answer put(const put_limit_op& op);
+  [[nodiscard]] bool lets_through(const entry& it);
   seen_answer submit(const submit_op& op);
   seen_answer add(const job_draft& draft);
   seen_answer outcome(entry& it, const succeed_op& op);
@@ -99,6 +112,8 @@ private:
   static seen_answer changed(const entry& it);
 
   std::map<std::string, entry> jobs_;
+  std::map<std::string, flow> queues_;
+  std::map<std::string, flow> keys_;
   std::map<std::string, std::pair<std::string, seen_job>> answers_;
   instant now_{0, 0};
   std::int64_t lease_;

@@ -180,8 +180,8 @@ TEST_F(SqliteStore, AJobThatCannotBeReadHoldsNobodyUp) {
   const auto leased = (*store)->claim({"noop", "node-1", 1, 5, 1000});
 
   ASSERT_TRUE(leased);
-  ASSERT_EQ(leased->size(), 1u);
-  EXPECT_EQ(leased->at(0).id, "b");
+  ASSERT_EQ(leased->jobs.size(), 1u);
+  EXPECT_EQ(leased->jobs.at(0).id, "b");
   EXPECT_EQ((*store)->get("a").error().code, errc::corrupt);
   const auto depths = (*store)->depths();
   ASSERT_TRUE(depths);

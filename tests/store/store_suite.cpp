@@ -88,6 +88,11 @@ job StoreSuite::submit() {
 
 std::vector<job> StoreSuite::claim(std::uint32_t max,
                                    const std::string& queue) {
+  return claim_told(max, queue).jobs;
+}
+
+claim_result StoreSuite::claim_told(std::uint32_t max,
+                                    const std::string& queue) {
   claim_request request;
   request.queue = queue;
   request.node = node;
@@ -95,6 +100,35 @@ std::vector<job> StoreSuite::claim(std::uint32_t max,
   request.max = max;
   request.lease_ms = lease_ms;
   return must(store().claim(request));
+}
+
+job_draft StoreSuite::keyed(const std::string& key) {
+  auto made = draft();
+  made.concurrency_key = key;
+  return made;
+}
+
+std::vector<std::string> StoreSuite::submit_keyed(const std::string& key,
+                                                  std::size_t count) {
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < count; ++i)
+    ids.push_back(submit(keyed(key)).id);
+  return ids;
+}
+
+void StoreSuite::limit_key(const std::string& key, std::uint32_t concurrency,
+                           double rate_per_s) {
+  EXPECT_EQ(apply(put_limit_op{key, concurrency, rate_per_s}).error,
+            errc::none);
+}
+
+void StoreSuite::limit_queue(const std::string& queue,
+                             std::uint32_t concurrency, double rate_per_s) {
+  put_queue_op op;
+  op.queue = queue;
+  op.concurrency = concurrency;
+  op.rate_per_s = rate_per_s;
+  EXPECT_EQ(apply(op).error, errc::none);
 }
 
 job StoreSuite::running(job_draft made) {

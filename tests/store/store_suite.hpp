@@ -48,6 +48,18 @@ protected:
   job submit();
   std::vector<job> claim(std::uint32_t max = 1,
                          const std::string& queue = "download");
+  /// The same with all that a claim tells.
+  claim_result claim_told(std::uint32_t max = 1,
+                          const std::string& queue = "download");
+  /// A job of queue "download" with a `concurrency_key`.
+  job_draft keyed(const std::string& key);
+  /// Submits so many of them. @return their ids
+  std::vector<std::string> submit_keyed(const std::string& key,
+                                        std::size_t count);
+  void limit_key(const std::string& key, std::uint32_t concurrency,
+                 double rate_per_s = 0);
+  void limit_queue(const std::string& queue, std::uint32_t concurrency,
+                   double rate_per_s = 0);
   /// Submits a job and claims it; nothing else may be ready.
   job running(job_draft draft);
   job running();
