@@ -1,5 +1,6 @@
 #include "actors/system.hpp"
 
+#include "actors/auditor.hpp"
 #include "actors/edge.hpp"
 #include "actors/extract.hpp"
 #include "actors/hub.hpp"
@@ -95,6 +96,7 @@ public:
     status_->reaches = store_->level();
     status_->store_up = true;
     root_ = sys_->spawn(root, plan(metrics, std::move(id)));
+    start_audits(metrics);
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return started_; });
   }
@@ -123,6 +125,7 @@ private:
 
   root_options plan(config::metrics& metrics, std::string id);
   queue_options queue_plan(config::metrics& metrics, std::string id);
+  void start_audits(config::metrics& metrics);
   void end(int status);
 
   const config::settings& settings_;
@@ -139,6 +142,7 @@ private:
   bool started_ = false; ///< the edge knows whom to ask
   std::optional<int> exit_status_;
   std::atomic<clock::time_point> drain_until_{none};
+  std::unique_ptr<auditor> auditor_;
 };
 
 queue_options running_node::queue_plan(config::metrics& metrics,
@@ -154,6 +158,15 @@ queue_options running_node::queue_plan(config::metrics& metrics,
   plan.status = status_;
   plan.metrics = &metrics;
   return plan;
+}
+
+/// A store in memory is its queue's alone.
+void running_node::start_audits(config::metrics& metrics) {
+  if (settings_.store.url == "memory:")
+    return;
+  auditor_ = std::make_unique<auditor>(auditor_options{
+    [this] { return store::open_store(store_options_of(settings_)); },
+    &metrics});
 }
 
 root_options running_node::plan(config::metrics& metrics, std::string id) {

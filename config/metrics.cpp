@@ -143,6 +143,14 @@ struct metrics::impl {
   series<prom::Counter> store_errors{
     counter("troupe_store_errors_total", "Calls of the store that failed."),
     {"code"}};
+  prom::Gauge& audit_findings =
+    gauge("troupe_audit_findings",
+          "Invariants of the store that the newest whole audit saw broken.")
+      .Add({});
+  prom::Gauge& audit_last =
+    gauge("troupe_audit_last_seconds",
+          "End of the newest whole audit, seconds since the Unix epoch.")
+      .Add({});
   series<prom::Gauge> depth{gauge("troupe_queue_jobs", "Jobs by state."),
                             {"queue", "state"}};
   series<prom::Gauge> oldest{gauge("troupe_queue_oldest_age_seconds",
@@ -195,6 +203,11 @@ void metrics::attempt_ended(std::string_view type, std::string_view outcome,
 void metrics::store_commit(std::size_t operations, double seconds) {
   impl_->commit_time.Observe(seconds);
   impl_->commit_size.Observe(static_cast<double>(operations));
+}
+
+void metrics::audit_done(std::size_t findings, double unix_s) {
+  impl_->audit_findings.Set(static_cast<double>(findings));
+  impl_->audit_last.Set(unix_s);
 }
 
 void metrics::store_error(std::string_view code) {

@@ -25,6 +25,8 @@ public:
   /// One group commit of `operations` took so long.
   void store_commit(std::size_t operations, double seconds);
   void store_error(std::string_view code);
+  /// A look at all of the store's invariants has ended at this Unix time.
+  void audit_done(std::size_t findings, double unix_s);
 
   /// Set at each scrape.
   void queue_depth(std::string_view queue, std::string_view state,

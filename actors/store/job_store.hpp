@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/store/audit.hpp"
 #include "actors/store/batch.hpp"
 #include "actors/store/callback.hpp"
 #include "actors/store/operation.hpp"
@@ -106,11 +107,27 @@ struct bulk_result {
   bool follow = false;       ///< `follow` has work
 };
 
+/// The limits of a `concurrency_key`; 0: none.
+struct key_limit {
+  std::string key;
+  std::uint32_t concurrency = 0;
+  double rate_per_s = 0;
+};
+
 /// One queue's jobs by state.
 struct queue_depth {
   std::string queue;
   std::uint64_t by_state[job_state_count] = {};
   std::int64_t oldest_age_ms = 0; ///< of what is queued; 0 if nothing is
+};
+
+/// A queue as clients see it.
+struct queue_info : queue_depth {
+  bool paused = false;
+  std::uint32_t concurrency = 0;     ///< 0: no limit
+  double rate_per_s = 0;             ///< 0: no limit
+  std::uint32_t key_concurrency = 0; ///< of each key; 0: no limit
+  double throughput_per_s = 0;       ///< attempts that ended at this server
 };
 
 // -- the interface ------------------------------------------------------------
@@ -221,6 +238,16 @@ public:
   virtual result<job_page> list(const list_query& query) = 0;
 
   virtual result<std::vector<queue_depth>> depths() = 0;
+
+  /// The same with what limits each queue; also of queues without jobs.
+  virtual result<std::vector<queue_info>> queues() = 0;
+  /// All 0 for a key that is not limited.
+  virtual result<key_limit> limit_of(const std::string& key) = 0;
+
+  /// Looks whether all this holds, a bounded step of it, whoever else works on
+  /// the store. Repairs what it finds if asked to; counters of jobs only while
+  /// nobody else writes.
+  virtual result<audit_result> audit(const audit_request& request) = 0;
 
   /// What a submit reaches here at best.
   [[nodiscard]] virtual durability level() const noexcept = 0;

@@ -121,7 +121,25 @@ public:
     return said(drop_schedule(op.name, in_));
   }
 
+  applied operator()(const put_queue_op& op) {
+    return put_limit(flow_name_of_queue(op.queue), op);
+  }
+
+  applied operator()(const put_limit_op& op) {
+    return put_limit(flow_name_of_key(op.key), op);
+  }
+
 private:
+  template <class Op>
+  applied put_limit(const std::string& name, const Op& op) {
+    auto limit = in_.limit(name);
+    applied answer;
+    answer.changed = change_limit(limit, op, in_.now());
+    if (answer.changed)
+      in_.put_limit(name, limit);
+    return answer;
+  }
+
   static applied said(errc error) {
     auto answer = refused(error);
     answer.changed = error == errc::none;

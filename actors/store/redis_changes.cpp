@@ -119,7 +119,7 @@ redis_args redis_changes::args(std::string_view version) {
   }
   for (std::size_t i = 0; i < redis_key_count; ++i)
     for (const auto& [field, by] : counts_[i])
-      if (by != 0)
+      if (by != 0 || i == index_of(redis_key::depth))
         append(out, "HINCRBY", static_cast<redis_key>(i),
                counters_.emplace_back(words{field, std::to_string(by)}));
   return out;

@@ -24,7 +24,7 @@ public:
   void remove(redis_key key, std::string member);
   void add(redis_key key, std::string member, std::int64_t score = 0);
   void set(redis_key key, std::string field, std::string value);
-  /// Adds to a number in a hash.
+  /// Adds to a number in a hash; 0 makes a field of `depth`.
   void count(redis_key key, const std::string& field, std::int64_t by);
   /// The first job of this lane may change.
   void touch(std::string lane);

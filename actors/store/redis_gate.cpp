@@ -57,7 +57,7 @@ void redis_gate::need_groups(std::span<const std::string> lanes) {
 
 void redis_gate::take_groups(std::size_t at) {
   for (std::size_t i = 0; i < asked_.size(); ++i) {
-    const auto& limit = group_.limit(flow_name_of_key(asked_[i]));
+    const auto limit = group_.limit(flow_name_of_key(asked_[i]));
     gate_.learn(asked_[i], limit.is_idle() ? nullptr : &limit,
                 number_at(group_.extra(at), i));
   }

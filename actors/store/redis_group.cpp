@@ -226,6 +226,13 @@ void redis_group::expect_limits() {
   changes.expect(redis_key::meta, "limits", limits_version_);
 }
 
+flow_limit redis_group::limit(const std::string& name) {
+  need_limit(name);
+  if (!limits_needed_.empty() && !read_now())
+    return {};
+  return limits_.at(name).now;
+}
+
 void redis_group::put_limit(const std::string& name, const flow_limit& limit) {
   const auto before = limits_.at(name).now;
   save_limit(name, limit);
@@ -234,7 +241,10 @@ void redis_group::put_limit(const std::string& name, const flow_limit& limit) {
   changes.set(redis_key::meta, "limits", ordered(number + 1));
   if (name.front() == 'k')
     changes.run(name, 0);
-  else if (before.key_concurrency != limit.key_concurrency)
+  else // shown from now on, also without jobs
+    changes.count(redis_key::depth,
+                  state_prefix(job_state::queued) + name.substr(1), 0);
+  if (name.front() == 'q' && before.key_concurrency != limit.key_concurrency)
     changes.add(redis_key::tokens, name, now_); // let go in steps
 }
 

@@ -124,12 +124,8 @@ public:
   }
   /// Nothing is written if a limit was changed by now.
   void expect_limits();
-  /// What is kept for this name, idle if nothing is. @pre it was read
-  [[nodiscard]] const flow_limit& limit(const std::string& name) const {
-    return limits_.at(name).now;
-  }
-  /// Keeps or, if idle, forgets a limit, and lets go what it held back.
-  void put_limit(const std::string& name, const flow_limit& limit);
+  flow_limit limit(const std::string& name) override;
+  void put_limit(const std::string& name, const flow_limit& limit) override;
   /// Keeps a limit of which only the bucket has changed.
   void save_limit(const std::string& name, const flow_limit& limit);
 

@@ -18,6 +18,7 @@ flow_state state_of_queue(sqlite_flow& flow, const std::string& queue) {
 sqlite_flow::sqlite_flow(sqlite_db& db) noexcept
   : any_{db, "SELECT EXISTS(SELECT 1 FROM flow)"},
     read_{db, "SELECT body FROM flow WHERE name = ?1"},
+    show_{db, "INSERT OR IGNORE INTO depth VALUES(?1, 2, 0)"},
     write_{db, "INSERT INTO flow VALUES(?1, ?2, 0)"
                " ON CONFLICT DO UPDATE SET body = ?2"},
     drop_{db, "DELETE FROM flow WHERE name = ?1"},
@@ -62,6 +63,8 @@ std::optional<flow_limit> sqlite_flow::find(const std::string& name) {
 
 void sqlite_flow::put(const std::string& name, const flow_limit& limit) {
   const bool before = in_use();
+  if (name.front() == 'q') // shown from now on, also without jobs
+    show_.run(name.substr(1));
   if (limit.is_idle())
     drop_.run(name);
   else

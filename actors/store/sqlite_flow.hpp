@@ -57,7 +57,7 @@ private:
 
   std::optional<bool> in_use_;
   std::map<std::string, std::int64_t> moves_;
-  statement any_, read_, write_, drop_;
+  statement any_, read_, show_, write_, drop_;
   statement queue_running_, key_running_, add_held_, drop_held_;
   statement count_all_, count_none_;
   statement park_, set_due_, due_, next_due_;

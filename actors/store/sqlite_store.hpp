@@ -29,6 +29,7 @@ public:
   result<job> get(const std::string& id) override;
   result<job_page> list(const list_query& query) override;
   result<std::vector<queue_depth>> depths() override;
+  result<audit_result> audit(const audit_request& request) override;
 
   [[nodiscard]] durability level() const noexcept override {
     return level_;

@@ -71,6 +71,12 @@ public:
                                  std::size_t max) override;
   counters tally(const std::string& batch) override;
   void drop_tally(const std::string& batch) override;
+  flow_limit limit(const std::string& name) override {
+    return rows_.flow().find(name).value_or(flow_limit{});
+  }
+  void put_limit(const std::string& name, const flow_limit& limit) override {
+    rows_.flow().put(name, limit);
+  }
 
 private:
   const store_options& options_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/store/errc.hpp"
+#include "actors/store/flow_limits.hpp"
 #include "actors/store/job.hpp"
 
 #include <array>
@@ -142,6 +143,13 @@ public:
   /// @pre the transaction has changed none of them
   virtual counters tally(const std::string& batch) = 0;
   virtual void drop_tally(const std::string& batch) = 0;
+
+  // -- limits -----------------------------------------------------------------
+
+  /// What is kept for this name (`flow_name_of_…`); idle if nothing is.
+  virtual flow_limit limit(const std::string& name) = 0;
+  /// Keeps or, if idle, forgets a limit, and lets go what it held back.
+  virtual void put_limit(const std::string& name, const flow_limit& limit) = 0;
 
   /// Records were written that are due for `follow` now.
   bool follow = false;

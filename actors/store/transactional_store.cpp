@@ -310,4 +310,37 @@ result<std::string> transactional_store::log_of(const std::string& id) {
   return text;
 }
 
+// -- limits -------------------------------------------------------------------
+
+result<std::vector<queue_info>> transactional_store::queues() {
+  const auto known = depths();
+  if (!known)
+    return known.error();
+  std::vector<queue_info> found;
+  const auto done = transact(access::read, [&](transaction& in) {
+    found.clear();
+    for (const auto& it : *known) {
+      const auto limit = in.limit(flow_name_of_queue(it.queue));
+      found.push_back({it, limit.paused, limit.concurrency, limit.rate_per_s,
+                       limit.key_concurrency, 0});
+    }
+    return errc::none;
+  });
+  if (!done)
+    return done.error();
+  return found;
+}
+
+result<key_limit> transactional_store::limit_of(const std::string& key) {
+  key_limit found;
+  const auto done = transact(access::read, [&](transaction& in) {
+    const auto limit = in.limit(flow_name_of_key(key));
+    found = {key, limit.concurrency, limit.rate_per_s};
+    return errc::none;
+  });
+  if (!done)
+    return done.error();
+  return found;
+}
+
 } // namespace troupe::store

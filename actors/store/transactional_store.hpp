@@ -24,6 +24,8 @@ public:
                                                std::uint32_t max) override;
   result<void> retry_callback(const std::string& id) override;
   result<std::string> log_of(const std::string& id) override;
+  result<std::vector<queue_info>> queues() override;
+  result<key_limit> limit_of(const std::string& key) override;
 
 protected:
   explicit transactional_store(store_options options)

@@ -42,7 +42,8 @@ struct list_options {
 struct config_options {
   std::filesystem::path file;
   std::vector<config::flag> flags;
-  bool print = false; ///< `config check`: the settings that count
+  bool print = false;  ///< `config check`: the settings that count
+  bool repair = false; ///< `doctor`: mends the store
 };
 
 int serve(const config_options& options);

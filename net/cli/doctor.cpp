@@ -1,9 +1,8 @@
-#include "actors/store/job_store.hpp"
 #include "media/tool/tool.hpp"
 #include "net/cli/api.hpp"
 #include "net/cli/commands.hpp"
-#include "net/cli/data_folder.hpp"
 #include "net/cli/findings.hpp"
+#include "net/cli/store_findings.hpp"
 #include "net/cli/text.hpp"
 #include "net/cli/tool_findings.hpp"
 
@@ -52,42 +51,6 @@ void check_folder(findings& out, const char* what, const fs::path& dir) {
     out.ok(what, text);
 }
 
-store::store_options options_of(const config::store_settings& from) {
-  store::store_options out;
-  out.url = from.url;
-  out.timeout_ms = static_cast<std::int64_t>(from.timeout_s * 1000);
-  return out;
-}
-
-/// A URL without its password.
-std::string shown(std::string url) {
-  const auto at = url.rfind('@');
-  const auto start = url.find("//");
-  if (at != url.npos && start != url.npos)
-    url.replace(start + 2, at - start - 2, "***");
-  return url;
-}
-
-void check_store(findings& out, const config::settings& settings) {
-  const auto url = shown(settings.store.url);
-  std::error_code ignored;
-  const bool embedded = settings.store.url.starts_with("sqlite:");
-  if (embedded && !fs::exists(settings.store.url.substr(7), ignored))
-    return out.ok("store", url + " (to be made)");
-  if (embedded) {
-    // A server of this folder has it open, and has looked at it.
-    auto held = data_folder::hold(settings.data.dir);
-    if (!held)
-      return out.ok("store", url + ", in use by a running server");
-  }
-  auto opened = store::open_store(options_of(settings.store));
-  if (!opened)
-    return out.fail("store", url + ": " + opened.error().message(),
-                    "is the server there, and is it set up for a queue?");
-  out.ok("store", url + ", durability "
-                    + std::string{store::to_string((*opened)->level())});
-}
-
 void check_limits(findings& out) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -116,7 +79,7 @@ int doctor(const config_options& options) {
                                         : options.file.string());
   check_folder(out, "data", settings.data.dir);
   check_folder(out, "library", settings.library.dir);
-  check_store(out, settings);
+  check_store(out, settings, options.repair);
   check_tools(out, settings.tools);
   check_limits(out);
   return out.failed() ? exit_failed : exit_done;

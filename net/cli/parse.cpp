@@ -154,6 +154,8 @@ void add_server_commands(CLI::App& app, request& to) {
 
   auto* check = app.add_subcommand("doctor", "Look for what is missing");
   add_settings(*check, to);
+  check->add_flag("--repair", to.config.repair,
+                  "Mend what contradicts itself in the job store");
   check->callback([&to] {
     to.act = [&to] {
       return doctor(to.config);

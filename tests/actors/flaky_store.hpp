@@ -112,6 +112,15 @@ public:
   }
   result<std::string> log_of(const std::string& id) override {
     return inner_->log_of(id);
+  result<std::vector<store::queue_info>> queues() override {
+    return inner_->queues();
+  }
+  result<store::key_limit> limit_of(const std::string& key) override {
+    return inner_->limit_of(key);
+  }
+  result<store::audit_result>
+  audit(const store::audit_request& request) override {
+    return inner_->audit(request);
   }
   store::durability level() const noexcept override {
     return inner_->level();

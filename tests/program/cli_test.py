@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import sqlite3
 import statistics
 import struct
 import subprocess
@@ -137,6 +138,34 @@ class Serving(TroupeTest):
         self.assertEqual(process.wait(20), 0)
         process.stdout.close()
         self.assertFalse((data / "address").exists())
+
+    def test_doctor_audits_the_store_of_a_server_and_mends_it_afterwards(self):
+        data = self.folder / "data"
+        process = subprocess.Popen(
+            [TROUPE, "serve", "--listen", "127.0.0.1:0", "--data", str(data)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.kill)
+        process.stdout.readline()
+        there = {"TROUPE_DATA_DIR": str(data)}
+        run("submit", "noop", "sleep_ms:=600000", environment=there)
+        self.assertRegex(run("doctor", "--data", str(data)).stdout,
+                         r"(?m)^OK +audit .*all invariants hold")
+
+        with sqlite3.connect(data / "queue.db") as store:
+            store.execute("UPDATE depth SET jobs = jobs + 1")
+        store.close()
+        done = run("doctor", "--repair", "--data", str(data))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"(?m)^FAIL +audit +counter of bulk")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(30), 0)
+        process.stdout.close()
+
+        done = run("doctor", "--repair", "--data", str(data))
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^WARN +audit .*mended")
+        self.assertRegex(run("doctor", "--data", str(data)).stdout,
+                         r"(?m)^OK +audit .*all invariants hold")
         self.assert_nothing_left()
 
     def test_it_is_ready_soon(self):

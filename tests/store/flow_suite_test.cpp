@@ -351,6 +351,26 @@ TEST_P(FlowSuite, AClaimTellsWhatItPromoted) {
   EXPECT_FALSE(told.limited);
 }
 
+TEST_P(FlowSuite, TellsWhatLimitsQueuesAndKeys) {
+  submit();
+  put_queue_op op{"video", true, 3, 2.5, 4};
+  apply(op);
+  limit_key("k", 7, 0.5);
+
+  const auto queues = store().queues();
+  ASSERT_TRUE(queues.has_value());
+  ASSERT_EQ(queues->size(), 2u);
+  const auto& video = queues->at(queues->at(0).queue == "video" ? 0 : 1);
+  EXPECT_EQ(video.queue, "video");
+  EXPECT_TRUE(video.paused);
+  EXPECT_EQ(video.concurrency, 3u);
+  EXPECT_EQ(video.rate_per_s, 2.5);
+  EXPECT_EQ(video.key_concurrency, 4u);
+  EXPECT_EQ(store().limit_of("k")->concurrency, 7u);
+  EXPECT_EQ(store().limit_of("k")->rate_per_s, 0.5);
+  EXPECT_EQ(store().limit_of("other")->concurrency, 0u);
+}
+
 TEST_P(FlowSuite, AnUnchangedLimitIsNoChange) {
   EXPECT_TRUE(apply(put_limit_op{"k", 2, 0}).changed);
   EXPECT_FALSE(apply(put_limit_op{"k", 2, 0}).changed);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <sstream>
 #include <thread>
@@ -309,6 +310,50 @@ TEST(RedisUrl, IsRefusedWhenItIsNone) {
         "redis://h/x", "redis://h/-1", "rediss://h", "unix:", "unix:///a?x=1",
         "unix:///a?db=x", "localhost:6379"})
     EXPECT_FALSE(read_redis_url(url).has_value()) << url;
+}
+
+/// Claims and ends until everything has ended, as one of several servers.
+void work_until_done(const redis_server& server, std::atomic<int>& running,
+                     std::atomic<int>& most, std::atomic<int>& ended,
+                     int jobs) {
+  auto store = opened(options_for(server));
+  const auto deadline = clock::now() + 20s;
+  while (ended < jobs && clock::now() < deadline) {
+    const auto held = claim(*store, 5);
+    const int now = running += static_cast<int>(held.size());
+    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);)
+      continue;
+    // Counted as ended before the store knows: never fewer than there are.
+    running -= static_cast<int>(held.size());
+    for (const auto& op : successes(held))
+      ASSERT_TRUE(store->apply(std::vector{op}).has_value());
+    ended += static_cast<int>(held.size());
+  }
+}
+
+TEST(RedisStore, ServersThatRaceForTheLastSlotOfAGroupNeverBothGetIt) {
+  constexpr int jobs = 200;
+  const redis_server server;
+  auto store = opened(options_for(server));
+  std::vector<operation> ops{put_limit_op{"host", 1, 0}};
+  for (int i = 0; i < jobs; ++i) {
+    auto made = draft("job" + std::to_string(i));
+    made.concurrency_key = "host";
+    ops.emplace_back(submit_op{made, {}});
+  }
+  ASSERT_TRUE(store->apply(ops).has_value());
+
+  std::atomic<int> running = 0, most = 0, ended = 0;
+  {
+    std::vector<std::jthread> servers;
+    for (int i = 0; i < 3; ++i)
+      servers.emplace_back(
+        [&] { work_until_done(server, running, most, ended, jobs); });
+  }
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(ended, jobs);
+  EXPECT_EQ(server.command({"EXISTS", "{troupe}:parked"}), "0");
+  EXPECT_EQ(server.command({"EXISTS", "{troupe}:running"}), "0");
 }
 
 } // namespace

@@ -1,0 +1,282 @@
+#include "actors/store/redis_audit.hpp"
+
+#include "actors/store/redis_reply.hpp"
+#include "actors/store/redis_store.hpp"
+
+#include <hiredis/hiredis.h>
+
+#include <array>
+#include <map>
+
+namespace troupe::store {
+
+namespace {
+
+/// A page is read at one instant; it must not take the server long.
+constexpr std::uint32_t largest_page = 200;
+
+/// Sets in which every job has its place, or none.
+constexpr std::array indexes{redis_key::states,   redis_key::ready,
+                             redis_key::schedule, redis_key::leases,
+                             redis_key::finished, redis_key::batches};
+
+/// Each set has a last member that stands for nothing: see `redis_info`.
+bool is_filler(std::string_view member) {
+  return member == std::string(80, '\xff');
+}
+
+} // namespace
+
+std::optional<index_place> place_in(redis_key key, const redis_record& it) {
+  const auto& job = it.job;
+  switch (key) {
+  case redis_key::states:
+    return index_place{state_prefix(job.state) + ordered(it.sequence) + job.id};
+  case redis_key::ready:
+    if (job.state == job_state::queued)
+      return index_place{lane_of(job) + rank_of(it.score, it.sequence)
+                         + job.id};
+    break;
+  case redis_key::schedule:
+    if (job.state == job_state::scheduled)
+      return index_place{job.id, job.run_at};
+    break;
+  case redis_key::leases:
+    if (is_leased(job.state))
+      return index_place{job.id, job.lease_until};
+    break;
+  case redis_key::finished:
+    if (is_terminal(job.state))
+      return index_place{finished_prefix(job.state)
+                         + ordered(static_cast<std::uint64_t>(job.finished_at))
+                         + job.id};
+    break;
+  case redis_key::batches:
+    if (!job.batch.empty())
+      return index_place{batch_prefix(job.batch) + ordered(it.sequence)
+                         + job.id};
+    break;
+  default:
+    break;
+  }
+  return {};
+}
+
+redis_audit::redis_audit(redis_client& client, const store_options& options,
+                         const audit_request& request)
+  : client_{client}, options_{options}, request_{request},
+    count_{std::to_string(std::min(request.max, largest_page))} {
+  cursor_ = request.cursor.size() > 1 ? request.cursor.substr(1) : "0";
+}
+
+result<audit_result> redis_audit::run() {
+  using step = result<void> (*)(redis_audit&);
+  static constexpr std::array<step, 12> steps{
+    [](redis_audit& it) { return it.jobs(); },
+    [](redis_audit& it) { return it.index(redis_key::states); },
+    [](redis_audit& it) { return it.index(redis_key::ready); },
+    [](redis_audit& it) { return it.index(redis_key::schedule); },
+    [](redis_audit& it) { return it.index(redis_key::leases); },
+    [](redis_audit& it) { return it.index(redis_key::finished); },
+    [](redis_audit& it) { return it.index(redis_key::batches); },
+    [](redis_audit& it) { return it.unique(); },
+    [](redis_audit& it) { return it.lanes(redis_key::ready); },
+    [](redis_audit& it) { return it.lanes(redis_key::heads); },
+    [](redis_audit& it) { return it.lanes(redis_key::parked); },
+    [](redis_audit& it) {
+      auto done = it.counters();
+      return done ? it.running() : done;
+    },
+  };
+  const std::size_t at =
+    request_.cursor.empty() ? 0 : std::size_t(request_.cursor[0] - 'a');
+  next_ = "0";
+  if (at >= steps.size())
+    return std::move(out_);
+  if (auto done = steps[at](*this); !done)
+    return done.error();
+  if (next_ != "0")
+    out_.next_cursor = char('a' + at) + next_;
+  else if (at + 1 < steps.size())
+    out_.next_cursor = std::string(1, char('a' + at + 1));
+  return std::move(out_);
+}
+
+// -- reading ------------------------------------------------------------------
+
+std::string_view redis_audit::keep(std::string text) {
+  return texts_.emplace_back(std::move(text));
+}
+
+result<redis_reply_ptr> redis_audit::at_once(std::vector<redis_args> commands) {
+  commands.insert(commands.begin(), redis_args{"MULTI"});
+  commands.push_back({"EXEC"});
+  auto replies = client_.run(commands);
+  if (!replies)
+    return replies.error();
+  if (replies->back()->type != REDIS_REPLY_ARRAY)
+    return fail(errc::unavailable, "redis: a transaction was not run");
+  return std::move(replies->back());
+}
+
+/// Members, or fields and values by turns.
+result<std::vector<std::string>> redis_audit::scan(redis_key key,
+                                                   std::string_view verb) {
+  auto reply = client_.ask({verb, name_of(key), cursor_, "COUNT", count_});
+  if (!reply)
+    return reply.error();
+  if (size_of(**reply) != 2)
+    return fail(errc::corrupt, "redis: no page");
+  next_ = text_at(**reply, 0);
+  const auto& page = *(*reply)->element[1];
+  std::vector<std::string> found;
+  for (std::size_t i = 0; i + 1 < size_of(page); i += 2) {
+    if (is_filler(text_at(page, i)))
+      continue;
+    found.emplace_back(text_at(page, i));
+    found.emplace_back(text_at(page, i + 1));
+  }
+  out_.looked_at += found.size() / 2;
+  return found;
+}
+
+bool redis_audit::find(const char* invariant, std::string subject,
+                       std::string detail) {
+  out_.findings.push_back(
+    {invariant, std::move(subject), std::move(detail), false});
+  return request_.repair;
+}
+
+result<void> redis_audit::mend(redis_group& group) {
+  auto done = group.write();
+  if (!done)
+    return done.error();
+  out_.findings.back().repaired = *done;
+  return {};
+}
+
+// -- jobs and their indexes ---------------------------------------------------
+
+result<void> redis_audit::jobs() {
+  auto page = scan(redis_key::jobs, "HSCAN");
+  if (!page)
+    return page.error();
+  std::vector<suspect> suspects;
+  std::vector<redis_args> commands;
+  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
+    auto& it = suspects.emplace_back();
+    it.id = (*page)[i];
+    it.token = (*page)[i + 1].substr(0, record_token_size);
+    it.readable =
+      unpack_record((*page)[i + 1], it.record) && it.record.job.id == it.id;
+    commands.push_back({"HGET", name_of(redis_key::jobs), keep(it.id)});
+    for (const auto key : indexes) {
+      const auto place = it.readable ? place_in(key, it.record) : std::nullopt;
+      commands.push_back(
+        {"ZSCORE", name_of(key), keep(place ? place->member : "")});
+    }
+    commands.push_back(
+      {"HGET", name_of(redis_key::unique), keep(it.record.job.unique_key)});
+  }
+  if (commands.empty())
+    return {};
+  auto replies = at_once(std::move(commands));
+  if (!replies)
+    return replies.error();
+  for (std::size_t i = 0; i < suspects.size(); ++i)
+    if (auto done = check_job(suspects[i], **replies, i * (2 + indexes.size()));
+        !done)
+      return done;
+  return {};
+}
+
+namespace {
+
+/// What of a job contradicts itself; empty: nothing.
+const char* contradiction(const job& it) {
+  if (is_leased(it.state) != (it.lease_until != 0))
+    return "lease";
+  if (is_terminal(it.state) != (it.finished_at != 0))
+    return "finished";
+  if (it.publishing && it.state != job_state::running)
+    return "publishing";
+  return "";
+}
+
+} // namespace
+
+result<void> redis_audit::check_job(const suspect& it,
+                                    const redisReply& replies, std::size_t at) {
+  const auto now = text_at(replies, at);
+  if (!now.starts_with(it.token) || now.empty())
+    return {};
+  if (!it.readable) {
+    if (!find("job", it.id, "it cannot be read"))
+      return {};
+    redis_group group{client_, options_};
+    if (auto read = group.read(); !read)
+      return read;
+    group.changes.expect(redis_key::jobs, it.id, it.token);
+    group.changes.remove(redis_key::jobs, it.id);
+    return mend(group);
+  }
+  const auto& job = it.record.job;
+  if (const std::string_view wrong = contradiction(job); !wrong.empty())
+    return find(wrong.data(), it.id, "the job contradicts itself")
+             ? mend_job(it)
+             : result<void>{};
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    const auto place = place_in(indexes[i], it.record);
+    const auto& score = *replies.element[at + 1 + i];
+    if (!place || (is_text(score) && number_of(score) == place->score))
+      continue;
+    return find(name_of_index(indexes[i]), it.id, "it is not where it belongs")
+             ? mend_job(it)
+             : result<void>{};
+  }
+  const auto holder = text_at(replies, at + 1 + indexes.size());
+  if (!job.unique_key.empty() && !is_terminal(job.state) && holder != it.id)
+    return find("unique", it.id, "it does not hold its key") ? mend_job(it)
+                                                             : result<void>{};
+  return {};
+}
+
+/// Sets right what the job says of itself, then puts it wherever it belongs.
+result<void> redis_audit::mend_job(const suspect& it) {
+  redis_group group{client_, options_};
+  if (auto read = group.read(); !read)
+    return read;
+  auto record = it.record;
+  auto& job = record.job;
+  if (is_leased(job.state) && job.lease_until == 0)
+    job.lease_until = group.now();
+  else if (!is_leased(job.state))
+    job.lease_until = 0;
+  if (is_terminal(job.state) != (job.finished_at != 0))
+    job.finished_at = is_terminal(job.state) ? group.now() : 0;
+  job.publishing = job.publishing && job.state == job_state::running;
+  auto& changes = group.changes;
+  changes.expect(redis_key::jobs, it.id, it.token);
+  if (!(job == it.record.job)) {
+    ++record.writes;
+    changes.set(redis_key::jobs, it.id, pack_record(record));
+  }
+  for (const auto key : indexes) {
+    const auto place = place_in(key, record);
+    if (place)
+      changes.add(key, place->member, place->score);
+    else if (key == redis_key::schedule || key == redis_key::leases)
+      changes.remove(key, it.id);
+  }
+  if (job.state == job_state::queued)
+    changes.touch(lane_of(job));
+  if (!job.unique_key.empty() && !is_terminal(job.state))
+    changes.set(redis_key::unique, job.unique_key, job.id);
+  return mend(group);
+}
+
+result<audit_result> redis_store::audit(const audit_request& request) {
+  return redis_audit{client_, options_, request}.run();
+}
+
+} // namespace troupe::store

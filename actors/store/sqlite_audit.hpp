@@ -1,0 +1,60 @@
+#pragma once
+
+#include "actors/store/audit.hpp"
+#include "actors/store/job.hpp"
+#include "actors/store/sqlite_db.hpp"
+#include "actors/store/sqlite_ready.hpp"
+
+#include <string>
+
+namespace troupe::store {
+
+/// What is looked at, in this order.
+enum audit_phase : char {
+  phase_jobs = 'j',
+  phase_drafts = 'd',
+  phase_heads = 'h',
+  phase_lists = 'l',
+  phase_counters = 'c',
+  phase_held = 'g',
+  phase_end = 'e',
+};
+
+/// One step of an audit within a transaction, which makes it exact: the
+/// connection sees one state of the database, whoever else writes.
+///
+/// Jobs come first; what is mended there shows in the heads and counters that
+/// come after.
+class sqlite_audit {
+public:
+  sqlite_audit(sqlite_db& db, sqlite_flow& flow, const audit_request& request,
+               timestamp_ms now);
+
+  audit_result run();
+
+private:
+  struct job_row;
+
+  void jobs(std::int64_t after);
+  void check(const job_row& it);
+  void check_columns(const job_row& it);
+  void check_times(const job_row& it);
+  void drafts(std::int64_t after);
+  void heads(const std::string& position);
+  void check_head(const ready_list& list, ready_place place, bool parked);
+  bool has_room(const ready_list& list);
+  void lists(const std::string& position);
+  void counters();
+  void held();
+
+  bool find(const char* invariant, std::string subject, std::string detail);
+  void go_on(char phase, std::string position, bool at_end);
+
+  sqlite_db& db_;
+  sqlite_flow& flow_;
+  const audit_request& request_;
+  timestamp_ms now_;
+  audit_result out_;
+};
+
+} // namespace troupe::store

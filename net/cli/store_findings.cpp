@@ -1,0 +1,115 @@
+#include "net/cli/store_findings.hpp"
+
+#include "actors/store/job_store.hpp"
+#include "net/cli/data_folder.hpp"
+
+#include <optional>
+
+namespace troupe::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Findings that are told one by one; the others are counted.
+constexpr std::size_t most_told = 20;
+constexpr std::uint32_t rows_per_step = 2000;
+
+store::store_options options_of(const config::store_settings& from) {
+  store::store_options out;
+  out.url = from.url;
+  out.lease_ms = static_cast<std::int64_t>(from.lease_s * 1000);
+  out.ageing_ms = static_cast<std::int64_t>(from.ageing_s * 1000);
+  out.timeout_ms = static_cast<std::int64_t>(from.timeout_s * 1000);
+  return out;
+}
+
+/// A URL without its password.
+std::string shown(std::string url) {
+  const auto at = url.rfind('@');
+  const auto start = url.find("//");
+  if (at != url.npos && start != url.npos)
+    url.replace(start + 2, at - start - 2, "***");
+  return url;
+}
+
+void tell(findings& out, const store::audit_finding& it) {
+  const auto text = it.invariant + " of " + it.subject + ": " + it.detail;
+  if (it.repaired)
+    out.warn("audit", text + " (mended)");
+  else
+    out.fail("audit", text);
+}
+
+/// What a whole audit came to.
+struct audit_sum {
+  std::uint64_t looked_at = 0;
+  std::size_t found = 0;
+  std::size_t mended = 0;
+};
+
+result<audit_sum> audit(findings& out, store::job_store& from, bool repair) {
+  audit_sum sum;
+  store::audit_request request{.repair = repair, .max = rows_per_step};
+  do {
+    const auto step = from.audit(request);
+    if (!step)
+      return step.error();
+    for (const auto& it : step->findings) {
+      sum.mended += it.repaired ? 1 : 0;
+      if (++sum.found <= most_told)
+        tell(out, it);
+    }
+    sum.looked_at += step->looked_at;
+    request.cursor = step->next_cursor;
+  } while (!request.cursor.empty());
+  return sum;
+}
+
+void check_invariants(findings& out, store::job_store& from, bool repair) {
+  const auto sum = audit(out, from, repair);
+  if (!sum)
+    return out.fail("audit", sum.error().message());
+  const auto rows = std::to_string(sum->looked_at) + " rows looked at";
+  if (sum->found == 0)
+    return out.ok("audit", rows + ", all invariants hold");
+  const auto text = rows + ", " + std::to_string(sum->found) + " findings, "
+                    + std::to_string(sum->mended) + " mended";
+  if (sum->mended == sum->found)
+    out.warn("audit", text);
+  else
+    out.fail("audit", text,
+             repair ? "run it again" : "mend them: troupe doctor --repair");
+}
+
+} // namespace
+
+void check_store(findings& out, const config::settings& settings, bool repair) {
+  const auto url = shown(settings.store.url);
+  std::error_code ignored;
+  const bool embedded = settings.store.url.starts_with("sqlite:");
+  if (embedded && !fs::exists(settings.store.url.substr(7), ignored))
+    return out.ok("store", url + " (to be made)");
+  std::optional<data_folder> held;
+  if (embedded) {
+    auto folder = data_folder::hold(settings.data.dir);
+    if (folder)
+      held.emplace(std::move(*folder));
+  }
+  const bool in_use = embedded && !held;
+  auto opened = store::open_store(options_of(settings.store));
+  if (!opened)
+    return out.fail("store", url + ": " + opened.error().message(),
+                    "is the server there, and is it set up for a queue?");
+  out.ok("store", url + (in_use ? ", in use by a running server" : "")
+                    + ", durability "
+                    + std::string{store::to_string((*opened)->level())});
+  if (settings.store.url == "memory:")
+    return;
+  if (repair && in_use)
+    out.warn("audit", "a file in use is only looked at",
+             "stop the server to mend it");
+  check_invariants(out, **opened, repair && !in_use);
+}
+
+} // namespace troupe::cli

@@ -1,0 +1,192 @@
+#include "actors/store/job_store.hpp"
+#include "tests/store/redis_server.hpp"
+#include "tests/store/store_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+/// What must not grow with what waits, in a short form of benchmarks/
+/// scale_bench. Medians, since others share the machine.
+namespace troupe::store::testing {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+template <class T>
+T must(result<T> outcome) {
+  if (!outcome)
+    throw std::runtime_error(outcome.error().message());
+  return std::move(*outcome);
+}
+
+double median(std::vector<double> times) {
+  std::ranges::nth_element(times, times.begin() + times.size() / 2);
+  return times[times.size() / 2];
+}
+
+template <class Call>
+double timed_ms(Call call) {
+  const auto begun = clock::now();
+  call();
+  return std::chrono::duration<double, std::milli>(clock::now() - begun)
+    .count();
+}
+
+class Scale : public ::testing::TestWithParam<store_kind> {
+protected:
+  Scale() : place_{GetParam().make()}, store_{must(place_->open({}))} {}
+
+  job_draft draft(const std::string& key) {
+    job_draft made;
+    made.id = "job" + std::to_string(++made_);
+    made.type = made.queue = "download";
+    made.params = R"({"url":"https://example.com/watch?v=dQw4w9WgXcQ"})";
+    made.concurrency_key = key;
+    return made;
+  }
+
+  void submit(const std::string& key, std::size_t count) {
+    for (std::size_t left = count; left > 0;) {
+      std::vector<operation> ops;
+      for (; left > 0 && ops.size() < 1000; --left)
+        ops.emplace_back(submit_op{draft(key), {}});
+      must(store_->apply(ops));
+    }
+  }
+
+  std::vector<job> claim(std::uint32_t max) {
+    return must(store_->claim({"download", "node", 7, max, 600'000})).jobs;
+  }
+
+  void succeed(const std::vector<job>& jobs) {
+    std::vector<operation> ops;
+    for (const auto& it : jobs)
+      ops.emplace_back(succeed_op{it.id, it.fence, "{}"});
+    must(store_->apply(ops));
+  }
+
+  /// Submit, claim, list: medians in milliseconds.
+  std::vector<double> measure() {
+    std::vector<std::vector<double>> times(3);
+    for (int i = 0; i < 41; ++i) {
+      times[0].push_back(timed_ms([&] { submit("", 1); }));
+      std::vector<job> jobs;
+      times[1].push_back(timed_ms([&] { jobs = claim(1); }));
+      EXPECT_EQ(jobs.size(), 1u);
+      succeed(jobs);
+      times[2].push_back(timed_ms([&] {
+        list_query query;
+        query.page_size = 20;
+        must(store_->list(query));
+      }));
+    }
+    return {median(times[0]), median(times[1]), median(times[2])};
+  }
+
+  std::unique_ptr<store_fixture> place_;
+  std::unique_ptr<job_store> store_;
+  std::size_t made_ = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, Scale, ::testing::ValuesIn(store_kinds()),
+                         ::testing::PrintToStringParamName());
+
+TEST_P(Scale, CallsCostTheSameBesideManyJobs) {
+  submit("", 100);
+  const auto few = measure();
+  submit("", 30'000);
+  const auto many = measure();
+
+  for (std::size_t i = 0; i < few.size(); ++i)
+    EXPECT_LT(many[i], 3 * few[i] + 0.2) << i;
+}
+
+TEST_P(Scale, ASaturatedHostDoesNotHoldUpAnother) {
+  must(store_->apply(std::vector<operation>{put_limit_op{"busy", 2, 0}}));
+  submit("busy", 30'000);
+  ASSERT_EQ(claim(10).size(), 2u);
+
+  std::vector<double> times;
+  for (int i = 0; i < 9; ++i) {
+    const auto host = "host" + std::to_string(i);
+    times.push_back(timed_ms([&] {
+      submit(host, 1);
+      const auto jobs = claim(4);
+      ASSERT_EQ(jobs.size(), 1u);
+      EXPECT_EQ(jobs[0].concurrency_key, host);
+    }));
+  }
+  EXPECT_LT(median(times), 20);
+}
+
+/// Average of the script's calls since the statistics were reset.
+double script_us(const redis_server& server) {
+  const auto info = server.command({"INFO", "commandstats"});
+  const std::string before = "cmdstat_evalsha:";
+  const auto line = info.find(before);
+  if (line == info.npos)
+    return 0;
+  const auto at = info.find("usec_per_call=", line) + 14;
+  return std::stod(info.substr(at));
+}
+
+TEST(RedisScripts, TakeLessThanFiveMillisecondsEach) {
+  const redis_server server;
+  store_options options;
+  options.url = server.url();
+  auto store = must(open_store(options));
+  must(
+    store->apply(std::vector<operation>{put_queue_op{.queue = "download",
+                                                     .paused = {},
+                                                     .concurrency = {},
+                                                     .rate_per_s = {},
+                                                     .key_concurrency = 1}}));
+  std::vector<std::vector<double>> times(4);
+
+  for (int round = 0; round < 7; ++round) {
+    const auto measure = [&](std::size_t step, auto call) {
+      server.command({"CONFIG", "RESETSTAT"});
+      call();
+      times[step].push_back(script_us(server));
+    };
+    // The largest group there is, each job of its own host, each host full
+    // with another job that waits: its lane is parked, then let go.
+    std::vector<operation> submits;
+    for (int i = 0; i < 512; ++i) {
+      job_draft made;
+      made.id = "job" + std::to_string(512 * round + i);
+      made.type = made.queue = "download";
+      made.params = R"({"text":")" + std::string(900, 'x') + R"("})";
+      made.unique_key = "key of " + made.id;
+      made.batch = "batch";
+      made.concurrency_key = "host" + std::to_string(i % 256);
+      submits.emplace_back(submit_op{made, {}});
+    }
+    measure(0, [&] { must(store->apply(submits)); });
+    std::vector<operation> ends;
+    measure(1, [&] {
+      auto jobs =
+        must(store->claim({"download", "node", 7, 512, 600'000})).jobs;
+      EXPECT_EQ(jobs.size(), 256u);
+      for (const auto& it : jobs)
+        ends.emplace_back(succeed_op{it.id, it.fence, "{}"});
+    });
+    measure(2, [&] { must(store->apply(ends)); });
+    std::vector<operation> cancels;
+    for (const auto& op : submits)
+      cancels.emplace_back(cancel_op{std::get<submit_op>(op).draft.id});
+    measure(3, [&] { must(store->apply(cancels)); });
+  }
+  for (std::size_t step = 0; step < times.size(); ++step) {
+    RecordProperty("step" + std::to_string(step) + "_us",
+                   std::to_string(median(times[step])));
+    EXPECT_GT(median(times[step]), 0) << step;
+    EXPECT_LT(median(times[step]), 5000) << step;
+  }
+}
+
+} // namespace
+} // namespace troupe::store::testing
