@@ -71,7 +71,8 @@ redis_audit::redis_audit(redis_client& client, const store_options& options,
 
 result<audit_result> redis_audit::run() {
   using step = result<void> (*)(redis_audit&);
-  static constexpr std::array<step, 12> steps{
+  static constexpr std::array<step, 14> steps{
+    [](redis_audit& it) { return it.links(); },
     [](redis_audit& it) { return it.jobs(); },
     [](redis_audit& it) { return it.index(redis_key::states); },
     [](redis_audit& it) { return it.index(redis_key::ready); },
@@ -83,6 +84,7 @@ result<audit_result> redis_audit::run() {
     [](redis_audit& it) { return it.lanes(redis_key::ready); },
     [](redis_audit& it) { return it.lanes(redis_key::heads); },
     [](redis_audit& it) { return it.lanes(redis_key::parked); },
+    [](redis_audit& it) { return it.tallies(); },
     [](redis_audit& it) {
       auto done = it.counters();
       return done ? it.running() : done;
@@ -238,6 +240,8 @@ result<void> redis_audit::check_job(const suspect& it,
   if (!job.unique_key.empty() && !is_terminal(job.state) && holder != it.id)
     return find("unique", it.id, "it does not hold its key") ? mend_job(it)
                                                              : result<void>{};
+  if (!job.depends_on.empty() && !is_terminal(job.state))
+    return check_pending(it);
   return {};
 }
 

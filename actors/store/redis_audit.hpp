@@ -60,6 +60,15 @@ private:
                            const redisReply& job, bool present);
   result<void> unique();
 
+  // Records (redis_audit_records.cpp).
+  result<void> links();
+  result<void> check_link(char kind, const std::string& owner,
+                          const std::string& member, const redisReply& replies,
+                          std::size_t at);
+  result<void> check_pending(const suspect& it);
+  result<void> tallies();
+  result<void> check_tally(const std::string& batch);
+
   // The ready order (redis_audit_order.cpp).
   result<void> lanes(redis_key key);
   result<void> check_lane(const std::string& lane, const std::string& seen);

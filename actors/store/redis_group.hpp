@@ -118,6 +118,10 @@ public:
   counters tally(const std::string& batch) override;
   void drop_tally(const std::string& batch) override;
 
+  /// Of the data, when it was first read.
+  [[nodiscard]] std::string_view version() const noexcept {
+    return version_;
+  }
   /// What names the limits as they are now; empty: there has been none ever.
   [[nodiscard]] std::string_view limits_version() const noexcept {
     return limits_version_;

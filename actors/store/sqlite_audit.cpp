@@ -14,6 +14,8 @@ namespace {
 
 audit_phase after(audit_phase it) {
   switch (it) {
+  case phase_links:
+    return phase_jobs;
   case phase_jobs:
     return phase_drafts;
   case phase_drafts:
@@ -24,6 +26,8 @@ audit_phase after(audit_phase it) {
     return phase_counters;
   case phase_counters:
     return phase_held;
+  case phase_held:
+    return phase_tallies;
   default:
     return phase_end;
   }
@@ -55,11 +59,14 @@ sqlite_audit::sqlite_audit(sqlite_db& db, sqlite_flow& flow,
 
 audit_result sqlite_audit::run() {
   const auto at = request_.cursor.empty()
-                    ? phase_jobs
+                    ? phase_links
                     : static_cast<audit_phase>(request_.cursor.front());
   const std::string position =
     request_.cursor.empty() ? "" : request_.cursor.substr(1);
   switch (at) {
+  case phase_links:
+    links(number_in(position));
+    break;
   case phase_jobs:
     jobs(number_in(position));
     break;
@@ -77,6 +84,9 @@ audit_result sqlite_audit::run() {
     break;
   case phase_held:
     held();
+    break;
+  case phase_tallies:
+    tallies();
     break;
   case phase_end:
     break;
@@ -144,6 +154,7 @@ void sqlite_audit::check(const job_row& it) {
   if (it.readable) {
     check_columns(it);
     check_times(it);
+    check_pending(it.seq, it.job, static_cast<job_state>(it.state));
     return;
   }
   const bool buried =

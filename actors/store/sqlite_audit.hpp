@@ -11,12 +11,14 @@ namespace troupe::store {
 
 /// What is looked at, in this order.
 enum audit_phase : char {
+  phase_links = 'k',
   phase_jobs = 'j',
   phase_drafts = 'd',
   phase_heads = 'h',
   phase_lists = 'l',
   phase_counters = 'c',
   phase_held = 'g',
+  phase_tallies = 't',
   phase_end = 'e',
 };
 
@@ -46,6 +48,9 @@ private:
   void lists(const std::string& position);
   void counters();
   void held();
+  void links(std::int64_t skip);
+  void check_pending(std::int64_t seq, const job& it, job_state state);
+  void tallies();
 
   bool find(const char* invariant, std::string subject, std::string detail);
   void go_on(char phase, std::string position, bool at_end);

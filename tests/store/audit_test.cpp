@@ -107,6 +107,11 @@ private:
     submit("calm1", "calm");
     submit("calm2", "calm");
     submit("later", "", 3'600'000);
+    job_draft child;
+    child.id = "child";
+    child.type = child.queue = "download";
+    child.depends_on = {"later"};
+    apply(submit_op{child, {}});
   }
 };
 
@@ -189,7 +194,14 @@ INSTANTIATE_TEST_SUITE_P(
     breakage{"Depth", "counter", "UPDATE depth SET jobs = jobs + 1"},
     breakage{"LostDepth", "counter", "DELETE FROM depth WHERE state = 2"},
     breakage{"Held", "group", "UPDATE held SET jobs = 3 WHERE grp = 'busy'"},
-    breakage{"LostHeld", "group", "DELETE FROM held"}),
+    breakage{"LostHeld", "group", "DELETE FROM held"},
+    breakage{"LostLink", "pending", "DELETE FROM link"},
+    breakage{"OrphanedLink", "orphan",
+             "INSERT INTO link VALUES(119, 'nobody', 'child')"},
+    breakage{"ForgottenEnd", "release",
+             "INSERT INTO link VALUES(119, 'done', 'child')"},
+    breakage{"Tally", "tally", "UPDATE tally SET jobs = jobs + 1"},
+    breakage{"LostTally", "tally", "DELETE FROM tally"}),
   ::testing::PrintToStringParamName());
 
 // -- Redis --------------------------------------------------------------------
@@ -277,7 +289,15 @@ INSTANTIATE_TEST_SUITE_P(
     breakage{"Parked", "parked", "call('HDEL', k'limits', 'kbusy')"},
     breakage{"Depth", "counter", "call('HINCRBY', k'depth', '2download', 1)"},
     breakage{"Running", "group", "call('HSET', k'running', 'kbusy', 3)"},
-    breakage{"LostRunning", "group", "call('DEL', k'running')"}),
+    breakage{"LostRunning", "group", "call('DEL', k'running')"},
+    breakage{"LostLink", "pending", "call('DEL', k'links')"},
+    breakage{"OrphanedLink", "orphan",
+             "call('ZADD', k'links', 0, 'w' .. struct.pack('<I4', 6)"
+             " .. 'nobodychild')"},
+    breakage{"ForgottenEnd", "release",
+             "call('ZADD', k'links', 0, 'w' .. struct.pack('<I4', 4)"
+             " .. 'donechild')"},
+    breakage{"Tally", "tally", "call('HINCRBY', k'tallies', '2batch', 1)"}),
   ::testing::PrintToStringParamName());
 
 } // namespace
