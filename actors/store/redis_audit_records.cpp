@@ -134,14 +134,14 @@ result<void> redis_audit::check_pending(const suspect& it) {
   group.need_job(it.id);
   if (auto read = group.read(); !read)
     return read;
-  auto& entry = group.at(it.id);
-  if (entry.error != errc::none || entry.token != it.token)
+  auto& stored = group.at(it.id);
+  if (stored.error != errc::none || stored.token != it.token)
     return {};
-  const auto before = entry.record.job.state;
-  entry.record.job.pending = pending;
+  const auto before = stored.record.job.state;
+  stored.record.job.pending = pending;
   if (released)
-    entry.record.job.state = job_state::queued;
-  group.changed(entry, before);
+    stored.record.job.state = job_state::queued;
+  group.changed(stored, before);
   return mend(group);
 }
 

@@ -10,10 +10,10 @@ namespace troupe::store {
 
 namespace {
 
-constexpr auto waits = static_cast<std::int64_t>(link_kind::waits);
-constexpr auto holds = static_cast<std::int64_t>(link_kind::holds);
-constexpr auto release = static_cast<std::int64_t>(record_kind::release);
-constexpr auto follow = static_cast<std::int64_t>(due_lane::follow);
+constexpr auto waits_kind = static_cast<std::int64_t>(link_kind::waits);
+constexpr auto holds_kind = static_cast<std::int64_t>(link_kind::holds);
+constexpr auto release_kind = static_cast<std::int64_t>(record_kind::release);
+constexpr auto follow_lane = static_cast<std::int64_t>(due_lane::follow);
 
 } // namespace
 
@@ -34,11 +34,12 @@ void sqlite_audit::links(std::int64_t skip) {
                          " record.kind = ?3 AND key = owner)"
                          " FROM link WHERE kind IN (?4, ?5)"
                          " ORDER BY kind, owner, member LIMIT ?1 OFFSET ?2"};
-    auto row = query.start(request_.max, skip, release, waits, holds);
+    auto row =
+      query.start(request_.max, skip, release_kind, waits_kind, holds_kind);
     for (; row.next(); ++count) {
       const auto state = row.number(4);
       const bool orphan = row.number(3) == 0 || state < 0;
-      const bool forgotten = row.number(0) == waits && state >= 0
+      const bool forgotten = row.number(0) == waits_kind && state >= 0
                              && is_terminal(static_cast<job_state>(state))
                              && row.number(5) == 0;
       if (orphan || forgotten)
@@ -59,7 +60,7 @@ void sqlite_audit::links(std::int64_t skip) {
     if (it.orphan)
       dropped += drop.run(it.kind, it.owner, it.member);
     else
-      note.run(release, it.owner, follow, now_);
+      note.run(release_kind, it.owner, follow_lane, now_);
   }
   out_.looked_at += std::uint64_t(count);
   go_on(phase_links, std::to_string(skip + count - dropped),
@@ -75,7 +76,7 @@ void sqlite_audit::check_pending(std::int64_t seq, const job& it,
                        " AND owner = ?2 AND member = ?3"};
   std::uint32_t pending = 0;
   for (const auto& parent : it.depends_on) {
-    auto row = query.start(waits, parent, it.id);
+    auto row = query.start(waits_kind, parent, it.id);
     pending += row.next() && row.number(0) > 0 ? 1 : 0;
   }
   const bool blocked = state == job_state::blocked;

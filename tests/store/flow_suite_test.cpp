@@ -42,14 +42,14 @@ INSTANTIATE_TEST_SUITE_P(Stores, FlowSuite, ::testing::ValuesIn(store_kinds()),
 
 TEST_P(FlowSuite, APausedQueueGivesNothingAndGoesOnWhereItStood) {
   const auto first = submit().id;
-  const auto second = submit().id;
+  const auto other = submit().id;
   submit(draft("video"));
   pause_queue(true);
 
   EXPECT_TRUE(claim(10).empty());
   EXPECT_EQ(claim(10, "video").size(), 1u);
   pause_queue(false);
-  EXPECT_EQ(ids_of(claim(10)), (std::vector{first, second}));
+  EXPECT_EQ(ids_of(claim(10)), (std::vector{first, other}));
 }
 
 TEST_P(FlowSuite, APausedQueueStaysSoWhenTheStoreIsOpenedAnew) {
