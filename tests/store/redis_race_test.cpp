@@ -68,7 +68,7 @@ protected:
     request.node = "node";
     request.nonce = 7;
     request.max = max;
-    return must(store.claim(request));
+    return must(store.claim(request)).jobs;
   }
 
   static follow_result follow(job_store& store) {

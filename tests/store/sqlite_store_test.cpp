@@ -81,6 +81,9 @@ TEST_F(SqliteStore, ReadsAndRaisesADatabaseOfTheVersionBefore) {
     ASSERT_TRUE((*open())->apply({&made, 1}));
   }
   run("DROP TABLE record; DROP TABLE link; DROP TABLE tally;"
+      "DROP TABLE flow; DROP TABLE held; DROP INDEX head_parked;"
+      "DROP INDEX head_order; ALTER TABLE head DROP COLUMN parked;"
+      "CREATE INDEX head_order ON head(queue, score, seq);"
       "UPDATE draft SET body ="
       " CAST(x'01' || substr(body, 2, length(body) - 3) AS BLOB);"
       "UPDATE job SET live ="
@@ -94,7 +97,7 @@ TEST_F(SqliteStore, ReadsAndRaisesADatabaseOfTheVersionBefore) {
   ASSERT_TRUE(it) << it.error().message();
   EXPECT_EQ(it->state, job_state::queued);
   EXPECT_EQ(it->type, "noop");
-  EXPECT_EQ((*opened)->claim({"noop", "node", 7, 1, 1000})->size(), 1u);
+  EXPECT_EQ((*opened)->claim({"noop", "node", 7, 1, 1000})->jobs.size(), 1u);
   opened->reset();
   EXPECT_TRUE(open());
 }
