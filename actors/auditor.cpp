@@ -47,7 +47,8 @@ bool auditor::look_once(const std::stop_token& stop) {
     return false;
   store_ = std::move(*opened);
   std::size_t findings = 0;
-  store::audit_request request{.max = rows_per_step};
+  store::audit_request request;
+  request.max = rows_per_step;
   do {
     const auto begun = clock::now();
     auto step = store_->audit(request);

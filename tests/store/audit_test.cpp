@@ -129,8 +129,10 @@ void expect_mended(audited_store& it, const breakage& broken) {
   for (const auto& one : found)
     EXPECT_FALSE(one.repaired);
 
-  for (const auto& one : it.audit(true))
-    EXPECT_TRUE(one.repaired) << one.invariant << ": " << one.detail;
+  // What is mended late may show what was looked at early in another light.
+  for (int pass = 0; pass < 3; ++pass)
+    for (const auto& one : it.audit(true))
+      EXPECT_TRUE(one.repaired) << one.invariant << ": " << one.detail;
   EXPECT_EQ(kinds_of(it.audit()), std::set<std::string>{});
 }
 

@@ -122,15 +122,22 @@ TEST_P(Scale, ASaturatedHostDoesNotHoldUpAnother) {
   EXPECT_LT(median(times), 20);
 }
 
-/// Average of the script's calls since the statistics were reset.
-double script_us(const redis_server& server) {
+/// The server's processor time so far, in microseconds: a clock's would grow
+/// with what else the machine does.
+double used_us(const redis_server& server) {
+  const auto info = server.command({"INFO", "cpu"});
+  const auto at = [&](const std::string& name) {
+    return std::stod(info.substr(info.find(name) + name.size()));
+  };
+  return 1e6
+         * (at("used_cpu_user_main_thread:") + at("used_cpu_sys_main_thread:"));
+}
+
+/// Calls of the script since the statistics were reset.
+double scripts_run(const redis_server& server) {
   const auto info = server.command({"INFO", "commandstats"});
-  const std::string before = "cmdstat_evalsha:";
-  const auto line = info.find(before);
-  if (line == info.npos)
-    return 0;
-  const auto at = info.find("usec_per_call=", line) + 14;
-  return std::stod(info.substr(at));
+  const auto line = info.find("cmdstat_evalsha:calls=");
+  return line == info.npos ? 0 : std::stod(info.substr(line + 22));
 }
 
 TEST(RedisScripts, TakeLessThanFiveMillisecondsEach) {
@@ -149,8 +156,10 @@ TEST(RedisScripts, TakeLessThanFiveMillisecondsEach) {
   for (int round = 0; round < 7; ++round) {
     const auto measure = [&](std::size_t step, auto call) {
       server.command({"CONFIG", "RESETSTAT"});
+      const auto before = used_us(server);
       call();
-      times[step].push_back(script_us(server));
+      const auto used = used_us(server) - before; // reading included
+      times[step].push_back(used / scripts_run(server));
     };
     // The largest group there is, each job of its own host, each host full
     // with another job that waits: its lane is parked, then let go.
@@ -180,12 +189,11 @@ TEST(RedisScripts, TakeLessThanFiveMillisecondsEach) {
       cancels.emplace_back(cancel_op{std::get<submit_op>(op).draft.id});
     measure(3, [&] { must(store->apply(cancels)); });
   }
-  // The best of each: others share the processor.
   for (std::size_t step = 0; step < times.size(); ++step) {
-    const auto best = *std::ranges::min_element(times[step]);
-    RecordProperty("step" + std::to_string(step) + "_us", std::to_string(best));
-    EXPECT_GT(best, 0) << step;
-    EXPECT_LT(best, 5000) << step;
+    const auto each = median(times[step]);
+    RecordProperty("step" + std::to_string(step) + "_us", std::to_string(each));
+    EXPECT_GT(each, 0) << step;
+    EXPECT_LT(each, 5000) << step;
   }
 }
 

@@ -117,11 +117,11 @@ end
 local function count_running()
   local set, gone = {}, {}
   for n, by in ipairs(bys) do
-    counts[n] = (counts[n] or 0) + by
-    if counts[n] > 0 then
+    local count = (counts[n] or 0) + by
+    if by ~= 0 and count > 0 then
       set[#set + 1] = names[n]
-      set[#set + 1] = counts[n]
-    else
+      set[#set + 1] = count
+    elseif by ~= 0 then
       gone[#gone + 1] = names[n]
     end
     if by <= 0 and has_parked and sub(names[n], 1, 1) == 'k' then
