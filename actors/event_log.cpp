@@ -1,6 +1,8 @@
 #include "actors/event_log.hpp"
 
+#include "actors/event_json.hpp"
 #include "actors/event_log_parts.hpp"
+#include "actors/store/packing.hpp"
 #include "actors/topic.hpp"
 
 #include <algorithm>
@@ -16,6 +18,20 @@ std::chrono::steady_clock::duration seconds(double s) {
     std::chrono::duration<double>(s));
 }
 
+/// Without what is never shown, and often large.
+std::string pack_shown(const store::job& job) {
+  if (job.checkpoint.empty() && job.manifest.empty())
+    return store::pack_job(job);
+  auto shown = job;
+  shown.checkpoint = {};
+  shown.manifest = {};
+  return store::pack_job(shown);
+}
+
+bool ends_owned_job(const store::job& job) {
+  return !job.owner.empty() && store::is_terminal(job.state);
+}
+
 } // namespace
 
 event_log::event_log(const config::event_settings& limits, std::string epoch)
@@ -27,30 +43,36 @@ event_log::~event_log() = default;
 
 // -- what happens -------------------------------------------------------------
 
-void event_log::add(job_event event, moment now) {
+void event_log::add(const job_event& event, moment now) {
+  const auto& job = *event.job;
   if (event.type != job_event_type::started)
-    flush(event.job.id, now);
-  auto& of_job = job_topic(event.job.id);
-  settle(of_job, event, now);
+    flush(job.id, now);
+  std::array<topic*, 5> to{&job_topic(job.id), &open("jobs"),
+                           &open(topic_kind::queue, job.queue)};
+  if (!job.batch.empty())
+    to[3] = &open(topic_kind::batch, job.batch);
+  if (ends_owned_job(job))
+    to[4] = &open(topic_kind::owner, job.owner);
+  settle(*to[0], job, now);
   const auto at = bodies_.emplace(bodies_.end());
   at->type = event.type;
   at->time = event.time;
-  at->id = event.job.id;
-  at->job = std::make_unique<store::job>(std::move(event.job));
-  // Never shown, and often large.
-  at->job->checkpoint = {};
-  at->job->manifest = {};
-  charge(*at);
-  append_to_all(at, of_job, at->job->queue);
-  evict();
+  at->id = job.id;
+  if (any_listens(to)) {
+    at->form = data_form::json;
+    at->data = data_of(job);
+  } else {
+    at->form = data_form::packed_job;
+    at->data = pack_shown(job);
+  }
+  append_to(at, to);
 }
 
-void event_log::settle(topic& of_job, const job_event& event, moment now) {
-  of_job.claim = std::max(of_job.claim, event.job.fence.epoch);
-  of_job.phase = event.job.state == store::job_state::running
-                   ? job_phase::running
-                   : job_phase::idle;
-  of_job.over = store::is_terminal(event.job.state);
+void event_log::settle(topic& of_job, const store::job& job, moment now) {
+  of_job.claim = std::max(of_job.claim, job.fence.epoch);
+  of_job.phase = job.state == store::job_state::running ? job_phase::running
+                                                        : job_phase::idle;
+  of_job.over = store::is_terminal(job.state);
   if (of_job.over)
     linger(of_job, now);
   else
@@ -81,14 +103,20 @@ void event_log::report(progress_report report, moment now) {
 
 void event_log::emit_progress(const std::string& id, std::string_view queue,
                               const media::progress& now_at, moment now) {
+  const std::array<topic*, 5> to{&job_topic(id), &open("jobs"),
+                                 &open(topic_kind::queue, queue)};
   const auto at = bodies_.emplace(bodies_.end());
   at->type = job_event_type::progress;
   at->time = now.wall;
   at->id = id;
-  at->progress = std::make_unique<media::progress>(now_at);
-  charge(*at);
-  append_to_all(at, job_topic(id), queue);
-  evict();
+  if (any_listens(to)) {
+    at->form = data_form::json;
+    at->data = data_of(id, now_at);
+  } else {
+    at->form = data_form::packed_progress;
+    at->data = store::pack_progress(now_at);
+  }
+  append_to(at, to);
 }
 
 void event_log::flush(const std::string& id, moment now) {
@@ -152,7 +180,11 @@ event_log::topic& event_log::open(std::string_view name) {
 }
 
 event_log::topic& event_log::job_topic(std::string_view id) {
-  key_.assign("job:").append(id);
+  return open(topic_kind::job, id);
+}
+
+event_log::topic& event_log::open(topic_kind kind, std::string_view subject) {
+  write_topic(key_, kind, subject);
   return open(key_);
 }
 
@@ -229,30 +261,24 @@ void event_log::evict() {
 
 // -- numbering and telling ----------------------------------------------------
 
-bool event_log::ends_owned_job(const body& event) {
-  return event.job && !event.job->owner.empty()
-         && store::is_terminal(event.job->state);
+bool event_log::any_listens(const std::array<topic*, 5>& some) {
+  return std::ranges::any_of(
+    some, [](const topic* it) { return it != nullptr && it->listeners > 0; });
 }
 
-void event_log::append_to_all(body_list::iterator event, topic& of_job,
-                              std::string_view queue) {
+void event_log::append_to(body_list::iterator event,
+                          const std::array<topic*, 5>& some) {
   ++counter_;
-  append(event, of_job);
-  append(event, open("jobs"));
-  key_.assign("queue:").append(queue);
-  append(event, open(key_));
-  if (event->job && !event->job->batch.empty())
-    append(event, open(topic_of(topic_kind::batch, event->job->batch)));
-  if (ends_owned_job(*event))
-    append(event, open(topic_of(topic_kind::owner, event->job->owner)));
-  let_go(*event);
+  event->data.shrink_to_fit();
+  event->topics = some;
+  charge(*event);
+  for (auto* to : some)
+    if (to != nullptr)
+      append(event, *to);
+  evict();
 }
 
 void event_log::append(body_list::iterator event, topic& to) {
-  const auto slot =
-    std::ranges::find(event->topics, static_cast<topic*>(nullptr));
-  assert(slot != event->topics.end());
-  *slot = &to;
   to.events.push_back(event);
   bytes_ += entry_bytes;
   counter_ = std::max(counter_, to.head());

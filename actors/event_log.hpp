@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/events.hpp"
+#include "actors/topic.hpp"
 #include "config/settings.hpp"
 
 #include <array>
@@ -30,7 +31,7 @@ struct moment {
 ///
 /// A job's event stands in the topics `job:{id}`, `jobs`, `queue:{name}`,
 /// `batch:{id}` and, if it ends the job, `owner:{name}`. All of them share one
-/// body, which is written as JSON when first somebody listens to it.
+/// body, which is packed until somebody listens to it, then JSON.
 ///
 /// Invariants:
 /// - a topic's events have the offsets `base + 1 … base + events.size()`;
@@ -51,7 +52,7 @@ public:
   event_log& operator=(const event_log&) = delete;
 
   /// Adds a stored change, after the job's progress that was held back.
-  void add(job_event event, moment now);
+  void add(const job_event& event, moment now);
 
   /// Adds progress at once, or holds it back until `progress_per_s` allows;
   /// only the newest is kept. Progress of a claim that is over is dropped.
@@ -107,6 +108,7 @@ private:
   };
 
   topic& open(std::string_view name);
+  topic& open(topic_kind kind, std::string_view subject);
   topic* find(std::string_view name);
   topic& job_topic(std::string_view id);
   void drop(topic& gone);
@@ -117,17 +119,15 @@ private:
   void trim(topic& grown);
   void evict();
 
+  static bool any_listens(const std::array<topic*, 5>& some);
   void append(body_list::iterator event, topic& to);
-  void append_to_all(body_list::iterator event, topic& of_job,
-                     std::string_view queue);
+  void append_to(body_list::iterator event, const std::array<topic*, 5>& some);
   void emit_progress(const std::string& id, std::string_view queue,
                      const media::progress& now_at, moment now);
   void flush(const std::string& id, moment now);
-  void settle(topic& of_job, const job_event& event, moment now);
-  static bool ends_owned_job(const body& event);
+  void settle(topic& of_job, const store::job& job, moment now);
   void charge(body& event);
-  static void encode(body& event);
-  void let_go(body& event);
+  void encode(body& event);
   frame_ptr frame_of(topic& of, std::uint64_t offset, body& event);
   std::vector<frame_ptr> missed_since(topic& of, std::uint64_t offset);
 

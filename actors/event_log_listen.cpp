@@ -1,6 +1,7 @@
 #include "actors/event_json.hpp"
 #include "actors/event_log.hpp"
 #include "actors/event_log_parts.hpp"
+#include "actors/store/packing.hpp"
 
 #include <cassert>
 #include <utility>
@@ -9,25 +10,19 @@ namespace troupe::actors {
 
 namespace {
 
-std::size_t footprint_of_job(const store::job& job) {
-  std::size_t bytes = sizeof(job);
-  for (const auto* text :
-       {&job.id, &job.type, &job.queue, &job.params, &job.owner, &job.batch,
-        &job.parent, &job.unique_key, &job.concurrency_key, &job.callback_url,
-        &job.result, &job.node, &job.progress.stage, &job.progress.unit,
-        &job.progress.message})
-    bytes += footprint_of(*text);
-  for (const auto& tag : job.tags)
-    bytes += sizeof(tag) + footprint_of(tag);
-  for (const auto& error : job.errors)
-    bytes +=
-      sizeof(error) + footprint_of(error.code) + footprint_of(error.message);
-  return bytes;
-}
-
-std::size_t footprint_of_progress(const media::progress& progress) {
-  return sizeof(progress) + footprint_of(progress.stage)
-         + footprint_of(progress.unit) + footprint_of(progress.message);
+/// The data of an event that was packed here: it unpacks.
+std::string unpacked_data(std::string_view id, data_form form,
+                          const std::string& packed) {
+  if (form == data_form::packed_progress) {
+    media::progress progress;
+    [[maybe_unused]] const bool good = store::unpack_progress(packed, progress);
+    assert(good);
+    return data_of(id, progress);
+  }
+  store::job job;
+  [[maybe_unused]] const bool good = store::unpack_job(packed, job);
+  assert(good);
+  return data_of(job);
 }
 
 } // namespace
@@ -53,7 +48,6 @@ std::vector<frame_ptr> event_log::missed_since(topic& of,
   while (offset < of.head() && bytes <= limits_.client_bytes / 2) {
     auto& event = *of.events[of.first + (offset - of.base)];
     missed.push_back(frame_of(of, ++offset, event));
-    let_go(event);
     bytes += missed.back()->text.size();
   }
   return missed;
@@ -90,28 +84,16 @@ frame_ptr event_log::frame_of(topic& of, std::uint64_t offset, body& event) {
 }
 
 void event_log::encode(body& event) {
-  if (event.data.empty())
-    event.data =
-      event.job ? data_of(*event.job) : data_of(event.id, *event.progress);
-}
-
-/// Once there is the text, what it was made from is of no use.
-void event_log::let_go(body& event) {
-  if (event.data.empty() || !(event.job || event.progress))
+  if (event.form == data_form::json)
     return;
-  event.job.reset();
-  event.progress.reset();
-  event.data.shrink_to_fit();
+  event.data = unpacked_data(event.id, event.form, event.data);
+  event.form = data_form::json;
   charge(event);
 }
 
 void event_log::charge(body& event) {
-  std::size_t bytes = sizeof(body) + node_bytes + footprint_of(event.id)
-                      + footprint_of(event.data);
-  if (event.job)
-    bytes += footprint_of_job(*event.job);
-  if (event.progress)
-    bytes += footprint_of_progress(*event.progress);
+  const auto bytes = sizeof(body) + node_bytes + footprint_of(event.id)
+                     + footprint_of(event.data);
   bytes_ += bytes;
   bytes_ -= event.bytes;
   event.bytes = static_cast<std::uint32_t>(bytes);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/gateway.hpp"
-#include "actors/store/job.hpp"
+#include "actors/job_ref.hpp"
 
 #include <cstdint>
 #include <string>
@@ -28,7 +28,7 @@ enum class job_event_type : std::uint8_t {
 struct job_event {
   job_event_type type = job_event_type::created;
   timestamp_ms time = 0;
-  store::job job; ///< after the change
+  job_ref job; ///< after the change
 };
 
 struct event_batch {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/job_ref.hpp"
 #include "actors/store/job_store.hpp"
 #include "config/result.hpp"
 
@@ -34,7 +35,7 @@ template <class T>
 using reply_to = std::function<void(result<T>)>;
 
 struct submit_reply {
-  store::job job;
+  job_ref job;
   bool created = false;  ///< false: a job of that unique key was there
   bool replayed = false; ///< the answer was given before
 };

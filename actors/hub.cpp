@@ -45,8 +45,8 @@ moment hub_state::now() const {
 
 void hub_state::add(event_batch& batch) {
   const auto at = now();
-  for (auto& event : batch.events)
-    log_->add(std::move(event), at);
+  for (const auto& event : batch.events)
+    log_->add(event, at);
   publish();
 }
 

@@ -42,8 +42,21 @@ void attempt_relay::on_checkpoint(std::string json) {
 }
 
 void attempt_relay::on_done(media::attempt_outcome outcome) {
-  if (const auto to = actor())
+  std::unique_lock lock{mutex_};
+  if (!begun_) {
+    early_end_ = std::move(outcome);
+    return;
+  }
+  const auto to = actor_;
+  lock.unlock();
+  if (to)
     caf::anon_send(to, attempt_over{std::move(outcome)});
+}
+
+std::optional<media::attempt_outcome> attempt_relay::begun() {
+  const std::lock_guard lock{mutex_};
+  begun_ = true;
+  return std::exchange(early_end_, std::nullopt);
 }
 
 std::optional<media::progress> attempt_relay::take_progress() {
@@ -64,14 +77,14 @@ job_state::~job_state() {
     relay_->close();
 }
 
-void job_state::start(std::shared_ptr<const job_bench> bench, store::job job,
+void job_state::start(std::shared_ptr<const job_bench> bench, job_ref job,
                       bool publish_only, manager_actor manager) {
   bench_ = std::move(bench);
   job_ = std::move(job);
   manager_ = std::move(manager);
-  left_files_ = publish_only || job_.attempt > 1 || !job_.checkpoint.empty();
+  left_files_ = publish_only || job_->attempt > 1 || !job_->checkpoint.empty();
   if (publish_only) {
-    publish_order order{std::move(job_.result), std::move(job_.manifest)};
+    publish_order order{job_->result, job_->manifest};
     return publish(order);
   }
   begin_attempt();
@@ -79,20 +92,22 @@ void job_state::start(std::shared_ptr<const job_bench> bench, store::job job,
 
 void job_state::begin_attempt() {
   media::attempt_task task;
-  task.id = job_.id;
-  task.epoch = job_.fence.epoch;
-  task.type = job_.type;
-  task.params = std::move(job_.params);
-  task.checkpoint = std::move(job_.checkpoint);
-  task.attempt = job_.attempt;
+  task.id = job_->id;
+  task.epoch = job_->fence.epoch;
+  task.type = job_->type;
+  task.params = job_->params;
+  task.checkpoint = job_->checkpoint;
+  task.attempt = job_->attempt;
   task.library = bench_->library;
   relay_ = std::make_shared<attempt_relay>(caf::actor_cast<job_impl>(self_));
   attempt_ = bench_->make_attempt(std::move(task), relay_);
   TROUPE_FAULT_POINT(attempt_begun);
-  if (attempt_)
-    return attempt_->start();
-  report(media::failure_report{media::errc::bad_params,
-                               "this build has no job type " + job_.type, 0});
+  if (!attempt_)
+    return report(media::failure_report{
+      media::errc::bad_params, "this build has no job type " + job_->type, 0});
+  attempt_->start();
+  if (auto end = relay_->begun())
+    end_attempt(std::move(*end));
 }
 
 void job_state::stop(stop_attempt order) {
@@ -119,22 +134,25 @@ void job_state::limit() {
 }
 
 void job_state::end_attempt(attempt_over& over) {
-  if (phase_ != phase::working)
-    return;
+  if (phase_ == phase::working)
+    end_attempt(std::move(over.outcome));
+}
+
+void job_state::end_attempt(media::attempt_outcome outcome) {
   send_progress();
-  auto* failure = std::get_if<media::failure_report>(&over.outcome);
+  auto* failure = std::get_if<media::failure_report>(&outcome);
   if (failure && stop_ == media::errc::timeout) {
     failure->code = media::errc::timeout;
     failure->message = "ran longer than timeout_s";
   }
-  report(std::move(over.outcome));
+  report(std::move(outcome));
 }
 
 void job_state::report(media::attempt_outcome outcome) {
   phase_ = phase::reported;
   attempt_report said;
-  said.id = job_.id;
-  said.fence = job_.fence;
+  said.id = job_->id;
+  said.fence = job_->fence;
   if (auto* done = std::get_if<media::finished>(&outcome)) {
     said.done = true;
     TROUPE_FAULT_POINT(staged);
@@ -148,7 +166,11 @@ void job_state::report(media::attempt_outcome outcome) {
   }
   if (last_word_)
     return end(*last_word_);
+  // Without files there is nothing to do for whatever becomes of the report.
+  said.over = !left_files_;
   self_->send(manager_, std::move(said));
+  if (!left_files_)
+    self_->quit();
 }
 
 // -- progress -----------------------------------------------------------------
@@ -170,8 +192,8 @@ void job_state::send_progress() {
   progress_sent_ = self_->clock().now();
   progress_ = std::move(*newest);
   TROUPE_FAULT_POINT(progress_passed);
-  self_->send(manager_, progress_report{job_.id, job_.queue, job_.fence.epoch,
-                                        progress_});
+  self_->send(manager_, progress_report{job_->id, job_->queue,
+                                        job_->fence.epoch, progress_});
 }
 
 void job_state::pass_checkpoint(checkpoint_news& news) {
@@ -180,7 +202,7 @@ void job_state::pass_checkpoint(checkpoint_news& news) {
   left_files_ = true;
   send_progress();
   TROUPE_FAULT_POINT(checkpoint_seen);
-  self_->send(manager_, checkpoint_report{job_.id, job_.fence, progress_,
+  self_->send(manager_, checkpoint_report{job_->id, job_->fence, progress_,
                                           std::move(news.json)});
 }
 
@@ -203,8 +225,8 @@ void job_state::end_publishing(publish_over& over) {
     return;
   phase_ = phase::reported;
   publish_report said;
-  said.id = job_.id;
-  said.fence = job_.fence;
+  said.id = job_->id;
+  said.fence = job_->fence;
   if (!over.outcome) {
     said.failure = {media::errc::io_error, over.outcome.error().message(), 0};
   } else {
@@ -228,7 +250,7 @@ void job_state::discard_staging() {
   if (std::exchange(staging_gone_, true))
     return;
   bench_->on_file_thread(
-    [bench = bench_, id = job_.id, epoch = job_.fence.epoch] {
+    [bench = bench_, id = job_->id, epoch = job_->fence.epoch] {
       bench->discard_staging(id, epoch);
     });
 }
@@ -237,7 +259,7 @@ void job_state::end(settled word) {
   TROUPE_FAULT_POINT(settled);
   if (left_files_ && word.ended)
     bench_->on_file_thread(
-      [bench = bench_, id = job_.id] { bench->discard_job(id); });
+      [bench = bench_, id = job_->id] { bench->discard_job(id); });
   else if (left_files_ && !word.rolls_on)
     discard_staging();
   self_->quit();
@@ -245,7 +267,7 @@ void job_state::end(settled word) {
 
 job_impl::behavior_type run_job(job_state::self_ptr self,
                                 std::shared_ptr<const job_bench> bench,
-                                store::job job, bool publish_only,
+                                job_ref job, bool publish_only,
                                 manager_actor manager) {
   auto& state = self->state;
   state.start(std::move(bench), std::move(job), publish_only,

@@ -63,7 +63,8 @@ using job_impl =
                     caf::reacts_to<stop_limit>>;
 
 /// Carries what an attempt says, on whatever thread, to its actor. Progress
-/// waits here, so that at most one message about it is under way.
+/// waits here, so that at most one message about it is under way; so does an
+/// end that comes before the attempt has begun.
 /// Invariant: after `close` nothing is sent.
 class attempt_relay final : public media::attempt_sink {
 public:
@@ -75,6 +76,9 @@ public:
 
   /// The newest progress, once.
   [[nodiscard]] std::optional<media::progress> take_progress();
+  /// The attempt has begun: from here on its end is a message.
+  /// @return its end, if that came before
+  [[nodiscard]] std::optional<media::attempt_outcome> begun();
   void close();
 
 private:
@@ -84,11 +88,14 @@ private:
   job_impl actor_;
   std::optional<media::progress> newest_;
   bool told_ = false;
+  bool begun_ = false;
+  std::optional<media::attempt_outcome> early_end_; ///< before `begun_`
 };
 
 /// State of the JOB ACTOR. Invariants:
 /// - exactly one report leaves `working`, and one each `publishing`;
-/// - it ends only by `settled` (or when it is killed, as the attempt then is).
+/// - it ends by `settled` (or when it is killed, as the attempt then is), or
+///   with its report, if that says so: nothing of it is left then.
 class job_state {
 public:
   using self_ptr = job_impl::stateful_pointer<job_state>;
@@ -98,7 +105,7 @@ public:
   explicit job_state(self_ptr self) : self_(self) {}
   ~job_state();
 
-  void start(std::shared_ptr<const job_bench> bench, store::job job,
+  void start(std::shared_ptr<const job_bench> bench, job_ref job,
              bool publish_only, manager_actor manager);
 
   void stop(stop_attempt order);
@@ -114,6 +121,7 @@ private:
   enum class phase : std::uint8_t { working, reported, publishing };
 
   void begin_attempt();
+  void end_attempt(media::attempt_outcome outcome);
   void cancel(media::errc why);
   void send_progress();
   void report(media::attempt_outcome outcome);
@@ -122,7 +130,7 @@ private:
 
   self_ptr self_;
   std::shared_ptr<const job_bench> bench_;
-  store::job job_;
+  job_ref job_;
   manager_actor manager_;
   std::shared_ptr<attempt_relay> relay_;
   std::unique_ptr<media::attempt> attempt_;
@@ -139,7 +147,7 @@ private:
 /// Runs one attempt at a leased job, or finishes its publication only.
 job_impl::behavior_type run_job(job_state::self_ptr self,
                                 std::shared_ptr<const job_bench> bench,
-                                store::job job, bool publish_only,
+                                job_ref job, bool publish_only,
                                 manager_actor manager);
 
 } // namespace troupe::actors

@@ -43,29 +43,29 @@ job_actor manager_state::sender() {
 
 void manager_state::take(lease_batch& batch) {
   for (const auto& job : batch.jobs) {
-    auto& it = leases_[job.id];
+    auto& it = leases_[job->id];
     it = {};
-    it.fence = job.fence;
+    it.fence = job->fence;
     it.busy = !batch.roll_forward;
     busy_ += it.busy;
     if (batch.roll_forward) {
       it.phase = phase::publishing;
-      it.done = {job.result, job.manifest};
+      it.done = {job->result, job->manifest};
     }
     if (draining_)
-      release(job.id, it, store::release_reason::drain);
+      release(job->id, it, store::release_reason::drain);
   }
   if (!draining_)
     place(std::move(batch.jobs), batch.roll_forward);
 }
 
-void manager_state::place(std::vector<store::job> jobs, bool publish_only) {
+void manager_state::place(std::vector<job_ref> jobs, bool publish_only) {
   if (!who_.stage) {
     std::ranges::move(jobs, std::back_inserter(unplaced_));
     return;
   }
   for (const auto& job : jobs)
-    if (auto* it = find(job.id, job.fence))
+    if (auto* it = find(job->id, job->fence))
       it->placed = true;
   self_->send(who_.stage, place_order{std::move(jobs), publish_only,
                                       caf::actor_cast<manager_actor>(self_)});
@@ -122,7 +122,8 @@ void manager_state::discard(discard_files& order) {
 void manager_state::hear(attempt_report& report) {
   auto* it = find(report.id, report.fence);
   if (!it) {
-    self_->send(sender(), settled{.accepted = false});
+    if (!report.over)
+      self_->send(sender(), settled{.accepted = false});
     return;
   }
   if (it->phase != phase::working)
@@ -132,7 +133,7 @@ void manager_state::hear(attempt_report& report) {
     return fail_lease(report.id, *it, report.failure);
   }
   if (report.finished.files.empty()) {
-    it->actor = sender();
+    it->actor = report.over ? job_actor{} : sender();
     return settle(report.id, *it,
                   store::succeed_op{report.id, report.fence,
                                     std::move(report.finished.result)});
@@ -234,9 +235,10 @@ void manager_state::rewire(wiring& now_is) {
   if (new_stage) {
     self_->monitor(who_.stage);
     auto [forward, work] = [this] {
-      std::pair<std::vector<store::job>, std::vector<store::job>> split;
+      std::pair<std::vector<job_ref>, std::vector<job_ref>> split;
       for (auto& job : std::exchange(unplaced_, {}))
-        (job.publishing ? split.first : split.second).push_back(std::move(job));
+        (job->publishing ? split.first : split.second)
+          .push_back(std::move(job));
       return split;
     }();
     if (!forward.empty())
@@ -256,8 +258,8 @@ manager_state::drain_promise manager_state::drain() {
   if (!std::exchange(draining_, true)) {
     self_->delayed_send(self_, options_.drain, drain_step{});
     for (auto& job : std::exchange(unplaced_, {}))
-      if (auto* it = find(job.id, job.fence))
-        release(job.id, *it, store::release_reason::drain);
+      if (auto* it = find(job->id, job->fence))
+        release(job->id, *it, store::release_reason::drain);
   }
   end_drain();
   return promise;

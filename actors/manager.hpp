@@ -111,7 +111,7 @@ private:
   entry* find(const std::string& id, const store::fence& fence);
   job_actor sender();
   void know_actor(const std::string& id, entry& it, job_actor actor);
-  void place(std::vector<store::job> jobs, bool publish_only);
+  void place(std::vector<job_ref> jobs, bool publish_only);
   void stop(entry& it, media::errc why);
 
   void fail_lease(const std::string& id, entry& it,
@@ -143,7 +143,7 @@ private:
 
   entry_map leases_;
   std::unordered_map<caf::actor_addr, std::string> by_actor_;
-  std::vector<store::job> unplaced_; ///< leased while there was no stage
+  std::vector<job_ref> unplaced_; ///< leased while there was no stage
   std::uint32_t busy_ = 0;
 
   bool flush_armed_ = false;

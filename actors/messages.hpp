@@ -51,7 +51,7 @@ using job_actor = caf::typed_actor<
   caf::reacts_to<stop_attempt>,
   // Publishes the committed manifest; answered by a `publish_report`.
   caf::reacts_to<publish_order>,
-  // Ends the actor: its report is stored, or refused.
+  // Ends the actor: its report, if it waits for this, is stored or refused.
   caf::reacts_to<settled>>;
 
 /// Places leases of one queue, monitors their job actors and settles each
@@ -137,7 +137,7 @@ struct announce {
 
 /// Jobs leased to a pool manager, each with its fence.
 struct lease_batch {
-  std::vector<store::job> jobs;
+  std::vector<job_ref> jobs;
   /// These are publishing already: finish their publication, nothing else.
   bool roll_forward = false;
 };
@@ -167,6 +167,19 @@ struct drain_request {};
 struct drained {};
 
 // -- events -------------------------------------------------------------------
+
+/// Travels as the job itself.
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, job_ref& x) {
+  if constexpr (Inspector::reads_state) {
+    return f(const_cast<store::job&>(*x));
+  } else {
+    store::job it;
+    auto outcome = f(it);
+    x = std::move(it);
+    return outcome;
+  }
+}
 
 template <class Inspector>
 auto inspect(Inspector& f, job_event& x) {
@@ -243,12 +256,13 @@ struct attempt_report {
   bool done = false; ///< `finished` counts, else `failure`
   media::finished finished;
   media::failure_report failure;
+  bool over = false; ///< its actor ends with this and waits for no `settled`
 };
 
 template <class Inspector>
 auto inspect(Inspector& f, attempt_report& x) {
   return f(caf::meta::type_name("attempt_report"), x.id, x.fence, x.done,
-           x.finished, x.failure);
+           x.finished, x.failure, x.over);
 }
 
 /// An attempt's checkpoint, to be stored.
@@ -321,7 +335,7 @@ auto inspect(Inspector& f, settled& x) {
 /// To a stage: spawn the actors of these leased jobs, which report to the
 /// manager. `publish_only`: they only finish a publication.
 struct place_order {
-  std::vector<store::job> jobs;
+  std::vector<job_ref> jobs;
   bool publish_only = false;
   manager_actor manager;
 };

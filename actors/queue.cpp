@@ -223,30 +223,37 @@ bool queue_state::write(commit_group group, bool in_doubt) {
   }
   event_batch events;
   events.events.reserve(done->size());
+  std::vector<job_ref> jobs;
+  jobs.reserve(done->size());
   for (std::size_t i = 0; i < done->size(); ++i)
-    take_effect(group.ops[i], (*done)[i], in_doubt, events);
+    jobs.push_back(take_effect(group.ops[i], (*done)[i], in_doubt, events));
   emit(std::move(events));
-  reply_all(group, *done);
+  reply_all(group, *done, jobs);
   return true;
 }
 
-void queue_state::take_effect(const store::operation& op, store::applied& done,
-                              bool in_doubt, event_batch& events) {
+/// @return the job after it, which `done` has no more
+job_ref queue_state::take_effect(const store::operation& op,
+                                 store::applied& done, bool in_doubt,
+                                 event_batch& events) {
   leases_.show_live(done.job);
-  if (const auto type = event_of(op, done, in_doubt))
-    events.events.push_back({*type, wall_clock(), done.job});
+  const auto type = event_of(op, done, in_doubt);
+  job_ref job{std::move(done.job)};
+  if (type)
+    events.events.push_back({*type, wall_clock(), job});
   if (done.error == store::errc::stale_fence
       || done.error == store::errc::not_found)
     if (const auto* fence = outcome_fence(op))
       end_lease(std::visit(id_of_operation{}, op), *fence, "lost");
   if (done.error != store::errc::none)
-    return;
+    return job;
   if (const auto* fence = outcome_fence(op))
-    end_lease(done.job.id, *fence, outcome_word(op, done.job));
+    end_lease(job->id, *fence, outcome_word(op, *job));
   if (std::holds_alternative<store::submit_op>(op) && done.changed
       && options_.metrics)
-    options_.metrics->job_submitted(done.job.type);
-  follow_job(op, done.job);
+    options_.metrics->job_submitted(job->type);
+  follow_job(op, *job);
+  return job;
 }
 
 /// What a changed job asks for next: a claim, a sweep, an end.
@@ -273,40 +280,43 @@ void queue_state::follow_job(const store::operation& op,
 }
 
 void queue_state::reply_all(commit_group& group,
-                            std::vector<store::applied>& done) {
+                            const std::vector<store::applied>& done,
+                            const std::vector<job_ref>& jobs) {
   std::size_t at = 0;
   for (auto& entry : group.entries) {
     if (auto* settled_by = std::get_if<commit_group::settle_entry>(&entry)) {
-      reply_settle(*settled_by, std::span{done}.subspan(at, settled_by->count));
+      reply_settle(*settled_by, std::span{done}.subspan(at, settled_by->count),
+                   std::span{jobs}.subspan(at, settled_by->count));
       at += settled_by->count;
       continue;
     }
-    auto& it = done[at++];
+    const auto& job = jobs[at];
+    const auto& it = done[at++];
     if (auto* asked = std::get_if<commit_group::submit_entry>(&entry)) {
       if (it.error != store::errc::none)
         asked->reply(fail(it.error));
       else
-        asked->reply(submit_reply{std::move(it.job), it.changed || it.replayed,
-                                  it.replayed});
+        asked->reply(submit_reply{job, it.changed || it.replayed, it.replayed});
       continue;
     }
     auto& reply = std::get<commit_group::command_entry>(entry).reply;
     if (it.error != store::errc::none)
       reply(fail(it.error));
     else
-      reply(std::move(it.job));
+      reply(*job);
   }
 }
 
 void queue_state::reply_settle(commit_group::settle_entry& entry,
-                               std::span<store::applied> done) {
+                               std::span<const store::applied> done,
+                               std::span<const job_ref> jobs) {
   settle_reply reply;
   reply.verdicts.reserve(done.size());
-  for (const auto& it : done)
-    reply.verdicts.push_back(
-      {it.error,
-       it.error == store::errc::not_found || store::is_terminal(it.job.state),
-       it.job.publishing});
+  for (std::size_t i = 0; i < done.size(); ++i)
+    reply.verdicts.push_back({done[i].error,
+                              done[i].error == store::errc::not_found
+                                || store::is_terminal(jobs[i]->state),
+                              jobs[i]->publishing});
   if (entry.promise.pending())
     entry.promise.deliver(std::move(reply));
   for (auto& [queue, to] : pools_)

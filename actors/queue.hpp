@@ -100,9 +100,9 @@ private:
   struct pool {
     manager_actor manager;
     std::uint32_t room = 0;
-    bool work = true;                     ///< a claim may find something
-    bool limited = false;                 ///< … when a lease has ended
-    std::vector<store::job> roll_forward; ///< for a manager yet to come
+    bool work = true;     ///< a claim may find something
+    bool limited = false; ///< … when a lease has ended
+    std::vector<job_ref> roll_forward; ///< for a manager yet to come
   };
 
   using clock = std::chrono::steady_clock;
@@ -114,14 +114,16 @@ private:
   result<std::vector<store::applied>>
   apply(const std::vector<store::operation>& ops);
   bool write(commit_group group, bool in_doubt);
-  void take_effect(const store::operation& op, store::applied& done,
-                   bool in_doubt, event_batch& events);
+  job_ref take_effect(const store::operation& op, store::applied& done,
+                      bool in_doubt, event_batch& events);
   void follow_job(const store::operation& op, const store::job& job);
   std::vector<store::operation>
   last_progress(const std::vector<store::operation>& outcomes);
-  void reply_all(commit_group& group, std::vector<store::applied>& done);
+  void reply_all(commit_group& group, const std::vector<store::applied>& done,
+                 const std::vector<job_ref>& jobs);
   void reply_settle(commit_group::settle_entry& entry,
-                    std::span<store::applied> done);
+                    std::span<const store::applied> done,
+                    std::span<const job_ref> jobs);
   void emit(event_batch events);
   void on_exit(const caf::exit_msg& msg);
 

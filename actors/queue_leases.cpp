@@ -218,8 +218,12 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
   event_batch events;
   events.events.reserve(jobs.size());
   const auto at = now();
-  for (const auto& job : jobs) {
-    events.events.push_back({job_event_type::started, job.started_at, job});
+  lease_batch batch;
+  batch.jobs.reserve(jobs.size());
+  for (auto& it : jobs) {
+    const auto& shared = batch.jobs.emplace_back(std::move(it));
+    const auto& job = *shared;
+    events.events.push_back({job_event_type::started, job.started_at, shared});
     // Another server may have ended a lease of ours and queued the job again.
     revoke(job.id, media::errc::interrupted);
     leases_.add(job, at);
@@ -230,7 +234,7 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
   }
   emit(std::move(events));
   to.room -= std::min(to.room, static_cast<std::uint32_t>(jobs.size()));
-  self_->send(to.manager, lease_batch{std::move(jobs), false});
+  self_->send(to.manager, std::move(batch));
   TROUPE_FAULT_POINT(claim_told);
 }
 

@@ -34,11 +34,11 @@ void stage_state::place(place_order& order) {
   news.jobs.reserve(order.jobs.size());
   for (auto& job : order.jobs) {
     auto deadline = std::chrono::steady_clock::time_point::max();
-    if (job.timeout_s > 0 && !order.publish_only)
+    if (job->timeout_s > 0 && !order.publish_only)
       deadline = now
                  + std::chrono::milliseconds{
-                   static_cast<std::int64_t>(job.timeout_s * 1000)};
-    auto& fresh = news.jobs.emplace_back(spawned_job{job.id, job.fence, {}});
+                   static_cast<std::int64_t>(job->timeout_s * 1000)};
+    auto& fresh = news.jobs.emplace_back(spawned_job{job->id, job->fence, {}});
     fresh.actor = self_->spawn(run_job, bench_, std::move(job),
                                order.publish_only, order.manager);
     self_->monitor(fresh.actor);

@@ -44,7 +44,13 @@ std::optional<topic_name> parse_topic(std::string_view name) {
 }
 
 std::string topic_of(topic_kind kind, std::string_view subject) {
-  return std::string{spellings[static_cast<std::size_t>(kind)]}.append(subject);
+  std::string name;
+  write_topic(name, kind, subject);
+  return name;
+}
+
+void write_topic(std::string& name, topic_kind kind, std::string_view subject) {
+  name.assign(spellings[static_cast<std::size_t>(kind)]).append(subject);
 }
 
 } // namespace troupe::actors

@@ -31,5 +31,7 @@ struct topic_name {
 
 /// The topic of that kind; see `topic_name`.
 [[nodiscard]] std::string topic_of(topic_kind kind, std::string_view subject);
+/// The same in place of what `name` holds.
+void write_topic(std::string& name, topic_kind kind, std::string_view subject);
 
 } // namespace troupe::actors

@@ -49,9 +49,9 @@ void add_state_events(benchmark::State& state) {
   for (auto _ : state) {
     ++number;
     for (const auto& at : life) {
-      job_event event{at.type, 1700000000000, sample(number)};
-      event.job.state = at.state;
-      log.add(std::move(event), now());
+      auto job = sample(number);
+      job.state = at.state;
+      log.add({at.type, 1700000000000, std::move(job)}, now());
     }
     benchmark::DoNotOptimize(log.take_fresh());
   }

@@ -75,7 +75,7 @@ asio::awaitable<outcome_text> submit(edge& at, std::string params) {
     co_await at.asks.ask<actors::submit_reply>(limit_of(at), start);
   if (!done)
     co_return problem_of(done.error());
-  co_return store::to_json(done->job);
+  co_return store::to_json(*done->job);
 }
 
 asio::awaitable<outcome_text> get(edge& at, std::string params) {

@@ -16,16 +16,19 @@ using ::testing::SizeIs;
 
 class EventLogTest : public ::testing::Test {
 protected:
+  static store::job job(std::string id, store::job_state state,
+                        std::uint64_t claim = 0) {
+    store::job made;
+    made.id = std::move(id);
+    made.queue = "download";
+    made.state = state;
+    made.fence.epoch = claim;
+    return made;
+  }
+
   job_event event(std::string id, job_event_type type, store::job_state state,
                   std::uint64_t claim = 0) {
-    job_event made;
-    made.type = type;
-    made.time = now.wall;
-    made.job.id = std::move(id);
-    made.job.queue = "download";
-    made.job.state = state;
-    made.job.fence.epoch = claim;
-    return made;
+    return {type, now.wall, job(std::move(id), state, claim)};
   }
 
   void create(const std::string& id) {
@@ -108,11 +111,11 @@ TEST_F(EventLogTest, PutsAnEventIntoEveryTopicThatCarriesIt) {
   for (const auto* topic :
        {"job:a", "jobs", "queue:download", "batch:b", "owner:o"})
     (void)log.listen({topic, "", 0});
-  auto made = event("a", job_event_type::failed, store::job_state::failed);
-  made.job.batch = "b";
-  made.job.owner = "o";
+  auto made = job("a", store::job_state::failed);
+  made.batch = "b";
+  made.owner = "o";
 
-  log.add(std::move(made), now);
+  log.add({job_event_type::failed, now.wall, std::move(made)}, now);
 
   for (const auto* topic :
        {"job:a", "jobs", "queue:download", "batch:b", "owner:o"})
@@ -121,10 +124,10 @@ TEST_F(EventLogTest, PutsAnEventIntoEveryTopicThatCarriesIt) {
 
 TEST_F(EventLogTest, TellsOwnersOfTerminalEventsAlone) {
   (void)log.listen({"owner:o", "", 0});
-  auto made = event("a", job_event_type::created, store::job_state::queued);
-  made.job.owner = "o";
+  auto made = job("a", store::job_state::queued);
+  made.owner = "o";
 
-  log.add(std::move(made), now);
+  log.add({job_event_type::created, now.wall, std::move(made)}, now);
 
   EXPECT_THAT(heard("owner:o"), IsEmpty());
 }
@@ -312,10 +315,9 @@ TEST_F(EventLogTest, EvictsTheOldestBeyondItsBytes) {
   const auto at = small.listen({"jobs", "", 0}).offset;
   small.unlisten("jobs", now);
   for (int i = 0; i < 2000; ++i) {
-    auto made = event("j" + std::to_string(i), job_event_type::created,
-                      store::job_state::queued);
-    made.job.params.assign(1000, ' ');
-    small.add(std::move(made), now);
+    auto made = job("j" + std::to_string(i), store::job_state::queued);
+    made.params.assign(1000, ' ');
+    small.add({job_event_type::created, now.wall, std::move(made)}, now);
     ASSERT_LE(small.figures().log_bytes, settings.log_bytes);
   }
 
