@@ -2,10 +2,15 @@
 
 #include "actors/gateway.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
 namespace troupe::actors {
+
+/// How many answers are owed.
+using in_flight = std::shared_ptr<std::atomic<std::uint32_t>>;
 
 /// The way back to an asker outside the actors, as part of a message. Copies
 /// share it; the first call answers, later ones do nothing. When the last
@@ -16,8 +21,9 @@ template <class T>
 class answer {
 public:
   answer() = default;
-  explicit answer(reply_to<T> reply)
-    : slot_(std::make_shared<slot>(std::move(reply))) {}
+  /// @param gauge counts it as long as it is not given; may be null
+  explicit answer(reply_to<T> reply, in_flight gauge = nullptr)
+    : slot_(std::make_shared<slot>(std::move(reply), std::move(gauge))) {}
 
   /// One caller at a time: the holder of the message.
   void operator()(result<T> outcome) const {
@@ -27,7 +33,11 @@ public:
 
 private:
   struct slot {
-    explicit slot(reply_to<T> f) : reply(std::move(f)) {}
+    slot(reply_to<T> f, in_flight counter)
+      : reply(std::move(f)), gauge(std::move(counter)) {
+      if (gauge)
+        ++*gauge;
+    }
     slot(const slot&) = delete;
     slot& operator=(const slot&) = delete;
     ~slot() {
@@ -35,11 +45,16 @@ private:
     }
 
     void give(result<T> outcome) {
-      if (auto once = std::exchange(reply, nullptr))
-        once(std::move(outcome));
+      auto once = std::exchange(reply, nullptr);
+      if (!once)
+        return;
+      if (gauge)
+        --*gauge;
+      once(std::move(outcome));
     }
 
     reply_to<T> reply;
+    in_flight gauge;
   };
 
   std::shared_ptr<slot> slot_;

@@ -3,6 +3,7 @@
 #include "actors/client_snapshot.hpp"
 #include "actors/client_state.hpp"
 #include "actors/event_json.hpp"
+#include "actors/store/batch_json.hpp"
 #include "actors/topic.hpp"
 
 #include <algorithm>
@@ -112,7 +113,10 @@ void client_state::ask_snapshot(subscription& of) {
     return;
   }
   case topic_kind::queue:
-    ask_queue(of, depths_request{});
+    ask_queue(of, queues_request{});
+    return;
+  case topic_kind::batch:
+    ask_queue(of, batch_request{std::string{topic->subject}, {}});
     return;
   default:
     go_live(of);
@@ -136,6 +140,10 @@ void client_state::take(subscription& of, client_snapshot& snapshot) {
     of.job = std::move(*job);
   else if (auto* depths = std::get_if<std::vector<store::queue_depth>>(&part))
     of.depths = std::move(*depths);
+  else if (const auto* batch = std::get_if<store::batch>(&part))
+    store::append_json(of.text, *batch);
+  else if (auto* queues = std::get_if<std::vector<store::queue_info>>(&part))
+    of.text = queue_snapshot(parse_topic(of.start.topic)->subject, *queues);
   else
     of.running = std::move(std::get<store::job_page>(part));
   if (--of.parts_due == 0)
@@ -157,8 +165,8 @@ void client_state::go_live(subscription& of) {
     snapshot = data_of(*of.job);
   else if (topic.kind == topic_kind::jobs)
     snapshot = jobs_snapshot(of.depths, of.running);
-  else if (topic.kind == topic_kind::queue)
-    snapshot = queue_snapshot(topic.subject, of.depths);
+  else if (!of.text.empty())
+    snapshot = std::move(of.text);
   push(subscribed_frame(of.id, of.start, snapshot));
   for (auto& missed : std::exchange(of.start.missed, {}))
     push(std::move(missed));

@@ -2,6 +2,7 @@
 
 #include "actors/event_json.hpp"
 #include "actors/store/json_text.hpp"
+#include "actors/store/queue_info.hpp"
 
 #include <algorithm>
 #include <array>
@@ -41,17 +42,13 @@ std::string jobs_snapshot(std::span<const store::queue_depth> depths,
 }
 
 std::string queue_snapshot(std::string_view queue,
-                           std::span<const store::queue_depth> depths) {
+                           std::span<const store::queue_info> queues) {
   const auto found =
-    std::ranges::find(depths, queue, &store::queue_depth::queue);
-  const auto depth = found == depths.end() ? store::queue_depth{} : *found;
-  std::string out = "{\"name\":";
-  json::append_string(out, queue);
-  out += ",\"depth\":";
-  append_counts(out, depth.by_state);
-  out += ",\"oldest_age_s\":";
-  json::append_number(out, static_cast<double>(depth.oldest_age_ms) / 1000);
-  out += '}';
+    std::ranges::find(queues, queue, &store::queue_info::queue);
+  store::queue_info empty;
+  empty.queue = queue;
+  std::string out;
+  store::append_json(out, found == queues.end() ? empty : *found);
   return out;
 }
 

@@ -18,11 +18,10 @@ inline constexpr std::uint32_t snapshot_jobs = 200;
 jobs_snapshot(std::span<const store::queue_depth> depths,
               const store::job_page& running);
 
-/// `{"name": …, "depth": {…}, "oldest_age_s": …}`; a queue without jobs is
-/// empty.
+/// The queue as `GET /v1/queues` shows it; one without jobs is empty.
 [[nodiscard]] std::string
 queue_snapshot(std::string_view queue,
-               std::span<const store::queue_depth> depths);
+               std::span<const store::queue_info> queues);
 
 /// `{"scheduled": 0, …}`, all states.
 void append_counts(std::string& out,

@@ -55,6 +55,7 @@ private:
     topic_start start;
     std::size_t parts_due = 0; ///< of its snapshot
     std::optional<store::job> job;
+    std::string text; ///< of a queue or batch
     std::vector<store::queue_depth> depths;
     store::job_page running;
     client_queue held;

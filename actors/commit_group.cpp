@@ -15,6 +15,8 @@ std::optional<job_event_type> event_of_state(job_state state,
   case job_state::scheduled:
   case job_state::queued:
     return when_waiting;
+  case job_state::paused:
+    return job_event_type::paused;
   case job_state::cancelling:
     return job_event_type::cancelling;
   case job_state::succeeded:
@@ -34,6 +36,10 @@ store::operation to_operation(job_command& command) {
     return store::cancel_op{std::move(command.id)};
   case job_command_kind::retry:
     return store::retry_op{std::move(command.id)};
+  case job_command_kind::pause:
+    return store::pause_op{std::move(command.id)};
+  case job_command_kind::resume:
+    return store::resume_op{std::move(command.id)};
   case job_command_kind::purge:
     break;
   }
@@ -51,6 +57,12 @@ std::optional<job_event_type> event_of(const store::operation& op,
     return std::nullopt;
   if (std::holds_alternative<submit_op>(op))
     return job_event_type::created;
+  if (std::holds_alternative<resume_op>(op))
+    return job_event_type::resumed;
+  if (std::holds_alternative<pause_op>(op))
+    return done.job.state == job_state::paused
+             ? std::optional{job_event_type::paused}
+             : std::nullopt;
   if (std::holds_alternative<fail_op>(op))
     return event_of_state(done.job.state, job_event_type::retrying);
   if (std::holds_alternative<succeed_op>(op)
@@ -75,6 +87,11 @@ void commit_group::add(job_command command) {
   entries.emplace_back(command_entry{std::move(command.reply)});
 }
 
+void commit_group::add(change_call call) {
+  ops.push_back(std::move(call.op));
+  entries.emplace_back(change_entry{std::move(call.reply)});
+}
+
 void commit_group::add(std::vector<store::operation> more, room freed,
                        settle_promise promise) {
   entries.emplace_back(
@@ -97,6 +114,8 @@ void commit_group::take_settlements(commit_group other, const failure& why) {
     ++next;
     if (auto* asked = std::get_if<submit_entry>(&waiting))
       asked->reply(why);
+    else if (auto* change = std::get_if<change_entry>(&waiting))
+      change->reply(why);
     else
       std::get<command_entry>(waiting).reply(why);
   }

@@ -36,13 +36,18 @@ public:
     room freed;
     settle_promise promise; ///< not pending: nobody asked
   };
-  using entry = std::variant<submit_entry, command_entry, settle_entry>;
+  struct change_entry {
+    answer<store::applied> reply;
+  };
+  using entry =
+    std::variant<submit_entry, command_entry, settle_entry, change_entry>;
 
   /// @return false if an earlier submit of this group has the same key.
   [[nodiscard]] bool claim_key(const std::string& scope);
 
   void add(submit_request request);
   void add(job_command command);
+  void add(change_call call);
   void add(std::vector<store::operation> ops, room freed,
            settle_promise promise);
 

@@ -30,7 +30,8 @@ edge_contacts edge::contacts() {
 }
 
 /// Without a queue the request goes unanswered, which answers it.
-void edge::ask_queue(auto request) {
+template <class Request>
+void edge::tell_queue(Request request) {
   queue_actor queue;
   {
     const std::lock_guard lock{mutex_};
@@ -40,29 +41,125 @@ void edge::ask_queue(auto request) {
     caf::anon_send(queue, std::move(request));
 }
 
+template <class T, class Request>
+void edge::ask_queue(Request request, reply_to<T> reply) {
+  if (*in_flight_ >= max_in_flight_)
+    return reply(fail(errc::too_many_asks));
+  request.reply = answer<T>{std::move(reply), in_flight_};
+  tell_queue(std::move(request));
+}
+
+template <class T, class Ask>
+void edge::ask_store(Ask ask, reply_to<T> reply) {
+  if (*in_flight_ >= max_in_flight_)
+    return reply(fail(errc::too_many_asks));
+  store_call request;
+  request.run = [ask = std::move(ask),
+                 reply = answer<T>{std::move(reply), in_flight_}](
+                  store::job_store* at) -> std::optional<failure> {
+    if (!at) {
+      reply(fail(store::errc::unavailable));
+      return std::nullopt;
+    }
+    auto said = ask(*at);
+    std::optional<failure> why;
+    if (!said)
+      why = said.error();
+    reply(std::move(said));
+    return why;
+  };
+  tell_queue(std::move(request));
+}
+
 void edge::submit(store::submit_op op, reply_to<submit_reply> reply) {
-  ask_queue(
-    submit_request{std::move(op), answer<submit_reply>{std::move(reply)}});
+  ask_queue(submit_request{std::move(op), {}}, std::move(reply));
 }
 
 void edge::command(job_command_kind kind, std::string id,
                    reply_to<store::job> reply) {
-  ask_queue(
-    job_command{kind, std::move(id), answer<store::job>{std::move(reply)}});
+  ask_queue(job_command{kind, std::move(id), {}}, std::move(reply));
 }
 
 void edge::get(std::string id, reply_to<store::job> reply) {
-  ask_queue(get_request{std::move(id), answer<store::job>{std::move(reply)}});
+  ask_queue(get_request{std::move(id), {}}, std::move(reply));
 }
 
 void edge::list(store::list_query query, reply_to<store::job_page> reply) {
-  ask_queue(
-    list_request{std::move(query), answer<store::job_page>{std::move(reply)}});
+  ask_queue(list_request{std::move(query), {}}, std::move(reply));
 }
 
+/// Not counted: it tells whether the server is well.
 void edge::depths(reply_to<std::vector<store::queue_depth>> reply) {
-  ask_queue(
+  tell_queue(
     depths_request{answer<std::vector<store::queue_depth>>{std::move(reply)}});
+}
+
+void edge::queues(reply_to<std::vector<store::queue_info>> reply) {
+  ask_queue(queues_request{{}}, std::move(reply));
+}
+
+void edge::log(std::string id, reply_to<log_reply> reply) {
+  ask_queue(log_call{std::move(id), {}}, std::move(reply));
+}
+
+void edge::submit_batch(store::batch_draft draft,
+                        std::vector<store::job_draft> jobs,
+                        store::idempotency key,
+                        reply_to<store::batch_submitted> reply) {
+  ask_queue(batch_call{std::move(draft), std::move(jobs), std::move(key), {}},
+            std::move(reply));
+}
+
+void edge::batch(std::string id, reply_to<store::batch> reply) {
+  ask_queue(batch_request{std::move(id), {}}, std::move(reply));
+}
+
+void edge::bulk(store::bulk_request request,
+                reply_to<store::bulk_result> reply) {
+  ask_queue(bulk_call{std::move(request), {}}, std::move(reply));
+}
+
+void edge::change(store::operation op, reply_to<store::applied> reply) {
+  ask_queue(change_call{std::move(op), {}}, std::move(reply));
+}
+
+void edge::schedules(reply_to<std::vector<store::schedule>> reply) {
+  ask_store<std::vector<store::schedule>>(
+    [](store::job_store& at) { return at.schedules(); }, std::move(reply));
+}
+
+void edge::schedule(std::string name, reply_to<store::schedule> reply) {
+  ask_store<store::schedule>(
+    [name = std::move(name)](store::job_store& at) {
+      return at.get_schedule(name);
+    },
+    std::move(reply));
+}
+
+void edge::limit(std::string key, reply_to<store::key_limit> reply) {
+  ask_store<store::key_limit>(
+    [key = std::move(key)](store::job_store& at) { return at.limit_of(key); },
+    std::move(reply));
+}
+
+void edge::dead_callbacks(std::string after, std::uint32_t max,
+                          reply_to<std::vector<store::callback>> reply) {
+  ask_store<std::vector<store::callback>>(
+    [after = std::move(after), max](store::job_store& at) {
+      return at.dead_callbacks(after, max);
+    },
+    std::move(reply));
+}
+
+void edge::retry_callback(std::string id, reply_to<bool> reply) {
+  ask_store<bool>(
+    [id = std::move(id)](store::job_store& at) -> result<bool> {
+      const auto done = at.retry_callback(id);
+      if (!done)
+        return done.error();
+      return true;
+    },
+    std::move(reply));
 }
 
 void edge::extract(std::string url, reply_to<extract_reply> reply) {

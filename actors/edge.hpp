@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/answer.hpp"
 #include "actors/gateway.hpp"
 #include "actors/root.hpp"
 #include "config/settings.hpp"
@@ -16,8 +17,9 @@ namespace troupe::actors {
 /// nothing here keeps an actor.
 class edge final : public gateway {
 public:
-  edge(caf::actor_system& sys, config::event_settings settings)
-    : sys_(sys), settings_(settings) {}
+  edge(caf::actor_system& sys, config::event_settings settings,
+       std::uint32_t max_in_flight)
+    : sys_(sys), settings_(settings), max_in_flight_(max_in_flight) {}
 
   void meet(edge_contacts contacts);
 
@@ -27,6 +29,21 @@ public:
   void get(std::string id, reply_to<store::job> reply) override;
   void list(store::list_query query, reply_to<store::job_page> reply) override;
   void depths(reply_to<std::vector<store::queue_depth>> reply) override;
+  void queues(reply_to<std::vector<store::queue_info>> reply) override;
+  void log(std::string id, reply_to<log_reply> reply) override;
+  void submit_batch(store::batch_draft draft,
+                    std::vector<store::job_draft> jobs, store::idempotency key,
+                    reply_to<store::batch_submitted> reply) override;
+  void batch(std::string id, reply_to<store::batch> reply) override;
+  void bulk(store::bulk_request request,
+            reply_to<store::bulk_result> reply) override;
+  void change(store::operation op, reply_to<store::applied> reply) override;
+  void schedules(reply_to<std::vector<store::schedule>> reply) override;
+  void schedule(std::string name, reply_to<store::schedule> reply) override;
+  void limit(std::string key, reply_to<store::key_limit> reply) override;
+  void dead_callbacks(std::string after, std::uint32_t max,
+                      reply_to<std::vector<store::callback>> reply) override;
+  void retry_callback(std::string id, reply_to<bool> reply) override;
   void extract(std::string url, reply_to<extract_reply> reply) override;
   void figures(reply_to<hub_figures> reply) override;
   std::unique_ptr<client_port>
@@ -34,10 +51,17 @@ public:
 
 private:
   edge_contacts contacts();
-  void ask_queue(auto request);
+  template <class Request>
+  void tell_queue(Request request);
+  template <class T, class Request>
+  void ask_queue(Request request, reply_to<T> reply);
+  template <class T, class Ask>
+  void ask_store(Ask ask, reply_to<T> reply);
 
   caf::actor_system& sys_;
   config::event_settings settings_;
+  std::uint32_t max_in_flight_; ///< answers owed; beyond, asks are refused
+  in_flight in_flight_ = std::make_shared<std::atomic<std::uint32_t>>(0);
   std::mutex mutex_;
   edge_contacts contacts_;
 };

@@ -28,6 +28,8 @@ public:
       return "the first request with this key is under way";
     case errc::bad_topic:
       return "no such topic";
+    case errc::too_many_asks:
+      return "too many requests wait for the queue";
     }
     return "unknown error of the actors";
   }

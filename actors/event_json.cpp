@@ -10,10 +10,11 @@ namespace troupe::actors {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> names{
-  "job.created",   "job.queued",     "job.started",   "job.progress",
-  "job.retrying",  "job.cancelling", "job.succeeded", "job.failed",
-  "job.cancelled", "job.paused",     "job.resumed"};
+constexpr std::array<std::string_view, 14> names{
+  "job.created",    "job.queued",     "job.started",   "job.progress",
+  "job.retrying",   "job.cancelling", "job.succeeded", "job.failed",
+  "job.cancelled",  "job.paused",     "job.resumed",   "batch.progress",
+  "batch.finished", "queue.stats"};
 
 /// Raw line breaks can only be white space between tokens; in an event stream
 /// (and in logs) a frame is one line.

@@ -68,6 +68,22 @@ void event_log::add(const job_event& event, moment now) {
   append_to(at, to);
 }
 
+void event_log::add(subject_event event, moment now) {
+  auto& of = open(event.topic);
+  of.over = event.type == job_event_type::batch_finished;
+  if (of.over)
+    linger(of, now);
+  else
+    revive(of);
+  const auto at = bodies_.emplace(bodies_.end());
+  at->type = event.type;
+  at->time = event.time;
+  at->id = std::move(event.id);
+  at->form = data_form::json;
+  at->data = std::move(event.data);
+  append_to(at, {&of});
+}
+
 void event_log::settle(topic& of_job, const store::job& job, moment now) {
   of_job.claim = std::max(of_job.claim, job.fence.epoch);
   of_job.phase = job.state == store::job_state::running ? job_phase::running

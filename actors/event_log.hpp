@@ -54,6 +54,9 @@ public:
   /// Adds a stored change, after the job's progress that was held back.
   void add(const job_event& event, moment now);
 
+  /// Adds what happened to a batch or a queue to its own topic.
+  void add(subject_event event, moment now);
+
   /// Adds progress at once, or holds it back until `progress_per_s` allows;
   /// only the newest is kept. Progress of a claim that is over is dropped.
   void report(progress_report report, moment now);

@@ -22,6 +22,9 @@ enum class job_event_type : std::uint8_t {
   cancelled,
   paused,
   resumed,
+  batch_progress,
+  batch_finished,
+  queue_stats,
 };
 
 /// A stored change of a job's state.
@@ -31,8 +34,18 @@ struct job_event {
   job_ref job; ///< after the change
 };
 
+/// Something that happened to what is no job.
+struct subject_event {
+  job_event_type type = job_event_type::batch_progress;
+  timestamp_ms time = 0;
+  std::string topic;
+  std::string id;   ///< of the subject
+  std::string data; ///< JSON object
+};
+
 struct event_batch {
   std::vector<job_event> events;
+  std::vector<subject_event> subjects = {};
 };
 
 /// A running attempt's newest progress.

@@ -2,6 +2,7 @@
 
 #include "actors/job_ref.hpp"
 #include "actors/store/job_store.hpp"
+#include "actors/store/queue_info.hpp"
 #include "config/result.hpp"
 
 #include <cstdint>
@@ -24,6 +25,7 @@ enum class errc : std::uint8_t {
   unavailable,             ///< the actor asked died; it is being replaced
   idempotency_in_progress, ///< the first request of this key is under way
   bad_topic,               ///< no topic of this name can exist
+  too_many_asks,           ///< `edge.max_in_flight` answers are owed already
 };
 
 [[nodiscard]] const std::error_category& actors_category() noexcept;
@@ -40,7 +42,19 @@ struct submit_reply {
   bool replayed = false; ///< the answer was given before
 };
 
-enum class job_command_kind : std::uint8_t { cancel, retry, purge };
+enum class job_command_kind : std::uint8_t {
+  cancel,
+  retry,
+  purge,
+  pause,
+  resume,
+};
+
+/// A job's own log.
+struct log_reply {
+  std::string text;   ///< lines `{time} {level} {message}\n`
+  bool ended = false; ///< nothing will be added
+};
 
 /// A bounded extract of what a URL holds, as JSON (see `POST /v1/extract`).
 struct extract_reply {
@@ -133,6 +147,25 @@ public:
   virtual void list(store::list_query query,
                     reply_to<store::job_page> reply) = 0;
   virtual void depths(reply_to<std::vector<store::queue_depth>> reply) = 0;
+  virtual void queues(reply_to<std::vector<store::queue_info>> reply) = 0;
+  virtual void log(std::string id, reply_to<log_reply> reply) = 0;
+  virtual void submit_batch(store::batch_draft draft,
+                            std::vector<store::job_draft> jobs,
+                            store::idempotency key,
+                            reply_to<store::batch_submitted> reply) = 0;
+  virtual void batch(std::string id, reply_to<store::batch> reply) = 0;
+  /// One bounded step.
+  virtual void bulk(store::bulk_request request,
+                    reply_to<store::bulk_result> reply) = 0;
+  /// A queue's settings, a limit, a schedule.
+  virtual void change(store::operation op, reply_to<store::applied> reply) = 0;
+  virtual void schedules(reply_to<std::vector<store::schedule>> reply) = 0;
+  virtual void schedule(std::string name, reply_to<store::schedule> reply) = 0;
+  virtual void limit(std::string key, reply_to<store::key_limit> reply) = 0;
+  virtual void dead_callbacks(std::string after, std::uint32_t max,
+                              reply_to<std::vector<store::callback>> reply) = 0;
+  /// Answered with `true`.
+  virtual void retry_callback(std::string id, reply_to<bool> reply) = 0;
   virtual void extract(std::string url, reply_to<extract_reply> reply) = 0;
   virtual void figures(reply_to<hub_figures> reply) = 0;
   /// A client actor whose frames go to `sink`, which outlives `close`.

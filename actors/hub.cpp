@@ -47,6 +47,8 @@ void hub_state::add(event_batch& batch) {
   const auto at = now();
   for (const auto& event : batch.events)
     log_->add(event, at);
+  for (auto& event : batch.subjects)
+    log_->add(std::move(event), at);
   publish();
 }
 

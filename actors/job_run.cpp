@@ -1,5 +1,6 @@
 #include "actors/job_run.hpp"
 
+#include "actors/job_log.hpp"
 #include "config/fault_points.hpp"
 
 #include <caf/send.hpp>
@@ -16,6 +17,9 @@ namespace {
 constexpr auto progress_every = 50ms;
 /// An attempt ends within two seconds of a stop; this is for one that does not.
 constexpr auto hard_limit = 5000ms;
+/// Lines for a job's log gather so long, and so many bytes of them.
+constexpr auto log_every = 500ms;
+constexpr std::size_t log_bytes = 32u << 10;
 
 } // namespace
 
@@ -39,6 +43,30 @@ void attempt_relay::on_progress(const media::progress& now) {
 void attempt_relay::on_checkpoint(std::string json) {
   if (const auto to = actor())
     caf::anon_send(to, checkpoint_news{std::move(json)});
+}
+
+void attempt_relay::on_log(std::string_view line) {
+  const auto text = log_line(wall_clock(), level_of_line(line), line);
+  std::unique_lock lock{mutex_};
+  if (lines_.size() + text.size() > log_bytes)
+    ++left_out_;
+  else
+    lines_ += text;
+  if (std::exchange(lines_told_, true) || !actor_)
+    return;
+  const auto to = actor_;
+  lock.unlock();
+  caf::anon_send(to, log_news{});
+}
+
+std::string attempt_relay::take_log() {
+  const std::lock_guard lock{mutex_};
+  lines_told_ = false;
+  auto taken = std::exchange(lines_, {});
+  if (const auto missing = std::exchange(left_out_, 0); missing > 0)
+    taken += log_line(wall_clock(), "warning",
+                      std::to_string(missing) + " lines are left out");
+  return taken;
 }
 
 void attempt_relay::on_done(media::attempt_outcome outcome) {
@@ -149,6 +177,7 @@ void job_state::end_attempt(media::attempt_outcome outcome) {
 }
 
 void job_state::report(media::attempt_outcome outcome) {
+  send_log();
   phase_ = phase::reported;
   attempt_report said;
   said.id = job_->id;
@@ -204,6 +233,26 @@ void job_state::pass_checkpoint(checkpoint_news& news) {
   TROUPE_FAULT_POINT(checkpoint_seen);
   self_->send(manager_, checkpoint_report{job_->id, job_->fence, progress_,
                                           std::move(news.json)});
+}
+
+void job_state::pass_log() {
+  const auto now = self_->clock().now();
+  const auto wait = log_sent_ + log_every - now;
+  if (wait <= 0ms || log_armed_)
+    return send_log();
+  log_armed_ = true;
+  self_->delayed_send(self_, wait, log_news{});
+}
+
+void job_state::send_log() {
+  log_armed_ = false;
+  if (!relay_ || phase_ != phase::working)
+    return;
+  auto lines = relay_->take_log();
+  if (lines.empty())
+    return;
+  log_sent_ = self_->clock().now();
+  self_->send(manager_, log_report{job_->id, job_->fence, std::move(lines)});
 }
 
 // -- publishing and the end ---------------------------------------------------
@@ -278,6 +327,7 @@ job_impl::behavior_type run_job(job_state::self_ptr self,
     [&state](settled x) { state.settle(x); },
     [&state](progress_news) { state.pass_progress(); },
     [&state](checkpoint_news& x) { state.pass_checkpoint(x); },
+    [&state](log_news) { state.pass_log(); },
     [&state](attempt_over& x) { state.end_attempt(x); },
     [&state](publish_over& x) { state.end_publishing(x); },
     [&state](stop_limit) { state.limit(); },

@@ -34,6 +34,7 @@ struct job_bench {
 
 /// What a job actor hears from its attempt and its file work.
 struct progress_news {};
+struct log_news {};
 struct checkpoint_news {
   std::string json;
 };
@@ -49,6 +50,7 @@ struct stop_limit {};
 } // namespace troupe::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::progress_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::log_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::checkpoint_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attempt_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::publish_over)
@@ -58,13 +60,14 @@ namespace troupe::actors {
 
 using job_impl =
   job_actor::extend<caf::reacts_to<progress_news>,
-                    caf::reacts_to<checkpoint_news>,
+                    caf::reacts_to<checkpoint_news>, caf::reacts_to<log_news>,
                     caf::reacts_to<attempt_over>, caf::reacts_to<publish_over>,
                     caf::reacts_to<stop_limit>>;
 
 /// Carries what an attempt says, on whatever thread, to its actor. Progress
-/// waits here, so that at most one message about it is under way; so does an
-/// end that comes before the attempt has begun.
+/// waits here, and so do lines for the job's log, so that at most one message
+/// about each is under way; so does an end that comes before the attempt has
+/// begun.
 /// Invariant: after `close` nothing is sent.
 class attempt_relay final : public media::attempt_sink {
 public:
@@ -72,8 +75,11 @@ public:
 
   void on_progress(const media::progress& now) override;
   void on_checkpoint(std::string json) override;
+  void on_log(std::string_view line) override;
   void on_done(media::attempt_outcome outcome) override;
 
+  /// The lines since the last call, as the job's log has them.
+  [[nodiscard]] std::string take_log();
   /// The newest progress, once.
   [[nodiscard]] std::optional<media::progress> take_progress();
   /// The attempt has begun: from here on its end is a message.
@@ -90,6 +96,9 @@ private:
   bool told_ = false;
   bool begun_ = false;
   std::optional<media::attempt_outcome> early_end_; ///< before `begun_`
+  std::string lines_;
+  std::size_t left_out_ = 0; ///< lines that there was no room for
+  bool lines_told_ = false;
 };
 
 /// State of the JOB ACTOR. Invariants:
@@ -113,6 +122,7 @@ public:
   void settle(settled word);
   void pass_progress();
   void pass_checkpoint(checkpoint_news& news);
+  void pass_log();
   void end_attempt(attempt_over& over);
   void end_publishing(publish_over& over);
   void limit();
@@ -124,6 +134,7 @@ private:
   void end_attempt(media::attempt_outcome outcome);
   void cancel(media::errc why);
   void send_progress();
+  void send_log();
   void report(media::attempt_outcome outcome);
   void discard_staging();
   void end(settled word);
@@ -142,6 +153,8 @@ private:
   media::progress progress_; ///< the newest that was told
   std::chrono::steady_clock::time_point progress_sent_;
   bool progress_armed_ = false;
+  std::chrono::steady_clock::time_point log_sent_;
+  bool log_armed_ = false;
 };
 
 /// Runs one attempt at a leased job, or finishes its publication only.

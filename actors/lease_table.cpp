@@ -1,5 +1,7 @@
 #include "actors/lease_table.hpp"
 
+#include "actors/job_log.hpp"
+
 namespace troupe::actors {
 
 void lease_table::add(const store::job& job,
@@ -9,6 +11,8 @@ void lease_table::add(const store::job& job,
   entry.fence = job.fence;
   entry.queue = job.queue;
   entry.type = job.type;
+  entry.log_head = start_line(job);
+  entry.keeps_log = !job.errors.empty() || !job.checkpoint.empty();
   entry.since = now;
 }
 

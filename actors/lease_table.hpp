@@ -21,6 +21,10 @@ struct lease {
   media::progress progress; ///< the newest that was heard
   bool unsaved = false;     ///< `progress` is newer than what is stored
   bool cancel_told = false; ///< its manager knows of the cancellation
+  bool pause_told = false;  ///< its manager knows that it is to pause
+  /// The line of its start, until it is written together with another.
+  std::string log_head;
+  bool keeps_log = false; ///< lines of the job are stored
 };
 
 /// The leases of this server, by job.

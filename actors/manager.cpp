@@ -107,6 +107,8 @@ void manager_state::revoke(const revoke_lease& order) {
     return;
   if (order.why == media::errc::cancelled)
     return stop(*it, order.why);
+  if (order.pause)
+    return stop(*it, media::errc::interrupted);
   const bool committed =
     it->phase == phase::committing || it->phase == phase::publishing;
   finish(order.id, *it, {.accepted = false, .rolls_on = committed});
@@ -149,6 +151,12 @@ void manager_state::hear(checkpoint_report& report) {
   if (it && it->phase == phase::working)
     push(store::checkpoint_op{report.id, report.fence, std::move(report.now),
                               std::move(report.checkpoint)},
+         {report.id, report.fence, op_kind::checkpoint});
+}
+
+void manager_state::hear(log_report& report) {
+  if (find(report.id, report.fence))
+    push(store::log_op{report.id, std::move(report.lines)},
          {report.id, report.fence, op_kind::checkpoint});
 }
 
@@ -303,6 +311,7 @@ manager_impl::behavior_type manager(manager_state::self_ptr self,
     [&state](checkpoint_report& x) { state.hear(x); },
     [&state](progress_report& x) { state.hear(x); },
     [&state](publish_report& x) { state.hear(x); },
+    [&state](log_report& x) { state.hear(x); },
     [&state](discard_files& x) { state.discard(x); },
     [&state](wiring& x) { state.rewire(x); },
     [&state](drain_request) { return state.drain(); },

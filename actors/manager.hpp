@@ -71,6 +71,7 @@ public:
   void hear(checkpoint_report& report);
   void hear(progress_report& report);
   void hear(publish_report& report);
+  void hear(log_report& report);
   void discard(discard_files& order);
   void rewire(wiring& now_is);
   drain_promise drain();

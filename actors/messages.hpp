@@ -4,6 +4,7 @@
 #include "actors/events.hpp"
 #include "actors/gateway.hpp"
 #include "actors/store/job_store.hpp"
+#include "actors/store/queue_info.hpp"
 #include "actors/travel.hpp"
 #include "media/attempt.hpp"
 
@@ -16,7 +17,9 @@
 #include <caf/typed_actor.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -40,9 +43,11 @@ struct attempt_report;
 struct checkpoint_report;
 struct progress_report;
 struct publish_report;
+struct log_report;
 struct discard_files;
 struct drain_request;
 struct drained;
+struct callbacks_due;
 
 /// One attempt at one job, on the node that its stage runs on. Its reports go
 /// to the pool manager that it was given.
@@ -67,6 +72,7 @@ using manager_actor = caf::typed_actor<
   // What attempts have to say; the sender is the job actor.
   caf::reacts_to<attempt_report>, caf::reacts_to<checkpoint_report>,
   caf::reacts_to<progress_report>, caf::reacts_to<publish_report>,
+  caf::reacts_to<log_report>,
   // Jobs that ended without an attempt of theirs: what earlier ones left goes.
   caf::reacts_to<discard_files>,
   // Who is who from now on.
@@ -100,6 +106,45 @@ struct list_request {
 
 struct depths_request {
   answer<std::vector<store::queue_depth>> reply;
+};
+
+struct queues_request {
+  answer<std::vector<store::queue_info>> reply;
+};
+
+/// A question that only the store can answer, and that changes no job.
+struct store_call {
+  /// Called once, with null while the store is away; gives its own answer.
+  /// @return why the store did not answer, if so
+  std::function<std::optional<failure>(store::job_store*)> run;
+};
+
+/// Changes a queue, a limit or a schedule: any operation that needs no lease.
+struct change_call {
+  store::operation op;
+  answer<store::applied> reply;
+};
+
+struct batch_call {
+  store::batch_draft draft;
+  std::vector<store::job_draft> jobs;
+  struct store::idempotency key;
+  answer<store::batch_submitted> reply;
+};
+
+struct batch_request {
+  std::string id;
+  answer<store::batch> reply;
+};
+
+struct bulk_call {
+  store::bulk_request request;
+  answer<store::bulk_result> reply;
+};
+
+struct log_call {
+  std::string id;
+  answer<log_reply> reply;
 };
 
 /// A pool manager can place so many more leases. Adds to what it said before:
@@ -149,6 +194,8 @@ struct revoke_lease {
   /// `cancelled`: a user's wish, the attempt's outcome is still awaited.
   /// `interrupted`: the lease is lost, nothing more may come of it.
   media::errc why = media::errc::cancelled;
+  /// The job is to be paused: the attempt stops, its lease is given back.
+  bool pause = false;
 };
 
 struct discard_files {
@@ -165,6 +212,25 @@ struct drain_request {};
 
 /// Nothing is left to wait for.
 struct drained {};
+
+// -- callbacks ----------------------------------------------------------------
+
+/// There may be callbacks to deliver.
+struct callbacks_due {};
+
+/// Asks for callbacks that are due.
+struct take_callbacks {
+  std::uint32_t max = 1;
+};
+
+struct callback_batch {
+  std::vector<store::callback> due;
+};
+
+/// Delivers what is to be told to callback URLs.
+using callback_actor = caf::typed_actor<caf::reacts_to<callbacks_due>,
+                                        // Who is who from now on.
+                                        caf::reacts_to<wiring>>;
 
 // -- events -------------------------------------------------------------------
 
@@ -187,8 +253,14 @@ auto inspect(Inspector& f, job_event& x) {
 }
 
 template <class Inspector>
+auto inspect(Inspector& f, subject_event& x) {
+  return f(caf::meta::type_name("subject_event"), x.type, x.time, x.topic, x.id,
+           x.data);
+}
+
+template <class Inspector>
 auto inspect(Inspector& f, event_batch& x) {
-  return f(caf::meta::type_name("event_batch"), x.events);
+  return f(caf::meta::type_name("event_batch"), x.events, x.subjects);
 }
 
 template <class Inspector>
@@ -228,7 +300,8 @@ struct client_snapshot {
   std::string topic;
   std::uint64_t serial = 0; ///< of the subscription
   result<
-    std::variant<store::job, std::vector<store::queue_depth>, store::job_page>>
+    std::variant<store::job, std::vector<store::queue_depth>, store::job_page,
+                 store::batch, std::vector<store::queue_info>>>
     part;
 };
 
@@ -294,6 +367,18 @@ template <class Inspector>
 auto inspect(Inspector& f, publish_report& x) {
   return f(caf::meta::type_name("publish_report"), x.id, x.fence, x.done,
            x.result, x.renamed, x.failure);
+}
+
+/// Lines for the job's own log, each with its line feed.
+struct log_report {
+  std::string id;
+  store::fence fence;
+  std::string lines;
+};
+
+template <class Inspector>
+auto inspect(Inspector& f, log_report& x) {
+  return f(caf::meta::type_name("log_report"), x.id, x.fence, x.lines);
 }
 
 /// To a job actor: end the attempt.
@@ -389,7 +474,13 @@ using queue_actor = caf::typed_actor<
   // Answered once the job is as durable as the store makes it.
   caf::reacts_to<submit_request>, caf::reacts_to<job_command>,
   caf::reacts_to<get_request>, caf::reacts_to<list_request>,
-  caf::reacts_to<depths_request>,
+  caf::reacts_to<depths_request>, caf::reacts_to<queues_request>,
+  caf::reacts_to<store_call>, caf::reacts_to<change_call>,
+  caf::reacts_to<batch_call>, caf::reacts_to<bulk_call>,
+  caf::reacts_to<batch_request>, caf::reacts_to<log_call>,
+  // Callbacks that are due, hidden from others for a while; what came of one.
+  caf::replies_to<take_callbacks>::with<callback_batch>,
+  caf::reacts_to<store::callback_settlement>,
   // Leases follow as soon as there is work, at most as many as there is room.
   caf::reacts_to<announce>, caf::reacts_to<room>,
   // Replies when all operations are applied, however long the store is away.
@@ -439,6 +530,7 @@ struct wiring {
   queue_actor queue;
   stage_actor stage;
   hub_actor hub;
+  callback_actor callbacks = {};
 };
 
 } // namespace troupe::actors
@@ -460,6 +552,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(troupe, (troupe::actors::discard_files))
   CAF_ADD_TYPE_ID(troupe, (troupe::actors::place_order))
   CAF_ADD_TYPE_ID(troupe, (troupe::actors::spawned))
+  CAF_ADD_TYPE_ID(troupe, (troupe::actors::log_report))
 
 CAF_END_TYPE_ID_BLOCK(troupe)
 
@@ -469,6 +562,17 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::job_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::get_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::depths_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::queues_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::store_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::change_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::batch_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::batch_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::bulk_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::log_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::callbacks_due)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::take_callbacks)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::callback_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::store::callback_settlement)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_reply)

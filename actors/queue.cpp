@@ -1,5 +1,7 @@
 #include "actors/queue.hpp"
 
+#include "actors/job_log.hpp"
+#include "actors/queue_ops.hpp"
 #include "config/fault_points.hpp"
 #include "config/log.hpp"
 #include "config/metrics.hpp"
@@ -13,34 +15,6 @@ namespace {
 
 /// One write holds at most so many operations, so that none takes long.
 constexpr std::size_t max_group = 512;
-
-timestamp_ms wall_clock() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch())
-    .count();
-}
-
-struct id_of_operation {
-  template <class Op>
-  const std::string& operator()(const Op& op) const {
-    return op.id;
-  }
-  const std::string& operator()(const store::submit_op& op) const {
-    return op.draft.id;
-  }
-  const std::string& operator()(const store::put_schedule_op& op) const {
-    return op.schedule.name;
-  }
-  const std::string& operator()(const store::drop_schedule_op& op) const {
-    return op.name;
-  }
-  const std::string& operator()(const store::put_queue_op& op) const {
-    return op.queue;
-  }
-  const std::string& operator()(const store::put_limit_op& op) const {
-    return op.key;
-  }
-};
 
 /// Where a test may end the process: before a write, or behind it.
 void pass_fault_points(const std::vector<store::operation>& ops, bool stored) {
@@ -63,17 +37,6 @@ void pass_fault_points(const std::vector<store::operation>& ops, bool stored) {
     else if (std::holds_alternative<store::cancel_op>(op) && stored)
       TROUPE_FAULT_POINT(cancel_stored);
   }
-}
-
-/// The fence of an outcome, null for what is no outcome.
-const store::fence* outcome_fence(const store::operation& op) {
-  if (const auto* it = std::get_if<store::succeed_op>(&op))
-    return &it->fence;
-  if (const auto* it = std::get_if<store::fail_op>(&op))
-    return &it->fence;
-  if (const auto* it = std::get_if<store::release_op>(&op))
-    return &it->fence;
-  return nullptr;
 }
 
 std::string_view outcome_word(const store::operation& op,
@@ -167,8 +130,7 @@ queue_state::last_progress(const std::vector<store::operation>& outcomes) {
   std::vector<store::operation> ops;
   for (const auto& op : outcomes)
     if (const auto* fence = outcome_fence(op))
-      if (auto last =
-            leases_.take_unsaved(std::visit(id_of_operation{}, op), *fence))
+      if (auto last = leases_.take_unsaved(id_of(op), *fence))
         ops.push_back(std::move(*last));
   return ops;
 }
@@ -178,6 +140,8 @@ commit_group::settle_promise queue_state::settle(settle_request& request) {
   auto& waits = away_ || !store_ ? backlog_ : group_;
   if (auto last = last_progress(request.ops); !last.empty())
     waits.add(std::move(last), {}, {});
+  if (auto lines = log_lines(request.ops); !lines.empty())
+    waits.add(std::move(lines), {}, {});
   waits.add(std::move(request.ops), std::move(request.freed), promise);
   if (&waits == &group_)
     arm_flush();
@@ -244,11 +208,18 @@ job_ref queue_state::take_effect(const store::operation& op,
   if (done.error == store::errc::stale_fence
       || done.error == store::errc::not_found)
     if (const auto* fence = outcome_fence(op))
-      end_lease(std::visit(id_of_operation{}, op), *fence, "lost");
+      end_lease(id_of(op), *fence, "lost");
+  if (done.follow)
+    follow_soon();
   if (done.error != store::errc::none)
     return job;
-  if (const auto* fence = outcome_fence(op))
+  if (const auto* fence = outcome_fence(op)) {
     end_lease(job->id, *fence, outcome_word(op, *job));
+    tell_of(store::is_terminal(job->state) ? "job ended" : "attempt ended",
+            *job);
+  }
+  if (!done.added.empty())
+    take_changed(done.added, wall_clock());
   if (std::holds_alternative<store::submit_op>(op) && done.changed
       && options_.metrics)
     options_.metrics->job_submitted(job->type);
@@ -259,7 +230,6 @@ job_ref queue_state::take_effect(const store::operation& op,
 /// What a changed job asks for next: a claim, a sweep, an end.
 void queue_state::follow_job(const store::operation& op,
                              const store::job& job) {
-  using store::job_state;
   if (std::holds_alternative<store::purge_op>(op))
     return;
   if (std::holds_alternative<store::put_queue_op>(op)
@@ -268,12 +238,9 @@ void queue_state::follow_job(const store::operation& op,
       to.work = true;
     return;
   }
-  if (job.state == job_state::queued)
-    pools_[job.queue].work = true;
-  else if (job.state == job_state::scheduled)
-    sweep_at(job.run_at);
-  else if (job.state == job_state::cancelling)
-    revoke(job.id, media::errc::cancelled);
+  if (job.id.empty())
+    return;
+  note_change(job);
   if (std::holds_alternative<store::cancel_op>(op)
       && store::is_terminal(job.state))
     discard(job);
@@ -297,6 +264,10 @@ void queue_state::reply_all(commit_group& group,
         asked->reply(fail(it.error));
       else
         asked->reply(submit_reply{job, it.changed || it.replayed, it.replayed});
+      continue;
+    }
+    if (auto* change = std::get_if<commit_group::change_entry>(&entry)) {
+      change->reply(it);
       continue;
     }
     auto& reply = std::get<commit_group::command_entry>(entry).reply;
@@ -326,7 +297,7 @@ void queue_state::reply_settle(commit_group::settle_entry& entry,
 }
 
 void queue_state::emit(event_batch events) {
-  if (hub_ && !events.events.empty())
+  if (hub_ && !(events.events.empty() && events.subjects.empty()))
     self_->send(hub_, std::move(events));
 }
 
@@ -338,6 +309,8 @@ void queue_state::note_progress(progress_report& report) {
 
 void queue_state::rewire(wiring& now_is) {
   hub_ = now_is.hub;
+  callbacks_ = now_is.callbacks;
+  callbacks_told_ = false;
 }
 
 drained queue_state::drain() {
@@ -363,6 +336,15 @@ queue_impl::behavior_type queue(queue_state::self_ptr self,
     [&state](get_request& x) { state.get(x); },
     [&state](list_request& x) { state.list(x); },
     [&state](depths_request& x) { state.depths(x); },
+    [&state](queues_request& x) { state.queues(x); },
+    [&state](store_call& x) { state.call(x); },
+    [&state](change_call& x) { state.change(x); },
+    [&state](batch_call& x) { state.submit_batch(x); },
+    [&state](batch_request& x) { state.show_batch(x); },
+    [&state](bulk_call& x) { state.bulk(x); },
+    [&state](log_call& x) { state.show_log(x); },
+    [&state](const take_callbacks& x) { return state.take_callbacks_due(x); },
+    [&state](const store::callback_settlement& x) { state.settle_callback(x); },
     [&state](announce& x) { state.meet(x); },
     [&state](const room& x) { state.add_room(x); },
     [&state](settle_request& x) { return state.settle(x); },

@@ -3,6 +3,7 @@
 #include "actors/commit_group.hpp"
 #include "actors/lease_table.hpp"
 #include "actors/messages.hpp"
+#include "actors/rate_meter.hpp"
 #include "actors/store/ulid.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -13,7 +14,9 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace troupe::config {
@@ -46,7 +49,16 @@ struct queue_flush {};
 
 /// A timer of the queue; one that is not the newest of its kind is stale.
 struct queue_tick {
-  enum kind_type : std::uint8_t { renew, sweep, poll, retry, token, count };
+  enum kind_type : std::uint8_t {
+    renew,
+    sweep,
+    poll,
+    retry,
+    token,
+    follow,
+    stats,
+    count
+  };
   kind_type kind = renew;
   std::uint64_t number = 0;
 };
@@ -83,12 +95,21 @@ public:
   void get(get_request& request);
   void list(list_request& request);
   void depths(depths_request& request);
+  void queues(queues_request& request);
+  void call(store_call& request);
+  void change(change_call& request);
+  void submit_batch(batch_call& request);
+  void show_batch(batch_request& request);
+  void bulk(bulk_call& request);
+  void show_log(log_call& request);
 
   // From managers and the root.
   commit_group::settle_promise settle(settle_request& request);
   void meet(announce& words);
   void add_room(const room& more);
   void note_progress(progress_report& report);
+  callback_batch take_callbacks_due(const take_callbacks& wish);
+  void settle_callback(const store::callback_settlement& done);
   void rewire(wiring& now);
   drained drain();
 
@@ -141,12 +162,24 @@ private:
   bool adopt();
   void take_sweep(store::sweep_result& found);
   void roll_forward(std::vector<store::job> jobs);
-  void revoke(const std::string& id, media::errc why);
+  void revoke(const std::string& id, media::errc why, bool pause = false);
   void end_lease(const std::string& id, const store::fence& fence,
                  std::string_view outcome);
   void discard(const store::job& job);
   void on_manager_down(const caf::actor_addr& dead);
   void lose_manager(const std::string& queue, pool& to);
+
+  // Beside single jobs (queue_calls.cpp).
+  void follow_soon();
+  void follow();
+  void take_changed(std::vector<store::job>& changed, timestamp_ms time);
+  void note_change(const store::job& job);
+  void take_batches(const std::vector<store::batch>& batches,
+                    timestamp_ms time);
+  void wake_callbacks();
+  std::vector<store::operation> log_lines(std::vector<store::operation>& ops);
+  void tell_stats();
+  result<std::vector<store::queue_info>> read_queues();
 
   // The store goes and comes back (queue_leases.cpp).
   void lose_store(const failure& why);
@@ -160,6 +193,7 @@ private:
   self_ptr self_;
   queue_options options_;
   hub_actor hub_;
+  callback_actor callbacks_;
   std::unique_ptr<store::job_store> store_;
   store::ulid_minter ids_;
   std::mt19937_64 random_{std::random_device{}()};
@@ -175,6 +209,12 @@ private:
 
   lease_table leases_;
   std::map<std::string, pool> pools_;
+
+  bool follow_armed_ = false;
+  bool callbacks_told_ = false;                  ///< until they have asked
+  std::unordered_set<std::string> told_batches_; ///< whose end was told
+  std::set<std::string> touched_; ///< queues, since the newest statistics
+  std::map<std::string, rate_meter> ended_; ///< attempts, by queue
 
   std::uint64_t newest_tick_[queue_tick::count] = {};
   clock::time_point sweep_due_;

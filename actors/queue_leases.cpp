@@ -1,5 +1,6 @@
 #include "actors/queue.hpp"
 
+#include "actors/job_log.hpp"
 #include "config/fault_points.hpp"
 #include "config/log.hpp"
 #include "config/metrics.hpp"
@@ -84,6 +85,10 @@ void queue_state::tick(queue_tick what) {
     return claim_all();
   case queue_tick::retry:
     return retry_store();
+  case queue_tick::follow:
+    return follow();
+  case queue_tick::stats:
+    return tell_stats();
   case queue_tick::count:
     break;
   }
@@ -96,6 +101,7 @@ void queue_state::wake() {
   away_ = true;
   arm(queue_tick::renew, std::chrono::milliseconds{options_.lease_ms / 3});
   arm(queue_tick::poll, poll_every);
+  arm(queue_tick::stats, poll_every);
   retry_store();
 }
 
@@ -227,6 +233,8 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
     // Another server may have ended a lease of ours and queued the job again.
     revoke(job.id, media::errc::interrupted);
     leases_.add(job, at);
+    touched_.insert(job.queue);
+    tell_of("attempt started", job);
     if (options_.metrics)
       options_.metrics->attempt_started(
         job.type,
@@ -260,6 +268,8 @@ bool queue_state::renew_leases() {
     const auto verdict = (*verdicts)[i];
     if (verdict == store::errc::invalid_state) {
       revoke(held[i].id, media::errc::cancelled);
+    } else if (verdict == store::errc::pausing) {
+      revoke(held[i].id, media::errc::interrupted, true);
     } else if (verdict != store::errc::none) {
       revoke(held[i].id, media::errc::interrupted);
       end_lease(held[i].id, held[i].fence, "lost");
@@ -276,14 +286,16 @@ void queue_state::store_progress() {
     lose_store(done.error());
 }
 
-void queue_state::revoke(const std::string& id, media::errc why) {
+void queue_state::revoke(const std::string& id, media::errc why, bool pause) {
   auto* held = leases_.find(id);
   if (!held)
     return;
   if (why == media::errc::cancelled && std::exchange(held->cancel_told, true))
     return;
+  if (pause && std::exchange(held->pause_told, true))
+    return;
   if (const auto& manager = pools_[held->queue].manager)
-    self_->send(manager, revoke_lease{id, held->fence, why});
+    self_->send(manager, revoke_lease{id, held->fence, why, pause});
 }
 
 void queue_state::end_lease(const std::string& id, const store::fence& fence,
@@ -294,6 +306,7 @@ void queue_state::end_lease(const std::string& id, const store::fence& fence,
   const std::chrono::duration<double> ran = now() - held->since;
   if (options_.metrics)
     options_.metrics->attempt_ended(held->type, outcome, ran.count());
+  ended_[held->queue].count(now());
   leases_.erase(id);
 }
 
@@ -380,6 +393,7 @@ void queue_state::take_sweep(store::sweep_result& found) {
   for (auto& job : found.expired) {
     revoke(job.id, media::errc::interrupted);
     leases_.erase(job.id);
+    tell_of("lease lost", job);
     pools_[job.queue].work = true;
     if (store::is_terminal(job.state))
       discard(job);
@@ -387,6 +401,8 @@ void queue_state::take_sweep(store::sweep_result& found) {
       {event_of_expired(job.state), found.now, std::move(job)});
   }
   emit(std::move(events));
+  take_changed(found.changed, found.now);
+  take_batches(found.batches, found.now);
   roll_forward(std::move(found.roll_forward));
 }
 

@@ -48,6 +48,7 @@ root_state::~root_state() {
   kill(who_.stage);
   kill(who_.queue);
   kill(extract_);
+  kill(who_.callbacks);
   std::ranges::for_each(managers_, kill);
   options_.on_change({});
   options_.on_end(1);
@@ -63,6 +64,9 @@ void root_state::start(root_options options) {
   add_child<queue_actor>("queue", who_.queue, [this, first = true]() mutable {
     return options_.make_queue(std::exchange(first, false));
   });
+  if (options_.make_callbacks)
+    add_child<callback_actor>("callbacks", who_.callbacks,
+                              options_.make_callbacks);
   managers_.resize(options_.make_managers.size());
   for (std::size_t i = 0; i < managers_.size(); ++i)
     add_child<manager_actor>("manager " + std::to_string(i), managers_[i],
@@ -80,6 +84,8 @@ void root_state::launch(child& which) {
 void root_state::spread() {
   if (who_.queue)
     self_->send(who_.queue, who_);
+  if (who_.callbacks)
+    self_->send(who_.callbacks, who_);
   for (const auto& manager : managers_)
     if (manager)
       self_->send(manager, who_);
@@ -174,6 +180,7 @@ void root_state::end(int status) {
   options_.on_change({});
   dismiss(who_.hub);
   dismiss(extract_);
+  dismiss(who_.callbacks);
   dismiss(who_.stage);
   for (const auto& manager : managers_)
     dismiss(manager);

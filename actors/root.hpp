@@ -26,6 +26,7 @@ struct root_options {
   std::function<hub_actor()> make_hub;
   std::function<stage_actor()> make_stage;
   std::function<extract_actor()> make_extract;
+  std::function<callback_actor()> make_callbacks;
   std::vector<std::function<manager_actor()>> make_managers;
   /// Hears of each change; `contacts` are all null at the end.
   std::function<void(edge_contacts contacts)> on_change;

@@ -1,6 +1,7 @@
 #include "actors/system.hpp"
 
 #include "actors/auditor.hpp"
+#include "actors/callbacks.hpp"
 #include "actors/edge.hpp"
 #include "actors/extract.hpp"
 #include "actors/hub.hpp"
@@ -92,7 +93,7 @@ public:
                std::unique_ptr<store::job_store> store)
     : settings_(settings), bench_(bench), store_(std::move(store)),
       sys_(std::make_unique<caf::actor_system>(*config_)),
-      edge_(*sys_, settings.events) {
+      edge_(*sys_, settings.events, settings.edge.max_in_flight) {
     status_->reaches = store_->level();
     status_->store_up = true;
     root_ = sys_->spawn(root, plan(metrics, std::move(id)));
@@ -192,6 +193,17 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
     };
     options.limit = 2 * std::chrono::seconds{settings_.tools.extract_timeout_s};
     return sys.spawn(extract, std::move(options));
+  };
+  plan.make_callbacks = [this, &sys]() -> callback_actor {
+    callback_options options;
+    options.post = [this](media::callback_post what,
+                          media::callback_heard heard) {
+      bench_.post(std::move(what), std::move(heard));
+    };
+    options.max_attempts = settings_.callbacks.max_attempts;
+    options.limit = from_seconds(settings_.callbacks.timeout_s) + 5s;
+    return caf::actor_cast<callback_actor>(
+      sys.spawn(callbacks, std::move(options)));
   };
   const auto& pools = settings_.pools;
   for (const auto& [name, slots] :

@@ -83,6 +83,10 @@ bool debugs() noexcept {
   return out().should_log(spdlog::level::debug);
 }
 
+bool informs() noexcept {
+  return out().should_log(spdlog::level::info);
+}
+
 void debug(std::string_view what, fields with) {
   write(spdlog::level::debug, what, with);
 }

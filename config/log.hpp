@@ -21,8 +21,9 @@ using fields = std::initializer_list<field>;
 /// Sets level and format; until then, text from `info` on.
 void start(const config::log_settings& settings);
 
-/// True if a debug line would be written; spares making its fields.
+/// True if such a line would be written; spares making its fields.
 [[nodiscard]] bool debugs() noexcept;
+[[nodiscard]] bool informs() noexcept;
 
 void debug(std::string_view what, fields with = {});
 void info(std::string_view what, fields with = {});

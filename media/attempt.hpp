@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -79,6 +80,8 @@ public:
   virtual void on_progress(const progress& now) = 0;
   /// `json` is what a later attempt needs in order to go on from here.
   virtual void on_checkpoint(std::string json) = 0;
+  /// A line for the job's own log, of a tool or of the attempt itself.
+  virtual void on_log(std::string_view line) = 0;
   virtual void on_done(attempt_outcome outcome) = 0;
 };
 

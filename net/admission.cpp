@@ -22,15 +22,17 @@ bool is_json(std::string_view content_type) {
 }
 
 std::optional<problem> body_fault(const request_head& head,
-                                  const header_fields& fields) {
+                                  const header_fields& fields,
+                                  std::uint64_t max_body) {
   if (!fields.expect.empty() && lower(fields.expect) != "100-continue") {
     problem what{problem_code::invalid_request, "only 100-continue is known"};
     what.status = 417;
     return what;
   }
-  if (head.content_length.value_or(0) > max_body_bytes)
+  if (head.content_length.value_or(0) > max_body)
     return problem{problem_code::body_too_large,
-                   "a body may have at most 1 MiB"};
+                   "a body may have at most " + std::to_string(max_body >> 20)
+                     + " MiB here"};
   if (head.has_body && !is_json(fields.content_type))
     return problem{problem_code::unsupported_media_type,
                    "Content-Type must be application/json"};
@@ -73,7 +75,8 @@ response answer_options(const match& found, const request& req,
   out.headers.emplace_back("Access-Control-Allow-Methods", found.allow);
   out.headers.emplace_back(
     "Access-Control-Allow-Headers",
-    "Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-Id");
+    "Content-Type, Idempotency-Key, Last-Event-ID, Range, X-Request-Id, "
+    "traceparent");
   out.headers.emplace_back("Access-Control-Max-Age", "600");
   return out;
 }
@@ -84,7 +87,7 @@ route_for(const router& routes, const origin_guard& guard, const request& req) {
   if (found.route)
     return found;
   if (req.method == verb::options && req.target.path == "*")
-    found.allow = "GET, HEAD, POST, DELETE, OPTIONS";
+    found.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   if (found.allow.empty())
     return answer({problem_code::not_found, "there is nothing at this path"});
   if (req.method == verb::options)
@@ -105,8 +108,8 @@ std::variant<match, response> admit(const router& routes,
   if (const auto fault = guard.check(req.headers, is_guarded(req)))
     return answer(*fault);
   auto found = route_for(routes, guard, req);
-  if (std::holds_alternative<match>(found))
-    if (const auto fault = body_fault(head, req.headers))
+  if (const auto* here = std::get_if<match>(&found))
+    if (const auto fault = body_fault(head, req.headers, here->route->max_body))
       return answer(*fault);
   return found;
 }

@@ -10,9 +10,6 @@
 
 namespace troupe::net {
 
-/// Largest body of a JSON request.
-inline constexpr std::uint64_t max_body_bytes = 1u << 20;
-
 /// What the header of a request says, before any of its body is read.
 struct request_head {
   std::string_view method;

@@ -48,6 +48,8 @@ place_of(boost::beast::string_view name) {
     return &header_fields::idempotency_key;
   if (boost::beast::iequals(name, "last-event-id"))
     return &header_fields::last_event_id;
+  if (boost::beast::iequals(name, "traceparent"))
+    return &header_fields::traceparent;
   return nullptr;
 }
 

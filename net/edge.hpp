@@ -1,7 +1,10 @@
 #pragma once
 
+#include "actors/store/ulid.hpp"
 #include "config/settings.hpp"
 #include "net/ask.hpp"
+#include "net/batch_reader.hpp"
+#include "net/control_reader.hpp"
 #include "net/job_submit.hpp"
 #include "net/server.hpp"
 
@@ -9,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 
 namespace troupe::net {
 
@@ -20,6 +24,11 @@ struct edge {
   /// The bridge to the actors.
   ask_desk& asks;
   submit_reader submits;
+  schedule_reader schedules;
+  /// Read on file threads, one at a time.
+  batch_reader batches;
+  std::mutex batches_mutex = {};
+  store::ulid_minter batch_ids = {}; ///< under the mutex
   /// Set once, from any thread.
   std::atomic<bool> draining = false;
   /// Where file reads block instead of the io thread.

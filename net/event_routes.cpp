@@ -35,7 +35,10 @@ answering open_event_stream(edge& at, const request& req, const path_params&) {
   auto asked = read_stream_request(topics ? *topics : std::string_view{},
                                    req.headers.last_event_id);
   if (!asked) {
-    problem what{problem_code::invalid_params, asked.error().detail};
+    const auto& why = asked.error();
+    if (why.code == std::errc::invalid_argument)
+      co_return answer({problem_code::invalid_request, why.detail});
+    problem what{problem_code::invalid_params, why.detail};
     what.errors.push_back({"/topics", what.detail, {}});
     co_return answer(what);
   }

@@ -63,7 +63,8 @@ read_stream_request(std::string_view topics, std::string_view last_event_id) {
   }
   if (!last_event_id.empty() && !read_event_id(last_event_id, wishes))
     return fail(std::errc::invalid_argument,
-                "Last-Event-ID is not one of these topics");
+                "Last-Event-ID must be {epoch}:{offset}, with an offset for "
+                "each of the topics");
   return wishes;
 }
 

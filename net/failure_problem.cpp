@@ -28,6 +28,13 @@ problem of_store(store::errc code, const failure& why) {
     return {problem_code::idempotency_mismatch, why.message()};
   case store::errc::bad_page_token:
     return {problem_code::invalid_page_token, why.message()};
+  case store::errc::no_parent:
+    return {problem_code::invalid_params,
+            why.message(),
+            {{"/depends_on", "names a job that there is not", {}}}};
+  case store::errc::bad_schedule:
+    return {problem_code::invalid_params, why.message()};
+  case store::errc::pausing:
   case store::errc::none:
   case store::errc::stale_fence:
   case store::errc::bad_config:
@@ -46,6 +53,8 @@ problem of_actors(actors::errc code, const failure& why) {
     return retry(problem_code::draining, why.message());
   case actors::errc::overloaded:
     return retry(problem_code::rate_limited, why.message());
+  case actors::errc::too_many_asks:
+    return retry(problem_code::queue_full, why.message());
   case actors::errc::unavailable:
     return retry(problem_code::store_unavailable, why.message());
   case actors::errc::idempotency_in_progress:

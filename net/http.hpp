@@ -36,6 +36,7 @@ struct header_fields {
   std::string_view if_range;
   std::string_view if_none_match;
   std::string_view last_event_id;
+  std::string_view traceparent;
   std::string_view expect;
   std::string_view upgrade;
   std::string_view access_control_request_method;

@@ -2,6 +2,7 @@
 #include "actors/store/json_text.hpp"
 #include "net/edge.hpp"
 #include "net/job_id.hpp"
+#include "net/route_parts.hpp"
 #include "net/routes.hpp"
 
 #include <algorithm>
@@ -12,10 +13,6 @@ namespace troupe::net {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::chrono::milliseconds limit_of(const edge& at) {
-  return std::chrono::seconds{at.settings.request_timeout_s};
-}
 
 response job_answer(const store::job& job, unsigned status) {
   response out;
@@ -38,7 +35,7 @@ std::optional<problem> submit_fault(const edge& at, const request& req,
 store::submit_op operation_of(const request& req, submit_request asked) {
   store::submit_op out;
   out.draft = std::move(asked.draft);
-  out.draft.owner = req.principal;
+  trace(out.draft, req);
   if (!req.headers.idempotency_key.empty())
     out.idempotency = idempotency_of(req.principal, req.target.path,
                                      req.headers.idempotency_key, req.body);
@@ -57,18 +54,10 @@ command(edge& at, actors::job_command_kind kind, std::string_view id) {
   co_return co_await at.asks.ask<store::job>(limit_of(at), start);
 }
 
-/// A command takes no body; one that says nothing is let through.
-bool has_body(const request& req) {
-  return req.body.find_first_not_of(" \t\r\n") != req.body.npos
-         && req.body != "{}" && req.body != "null";
-}
-
 answering change_job(edge& at, const request& req, std::string_view id,
                      actors::job_command_kind kind) {
   if (has_body(req))
-    co_return answer({problem_code::invalid_params,
-                      "this call takes no body",
-                      {{"", "must be absent", {}}}});
+    co_return refuse_body();
   if (!is_job_id(id))
     co_return no_such_job();
   const auto job = co_await command(at, kind, id);
@@ -207,6 +196,14 @@ answering purge_job(edge& at, const request& req, const path_params& path) {
 
 answering cancel_job(edge& at, const request& req, const path_params& path) {
   return change_job(at, req, path["id"], actors::job_command_kind::cancel);
+}
+
+answering pause_job(edge& at, const request& req, const path_params& path) {
+  return change_job(at, req, path["id"], actors::job_command_kind::pause);
+}
+
+answering resume_job(edge& at, const request& req, const path_params& path) {
+  return change_job(at, req, path["id"], actors::job_command_kind::resume);
 }
 
 answering retry_job(edge& at, const request& req, const path_params& path) {

@@ -58,6 +58,9 @@ durability_fault(const submit_request& asked,
 /// True for a key that may be used: 1 to 255 visible ASCII characters.
 [[nodiscard]] bool is_idempotency_key(std::string_view key) noexcept;
 
+/// True for a `traceparent` that may be passed on (W3C Trace Context, 3.2).
+[[nodiscard]] bool is_traceparent(std::string_view text) noexcept;
+
 /// What tells a repeated request from a new one.
 /// @param path of the route, such as `/v1/jobs`
 [[nodiscard]] store::idempotency idempotency_of(std::string_view principal,

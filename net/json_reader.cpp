@@ -219,6 +219,10 @@ bool object_reader::texts(std::string_view name, std::vector<std::string>& out,
   return good;
 }
 
+bool object_reader::has(std::string_view name) const noexcept {
+  return std::ranges::find(members_, name, &member::name) != members_.end();
+}
+
 std::optional<dom::object> object_reader::object(std::string_view name) {
   const auto found = value(name);
   dom::object out;

@@ -71,6 +71,8 @@ public:
   /// An array of texts, each of at most `max_bytes`.
   bool texts(std::string_view name, std::vector<std::string>& out,
              std::size_t max_count, std::size_t max_bytes);
+  /// True for a member that is there, though it may be `null`.
+  [[nodiscard]] bool has(std::string_view name) const noexcept;
   /// An object within.
   std::optional<simdjson::dom::object> object(std::string_view name);
 

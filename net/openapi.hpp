@@ -8,6 +8,9 @@ namespace troupe::net {
 /// `openapi.json` of this folder, as built in.
 [[nodiscard]] std::string_view openapi_text() noexcept;
 
+/// `asyncapi.json` of this folder: WebSocket and event streams.
+[[nodiscard]] std::string_view asyncapi_text() noexcept;
+
 /// The document that is served: with the schemas of all job types, as
 /// `{type}_params` and `{type}_result`.
 [[nodiscard]] const std::string& openapi_document();

@@ -114,4 +114,10 @@ answering show_openapi(edge&, const request&, const path_params&) {
   co_return out;
 }
 
+answering show_asyncapi(edge&, const request&, const path_params&) {
+  response out;
+  out.body = asyncapi_text();
+  co_return out;
+}
+
 } // namespace troupe::net

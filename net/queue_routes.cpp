@@ -1,8 +1,7 @@
 #include "actors/store/json_text.hpp"
 #include "media/job_types.hpp"
-#include "net/edge.hpp"
 #include "net/json_reader.hpp"
-#include "net/routes.hpp"
+#include "net/route_parts.hpp"
 #include "net/source_url.hpp"
 
 #include <algorithm>
@@ -11,38 +10,21 @@ namespace troupe::net {
 
 namespace {
 
-using queue_depths = std::vector<store::queue_depth>;
+using queue_infos = std::vector<store::queue_info>;
 
 /// Looking at a URL takes longer than all else; `tools.extract_timeout_s`
 /// ends it before, unless it waited long for its turn.
 constexpr std::chrono::seconds extract_limit{120};
 
 /// Queues that have never held a job are there too.
-void add_empty_queues(queue_depths& depths) {
+void add_empty_queues(queue_infos& depths) {
   for (const auto& type : media::job_types()) {
     const auto at =
-      std::ranges::find(depths, type.queue, &store::queue_depth::queue);
+      std::ranges::find(depths, type.queue, &store::queue_info::queue);
     if (at == depths.end())
-      depths.push_back({std::string{type.queue}, {}, 0});
+      depths.emplace_back().queue = type.queue;
   }
-  std::ranges::sort(depths, {}, &store::queue_depth::queue);
-}
-
-void append_queue(std::string& out, const store::queue_depth& queue) {
-  out += R"({"name":)";
-  json::append_string(out, queue.queue);
-  out += R"(,"paused":false,"depth":{)";
-  for (std::size_t i = 0; i < store::job_state_count; ++i) {
-    if (i > 0)
-      out += ',';
-    json::append_string(out,
-                        store::to_string(static_cast<store::job_state>(i)));
-    out += ':';
-    json::append_number(out, queue.by_state[i]);
-  }
-  out += R"(},"oldest_age_s":)";
-  json::append_number(out, static_cast<double>(queue.oldest_age_ms) / 1000);
-  out += R"(,"throughput_per_s":null,"concurrency":null,"rate_per_s":null})";
+  std::ranges::sort(depths, {}, &store::queue_info::queue);
 }
 
 void append_job_type(std::string& out, const media::job_type& type) {
@@ -95,11 +77,10 @@ std::variant<std::string, problem> read_url(std::string_view body,
 } // namespace
 
 answering list_queues(edge& at, const request&, const path_params&) {
-  auto start = [&at](actors::reply_to<queue_depths> reply) {
-    at.parts.gateway.depths(std::move(reply));
+  auto call = [](actors::gateway& to, auto reply) {
+    to.queues(std::move(reply));
   };
-  const std::chrono::seconds limit{at.settings.request_timeout_s};
-  auto depths = co_await at.asks.ask<queue_depths>(limit, start);
+  auto depths = co_await ask<queue_infos>(at, call);
   if (!depths)
     co_return answer(problem_of(depths.error()));
   add_empty_queues(*depths);
@@ -108,7 +89,7 @@ answering list_queues(edge& at, const request&, const path_params&) {
   for (const auto& queue : *depths) {
     if (&queue != &depths->front())
       out.body += ',';
-    append_queue(out.body, queue);
+    store::append_json(out.body, queue);
   }
   out.body += "]}";
   co_return out;

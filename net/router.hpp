@@ -52,11 +52,17 @@ struct outcome {
 using handler = boost::asio::awaitable<outcome> (*)(edge&, const request&,
                                                     const path_params&);
 
+/// Largest body of a JSON request.
+inline constexpr std::uint64_t max_body_bytes = 1u << 20;
+/// Largest body of `POST /v1/jobs/batch`.
+inline constexpr std::uint64_t max_batch_bytes = 16u << 20;
+
 /// A method on a pattern such as `/v1/jobs/{id}`. GET serves HEAD as well.
 struct route {
   verb method = verb::get;
   std::string_view pattern;
   handler handle = nullptr;
+  std::uint64_t max_body = max_body_bytes;
 };
 
 /// What a request's target leads to.

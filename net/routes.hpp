@@ -14,6 +14,25 @@ answering purge_job(edge& at, const request& req, const path_params& path);
 answering cancel_job(edge& at, const request& req, const path_params& path);
 answering retry_job(edge& at, const request& req, const path_params& path);
 
+answering pause_job(edge& at, const request& req, const path_params& path);
+answering resume_job(edge& at, const request& req, const path_params& path);
+answering submit_batch(edge& at, const request& req, const path_params& path);
+answering act_on_jobs(edge& at, const request& req, const path_params& path);
+answering show_batch(edge& at, const request& req, const path_params& path);
+answering cancel_batch(edge& at, const request& req, const path_params& path);
+answering show_job_log(edge& at, const request& req, const path_params& path);
+answering patch_queue(edge& at, const request& req, const path_params& path);
+answering pause_queue(edge& at, const request& req, const path_params& path);
+answering resume_queue(edge& at, const request& req, const path_params& path);
+answering show_limit(edge& at, const request& req, const path_params& path);
+answering put_limit(edge& at, const request& req, const path_params& path);
+answering list_schedules(edge& at, const request& req, const path_params& path);
+answering show_schedule(edge& at, const request& req, const path_params& path);
+answering put_schedule(edge& at, const request& req, const path_params& path);
+answering drop_schedule(edge& at, const request& req, const path_params& path);
+answering list_callbacks(edge& at, const request& req, const path_params& path);
+answering retry_callback(edge& at, const request& req, const path_params& path);
+
 answering list_queues(edge& at, const request& req, const path_params& path);
 answering list_job_types(edge& at, const request& req, const path_params& path);
 answering extract_url(edge& at, const request& req, const path_params& path);
@@ -28,5 +47,6 @@ answering show_health(edge& at, const request& req, const path_params& path);
 answering show_readiness(edge& at, const request& req, const path_params& path);
 answering show_metrics(edge& at, const request& req, const path_params& path);
 answering show_openapi(edge& at, const request& req, const path_params& path);
+answering show_asyncapi(edge& at, const request& req, const path_params& path);
 
 } // namespace troupe::net

@@ -74,7 +74,12 @@ failure listen_failure(error_code error, const std::string& where) {
 
 struct server::impl {
   impl(const config::http_settings& settings, server_parts parts)
-    : at{settings, parts, asks, submit_reader{parts.guard}} {
+    : at{settings,
+         parts,
+         asks,
+         submit_reader{parts.guard},
+         schedule_reader{parts.guard},
+         batch_reader{parts.guard}} {
     at.files = files.get_executor();
   }
 

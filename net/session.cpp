@@ -60,6 +60,7 @@ struct session::exchange {
   request_parser parser = {};
   request req = {};
   std::string_view pattern = {};
+  std::uint64_t max_body = 0;
   connection_use use = connection_use::kept;
   clock::time_point started = clock::now();
 };
@@ -182,7 +183,7 @@ asio::awaitable<bool> session::read_body(exchange& now) {
   const bool greeted = co_await greet_body(now);
   if (!greeted)
     co_return false;
-  parser.body_limit(max_body_bytes);
+  parser.body_limit(now.max_body);
   parser.eager(true);
   const seconds limit{host_.at.settings.body_timeout_s};
   wait_at_most(limit);
@@ -233,6 +234,7 @@ asio::awaitable<bool> session::serve(exchange& now) {
   }
   const auto& found = std::get<match>(admitted);
   now.pattern = found.pattern;
+  now.max_body = found.route->max_body;
   const bool whole = co_await read_body(now);
   if (!whole)
     co_return false;

@@ -91,6 +91,8 @@ struct job_draft {
   std::string unique_key;      ///< empty: none
   std::string concurrency_key; ///< its group; empty: the queue's common one
   std::string callback_url;
+  std::string request_id;  ///< of the request that it came with
+  std::string traceparent; ///< of the same (W3C Trace Context), or empty
   /// Jobs that end before this one is ready. Where its `params` hold
   /// `{{job:ID.source}}` or `{{job:ID.result.FIELD}}`, ID one of these, the
   /// store puts in what it names once all have ended.

@@ -22,6 +22,8 @@ void draft_fields(Archive& f, Job& it) {
     return;
   f.list(it.depends_on, [](auto& g, auto& id) { g(id); });
   f(it.on_parent_failure);
+  if (f.since(3))
+    f(it.request_id), f(it.traceparent);
 }
 
 template <class Archive, class Progress>

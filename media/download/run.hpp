@@ -81,6 +81,7 @@ private:
   void open_account(std::uint64_t max_bytes, std::uint64_t rate);
   void close_account();
   void hear(std::string_view line);
+  void note(std::string_view line);
   void report();
   [[nodiscard]] source_state state() const;
   [[nodiscard]] std::vector<expected_part> expected() const;

@@ -28,6 +28,7 @@ constexpr std::uint64_t extract_bytes = 256u << 20;
 constexpr seconds fetch_limit{7 * 24 * 3600};
 constexpr seconds probe_limit{60};
 constexpr seconds look_limit{45};
+constexpr std::size_t max_log_line = 1024;
 
 std::uint16_t port_of(const std::string& proxy) {
   const auto url = boost::urls::parse_uri(proxy);
@@ -105,6 +106,7 @@ asio::awaitable<step<void>> download_run::extract_from(std::string url) {
   };
   auto err = [this](std::string_view line) {
     said_.take(line);
+    note(line);
   };
   auto order = command(extract_command(call(), url, selector_of(params_),
                                        sort_order_of(params_.format), 1));
@@ -216,6 +218,7 @@ asio::awaitable<step<void>> download_run::fetch() {
   };
   auto err = [this](std::string_view line) {
     said_.take(line);
+    note(line);
   };
   auto order =
     command(fetch_command(call(), params_, work::info_of(work_).string()));
@@ -371,10 +374,20 @@ void download_run::hear(std::string_view line) {
   else if (const auto* said = std::get_if<remark>(&event)) {
     resumed_ = resumed_ || *said == remark::resumed;
     refused_size_ = refused_size_ || *said == remark::too_large;
+    note(line);
     return;
-  } else
+  } else {
+    if (!line.starts_with("[troupe-"))
+      note(line);
     return;
+  }
   report();
+}
+
+/// What the tool says goes into the job's log.
+void download_run::note(std::string_view line) {
+  if (sink_ && stopping_ == errc::none && !line.empty())
+    sink_->on_log(line.substr(0, max_log_line));
 }
 
 } // namespace troupe::media

@@ -31,10 +31,11 @@ struct submit_options {
   std::string at; ///< RFC 3339
   std::vector<std::string> tags;
   bool watch = false;
+  std::string batch; ///< a file with the body of a batch; `-`: stdin
 };
 
 struct list_options {
-  std::string state, type, queue, tag;
+  std::string state, type, queue, tag, batch;
   std::uint32_t limit = 50;
 };
 
@@ -54,10 +55,13 @@ int submit(const client_options& to, const submit_options& options);
 int watch(const client_options& to, const std::vector<std::string>& ids);
 int list_jobs(const client_options& to, const list_options& options);
 int show_job(const client_options& to, const std::string& id);
-/// `action`: cancel or retry.
+/// Prints a job's log; `follow`: until the job has ended.
+int show_log(const client_options& to, const std::string& id, bool follow);
+/// `action`: cancel, retry, pause or resume.
 int act_on_jobs(const client_options& to, const std::string& action,
                 const std::vector<std::string>& ids);
 int list_queues(const client_options& to);
+int list_schedules(const client_options& to);
 
 /// Settings without problems, or nothing after all problems were printed.
 [[nodiscard]] std::optional<config::settings>

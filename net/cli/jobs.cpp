@@ -20,11 +20,9 @@ std::string list_target(const list_options& options, std::uint32_t left,
                         const std::string& token) {
   auto target = "/v1/jobs?page_size=" + std::to_string(std::min(left, 1000u));
   const std::pair<const char*, const std::string&> filters[] = {
-    {"state", options.state},
-    {"type", options.type},
-    {"queue", options.queue},
-    {"tag", options.tag},
-    {"page_token", token}};
+    {"state", options.state}, {"type", options.type},
+    {"queue", options.queue}, {"tag", options.tag},
+    {"batch", options.batch}, {"page_token", token}};
   for (const auto& [name, value] : filters)
     if (!value.empty())
       target += std::string{"&"} + name + "=" + percent_encoded(value);
@@ -168,7 +166,7 @@ int list_queues(const client_options& to) {
   }
   std::vector<std::vector<std::string>> rows = {
     {"QUEUE", "QUEUED", "RUNNING", "SCHEDULED", "SUCCEEDED", "FAILED",
-     "CANCELLED", "OLDEST", "CONCURRENCY"}};
+     "CANCELLED", "OLDEST", "PER S", "CONCURRENCY", "RATE", ""}};
   if (const auto* queues = member_of(*answer, "queues").if_array())
     for (const auto& queue : *queues) {
       std::vector<std::string> row = {text_of(queue, "name")};
@@ -177,9 +175,35 @@ int list_queues(const client_options& to) {
         row.push_back(plain(member_of(member_of(queue, "depth"), state)));
       const auto age = number_of(queue, "oldest_age_s", -1);
       row.push_back(age > 0 ? duration_text(age) : "");
-      row.push_back(plain(member_of(queue, "concurrency")));
+      for (const char* name : {"throughput_per_s", "concurrency", "rate_per_s"})
+        row.push_back(plain(member_of(queue, name)));
+      const auto* paused = member_of(queue, "paused").if_bool();
+      row.push_back(paused && *paused ? "paused" : "");
       rows.push_back(std::move(row));
     }
+  print_table(rows);
+  return exit_done;
+}
+
+int list_schedules(const client_options& to) {
+  auto at = find_server(to);
+  if (!at)
+    return at.error().code;
+  auto answer = ask(*at, "GET", "/v1/schedules");
+  if (!answer)
+    return answer.error().code;
+  if (to.json) {
+    print_json(*answer);
+    return exit_done;
+  }
+  std::vector<std::vector<std::string>> rows = {
+    {"NAME", "CRON", "ZONE", "TYPE", "NEXT", "LAST", "LAST JOB"}};
+  if (const auto* all = member_of(*answer, "schedules").if_array())
+    for (const auto& one : *all)
+      rows.push_back(
+        {text_of(one, "name"), text_of(one, "cron"), text_of(one, "timezone"),
+         text_of(member_of(one, "job"), "type"), text_of(one, "next_at"),
+         text_of(one, "last_at"), text_of(one, "last_job")});
   print_table(rows);
   return exit_done;
 }

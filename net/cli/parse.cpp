@@ -21,6 +21,7 @@ struct request {
   std::vector<std::string> ids;
   std::string id;
   bool allow_private = false;
+  bool follow = false;
   std::function<int()> act;
 };
 
@@ -67,7 +68,11 @@ void add_settings(CLI::App& command, request& to) {
 void add_submit(CLI::App& app, request& to) {
   auto* command = app.add_subcommand("submit", "Submit a job");
   auto& options = to.submit;
-  command->add_option("type", options.type, "Type of job")->required();
+  auto* type = command->add_option("type", options.type, "Type of job");
+  command
+    ->add_option("--batch", options.batch,
+                 "File with the body of a batch, - for stdin")
+    ->excludes(type);
   command->add_option("params", options.params,
                       "key=value (lists split at commas) or key:=JSON");
   command->add_flag("--watch", options.watch, "Stay until it has ended");
@@ -90,6 +95,7 @@ void add_lists(CLI::App& app, request& to) {
   jobs->add_option("--type", to.list.type);
   jobs->add_option("--queue", to.list.queue);
   jobs->add_option("--tag", to.list.tag);
+  jobs->add_option("--batch", to.list.batch);
   jobs->add_option("--limit", to.list.limit, "At most so many")
     ->check(CLI::Range(1, 1000000))
     ->capture_default_str();
@@ -105,6 +111,14 @@ void add_lists(CLI::App& app, request& to) {
   queues->callback([&to] {
     to.act = [&to] {
       return list_queues(to.client);
+    };
+  });
+
+  auto* schedules = app.add_subcommand("schedules", "Show recurring jobs");
+  add_client(*schedules, to.client);
+  schedules->callback([&to] {
+    to.act = [&to] {
+      return list_schedules(to.client);
     };
   });
 }
@@ -129,13 +143,26 @@ void add_job_commands(CLI::App& app, request& to) {
     };
   });
 
-  for (const char* action : {"cancel", "retry"}) {
-    auto* command = app.add_subcommand(action, action == std::string{"cancel"}
-                                                 ? "Cancel jobs"
-                                                 : "Run ended jobs once more");
+  auto* log = app.add_subcommand("log", "Show a job's own log");
+  log->add_option("id", to.id)->required();
+  log->add_flag("--follow", to.follow, "Stay until the job has ended");
+  add_client(*log, to.client);
+  log->callback([&to] {
+    to.act = [&to] {
+      return show_log(to.client, to.id, to.follow);
+    };
+  });
+
+  static constexpr std::pair<const char*, const char*> actions[] = {
+    {"cancel", "Cancel jobs"},
+    {"retry", "Run ended jobs once more"},
+    {"pause", "Pause jobs; running ones keep their checkpoint"},
+    {"resume", "Let paused jobs go on"}};
+  for (const auto& [action, help] : actions) {
+    auto* command = app.add_subcommand(action, help);
     command->add_option("ids", to.ids)->required();
     add_client(*command, to.client);
-    command->callback([&to, action] {
+    command->callback([&to, action = action] {
       to.act = [&to, action] {
         return act_on_jobs(to.client, action, to.ids);
       };

@@ -4,7 +4,10 @@
 
 #include <boost/json.hpp>
 
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <optional>
 
 namespace troupe::cli {
 
@@ -38,12 +41,49 @@ json::object body_of(const submit_options& options, json::object params) {
   return body;
 }
 
+std::optional<std::string> text_in(const std::string& file) {
+  std::ifstream opened;
+  if (file != "-")
+    opened.open(file);
+  auto& in = file == "-" ? std::cin : opened;
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (in.bad() || (file != "-" && !opened.is_open()))
+    return std::nullopt;
+  return text;
+}
+
+int submit_batch(const server_address& at, const client_options& to,
+                 const std::string& file) {
+  const auto body = text_in(file);
+  if (!body) {
+    complain("cannot read " + file);
+    return exit_usage;
+  }
+  auto done = ask(at, "POST", "/v1/jobs/batch", *body);
+  if (!done)
+    return done.error().code;
+  const auto& batch = member_of(*done, "batch");
+  if (to.json)
+    print_json(*done);
+  else
+    std::cout << text_of(batch, "id") << "  "
+              << static_cast<long>(number_of(batch, "total")) << " jobs"
+              << std::endl;
+  return exit_done;
+}
+
 } // namespace
 
 int submit(const client_options& to, const submit_options& options) {
+  if (options.type.empty() == options.batch.empty()) {
+    complain("name a type of job, or a file with --batch");
+    return exit_usage;
+  }
   auto at = find_server(to);
   if (!at)
     return at.error().code;
+  if (!options.batch.empty())
+    return submit_batch(*at, to, options.batch);
   auto schema = params_schema(*at, options.type);
   if (!schema)
     return schema.error().code;

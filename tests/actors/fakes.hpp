@@ -70,6 +70,7 @@ fake_manager(manager_actor::pointer, std::shared_ptr<manager_script> script) {
     [](checkpoint_report&) {},
     [](progress_report&) {},
     [](publish_report&) {},
+    [](log_report&) {},
     [script](discard_files& order) {
       for (auto& id : order.ids)
         script->discarded.push_back(std::move(id));
@@ -85,6 +86,8 @@ struct queue_script {
   std::uint32_t room = 0;
   std::vector<store::operation> ops; ///< all that were settled, in order
   std::vector<progress_report> progress;
+  std::deque<store::callback> due;
+  std::vector<store::callback_settlement> settled_callbacks;
   bool mute = false; ///< keeps what it is asked, unanswered
   std::function<settle_verdict(const store::operation&)> judge =
     [](const store::operation& op) {
@@ -116,6 +119,24 @@ fake_queue(queue_actor::stateful_pointer<fake_queue_state> self,
     [](get_request&) {},
     [](list_request&) {},
     [](depths_request&) {},
+    [](queues_request&) {},
+    [](store_call&) {},
+    [](change_call&) {},
+    [](batch_call&) {},
+    [](bulk_call&) {},
+    [](batch_request&) {},
+    [](log_call&) {},
+    [script](const take_callbacks& wish) {
+      callback_batch out;
+      while (!script->due.empty() && out.due.size() < wish.max) {
+        out.due.push_back(std::move(script->due.front()));
+        script->due.pop_front();
+      }
+      return out;
+    },
+    [script](const store::callback_settlement& done) {
+      script->settled_callbacks.push_back(done);
+    },
     [script](announce& words) {
       script->room = words.free.slots;
       script->announced.push_back(std::move(words));

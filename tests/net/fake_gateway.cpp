@@ -106,6 +106,10 @@ void fake_gateway::command(actors::job_command_kind kind, std::string id,
   auto job = find(id);
   if (job && kind == actors::job_command_kind::cancel)
     job->state = store::job_state::cancelled;
+  else if (job && kind == actors::job_command_kind::pause)
+    job->state = store::job_state::paused;
+  else if (job && kind == actors::job_command_kind::resume)
+    job->state = store::job_state::queued;
   else if (job && !store::is_terminal(job->state))
     job = fail(store::errc::invalid_state);
   give(std::move(reply), std::move(job));
@@ -134,6 +138,174 @@ void fake_gateway::depths(
   store::queue_depth bulk{"bulk", {}, 1500};
   bulk.by_state[static_cast<std::size_t>(store::job_state::queued)] = 7;
   give<std::vector<store::queue_depth>>(std::move(reply), {{bulk}});
+}
+
+std::vector<store::operation> fake_gateway::changes() {
+  std::lock_guard lock{mutex_};
+  return changes_;
+}
+
+std::vector<store::bulk_request> fake_gateway::bulks() {
+  std::lock_guard lock{mutex_};
+  return bulks_;
+}
+
+void fake_gateway::set_log(actors::log_reply log) {
+  std::lock_guard lock{mutex_};
+  log_ = std::move(log);
+}
+
+void fake_gateway::queues(
+  actors::reply_to<std::vector<store::queue_info>> reply) {
+  std::vector<store::queue_info> all;
+  {
+    std::lock_guard lock{mutex_};
+    all.push_back(bulk_queue_);
+  }
+  auto& bulk = all.front();
+  bulk.queue = "bulk";
+  bulk.oldest_age_ms = 1500;
+  bulk.by_state[static_cast<std::size_t>(store::job_state::queued)] = 7;
+  give<std::vector<store::queue_info>>(std::move(reply), std::move(all));
+}
+
+void fake_gateway::log(std::string id,
+                       actors::reply_to<actors::log_reply> reply) {
+  auto job = find(id);
+  std::unique_lock lock{mutex_};
+  auto log = log_;
+  lock.unlock();
+  if (job)
+    give<actors::log_reply>(std::move(reply), std::move(log));
+  else
+    give<actors::log_reply>(std::move(reply), job.error());
+}
+
+void fake_gateway::submit_batch(
+  store::batch_draft draft, std::vector<store::job_draft> jobs,
+  store::idempotency, actors::reply_to<store::batch_submitted> reply) {
+  store::batch_submitted done;
+  static_cast<store::batch_draft&>(done.batch) = std::move(draft);
+  done.batch.total = jobs.size();
+  done.batch.created_at = 1'700'000'000'000;
+  {
+    std::lock_guard lock{mutex_};
+    for (auto& draft_of : jobs) {
+      done.ids.push_back(draft_of.id);
+      store::job job;
+      static_cast<store::job_draft&>(job) = std::move(draft_of);
+      jobs_[job.id] = std::move(job);
+    }
+    batches_[done.batch.id] = done.batch;
+  }
+  give<store::batch_submitted>(std::move(reply), std::move(done));
+}
+
+void fake_gateway::batch(std::string id, actors::reply_to<store::batch> reply) {
+  result<store::batch> found{fail(store::errc::not_found)};
+  {
+    std::lock_guard lock{mutex_};
+    if (const auto at = batches_.find(id); at != batches_.end())
+      found = at->second;
+  }
+  give(std::move(reply), std::move(found));
+}
+
+/// Three steps of two jobs each.
+void fake_gateway::bulk(store::bulk_request request,
+                        actors::reply_to<store::bulk_result> reply) {
+  store::bulk_result done;
+  done.matched = 2;
+  if (request.cursor.size() < 2)
+    done.next_cursor = request.cursor + "x";
+  {
+    std::lock_guard lock{mutex_};
+    bulks_.push_back(std::move(request));
+  }
+  give<store::bulk_result>(std::move(reply), std::move(done));
+}
+
+void fake_gateway::change(store::operation op,
+                          actors::reply_to<store::applied> reply) {
+  store::applied done;
+  done.changed = true;
+  {
+    std::lock_guard lock{mutex_};
+    changes_.push_back(op);
+    if (const auto* queue = std::get_if<store::put_queue_op>(&op)) {
+      bulk_queue_.paused = queue->paused.value_or(bulk_queue_.paused);
+      bulk_queue_.concurrency =
+        queue->concurrency.value_or(bulk_queue_.concurrency);
+      bulk_queue_.rate_per_s =
+        queue->rate_per_s.value_or(bulk_queue_.rate_per_s);
+    } else if (const auto* limit = std::get_if<store::put_limit_op>(&op)) {
+      limits_[limit->key] = {limit->key, limit->concurrency, limit->rate_per_s};
+    } else if (auto* put = std::get_if<store::put_schedule_op>(&op)) {
+      schedules_[put->schedule.name] = put->schedule;
+    } else if (const auto* drop = std::get_if<store::drop_schedule_op>(&op)) {
+      if (schedules_.erase(drop->name) == 0)
+        done.error = store::errc::not_found;
+    }
+  }
+  give<store::applied>(std::move(reply), std::move(done));
+}
+
+void fake_gateway::schedules(
+  actors::reply_to<std::vector<store::schedule>> reply) {
+  std::vector<store::schedule> all;
+  {
+    std::lock_guard lock{mutex_};
+    for (const auto& [name, it] : schedules_)
+      all.push_back(it);
+  }
+  give<std::vector<store::schedule>>(std::move(reply), std::move(all));
+}
+
+void fake_gateway::schedule(std::string name,
+                            actors::reply_to<store::schedule> reply) {
+  result<store::schedule> found{fail(store::errc::not_found)};
+  {
+    std::lock_guard lock{mutex_};
+    if (const auto at = schedules_.find(name); at != schedules_.end())
+      found = at->second;
+  }
+  give(std::move(reply), std::move(found));
+}
+
+void fake_gateway::limit(std::string key,
+                         actors::reply_to<store::key_limit> reply) {
+  store::key_limit found{key, 0, 0};
+  {
+    std::lock_guard lock{mutex_};
+    if (const auto at = limits_.find(key); at != limits_.end())
+      found = at->second;
+  }
+  give<store::key_limit>(std::move(reply), std::move(found));
+}
+
+void fake_gateway::dead_callbacks(
+  std::string after, std::uint32_t,
+  actors::reply_to<std::vector<store::callback>> reply) {
+  std::vector<store::callback> dead;
+  if (after.empty()) {
+    auto& it = dead.emplace_back();
+    it.id = "event-1";
+    it.subject = "job-1";
+    it.type = "job.failed";
+    it.url = "https://example.org/hook";
+    it.attempts = 12;
+    it.error = "the receiver answered 500";
+    it.created_at = 1'700'000'000'000;
+  }
+  give<std::vector<store::callback>>(std::move(reply), std::move(dead));
+}
+
+void fake_gateway::retry_callback(std::string id,
+                                  actors::reply_to<bool> reply) {
+  result<bool> done{true};
+  if (id != "event-1")
+    done = fail(store::errc::not_found);
+  give(std::move(reply), std::move(done));
 }
 
 void fake_gateway::extract(std::string url,

@@ -31,6 +31,10 @@ public:
 
   [[nodiscard]] std::vector<store::submit_op> submits();
   [[nodiscard]] std::vector<store::list_query> lists();
+  [[nodiscard]] std::vector<store::operation> changes();
+  [[nodiscard]] std::vector<store::bulk_request> bulks();
+  /// What the log of every job holds from now on.
+  void set_log(actors::log_reply log);
   /// Adds a finished job that left a file.
   void add(store::job job);
   [[nodiscard]] std::size_t held();
@@ -43,6 +47,25 @@ public:
   void list(store::list_query query,
             actors::reply_to<store::job_page> reply) override;
   void depths(actors::reply_to<std::vector<store::queue_depth>> reply) override;
+  void queues(actors::reply_to<std::vector<store::queue_info>> reply) override;
+  void log(std::string id, actors::reply_to<actors::log_reply> reply) override;
+  void submit_batch(store::batch_draft draft,
+                    std::vector<store::job_draft> jobs, store::idempotency key,
+                    actors::reply_to<store::batch_submitted> reply) override;
+  void batch(std::string id, actors::reply_to<store::batch> reply) override;
+  void bulk(store::bulk_request request,
+            actors::reply_to<store::bulk_result> reply) override;
+  void change(store::operation op,
+              actors::reply_to<store::applied> reply) override;
+  void schedules(actors::reply_to<std::vector<store::schedule>> reply) override;
+  void schedule(std::string name,
+                actors::reply_to<store::schedule> reply) override;
+  void limit(std::string key,
+             actors::reply_to<store::key_limit> reply) override;
+  void
+  dead_callbacks(std::string after, std::uint32_t max,
+                 actors::reply_to<std::vector<store::callback>> reply) override;
+  void retry_callback(std::string id, actors::reply_to<bool> reply) override;
   void extract(std::string url,
                actors::reply_to<actors::extract_reply> reply) override;
   void figures(actors::reply_to<actors::hub_figures> reply) override;
@@ -65,6 +88,13 @@ private:
   std::map<std::string, std::pair<std::string, store::job>> answered_;
   std::vector<store::submit_op> submits_;
   std::vector<store::list_query> lists_;
+  std::vector<store::operation> changes_;
+  std::vector<store::bulk_request> bulks_;
+  std::map<std::string, store::batch> batches_;
+  std::map<std::string, store::schedule> schedules_;
+  std::map<std::string, store::key_limit> limits_;
+  store::queue_info bulk_queue_;
+  actors::log_reply log_;
 };
 
 } // namespace troupe::net

@@ -1,0 +1,304 @@
+#include "actors/queue.hpp"
+
+#include "actors/job_log.hpp"
+#include "actors/queue_ops.hpp"
+#include "actors/store/batch_json.hpp"
+#include "actors/topic.hpp"
+#include "config/log.hpp"
+#include "config/metrics.hpp"
+
+#include <algorithm>
+#include <utility>
+
+/// What the queue does beside single jobs: batches, many jobs at once,
+/// schedules, callbacks, logs, and what they lead to.
+namespace troupe::actors {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto stats_every = 1000ms;
+/// Batches whose end was told; more are forgotten.
+constexpr std::size_t max_told = 10000;
+
+/// The event of a job that was changed by none of our own operations.
+std::optional<job_event_type> event_of_change(const store::job& job) {
+  using store::job_state;
+  if (job.revision == 1)
+    return job_event_type::created;
+  switch (job.state) {
+  case job_state::scheduled:
+  case job_state::queued:
+    return job_event_type::queued;
+  case job_state::cancelling:
+    return job_event_type::cancelling;
+  case job_state::paused:
+    return job_event_type::paused;
+  case job_state::succeeded:
+    return job_event_type::succeeded;
+  case job_state::failed:
+    return job_event_type::failed;
+  case job_state::cancelled:
+    return job_event_type::cancelled;
+  default:
+    return std::nullopt;
+  }
+}
+
+} // namespace
+
+// -- calls of the store -------------------------------------------------------
+
+void queue_state::call(store_call& request) {
+  if (auto why = request.run(away_ ? nullptr : store_.get()))
+    if (why->code == store::errc::unavailable)
+      lose_store(*why);
+}
+
+void queue_state::change(change_call& request) {
+  if (no_store(request.reply))
+    return;
+  group_.add(std::move(request));
+  arm_flush();
+}
+
+void queue_state::submit_batch(batch_call& request) {
+  if (draining_)
+    return request.reply(fail(errc::draining));
+  if (no_store(request.reply))
+    return;
+  auto done = store_->submit_batch(request.draft, request.jobs, request.key);
+  if (!done) {
+    if (done.error().code == store::errc::unavailable)
+      lose_store(done.error());
+    return request.reply(done.error());
+  }
+  if (!done->replayed)
+    follow_soon();
+  request.reply(std::move(done));
+}
+
+void queue_state::show_batch(batch_request& request) {
+  if (no_store(request.reply))
+    return;
+  auto found = store_->get_batch(request.id);
+  if (!found && found.error().code == store::errc::unavailable)
+    lose_store(found.error());
+  request.reply(std::move(found));
+}
+
+void queue_state::bulk(bulk_call& request) {
+  if (no_store(request.reply))
+    return;
+  auto done = store_->bulk(request.request);
+  if (!done) {
+    if (done.error().code == store::errc::unavailable)
+      lose_store(done.error());
+    return request.reply(done.error());
+  }
+  if (request.request.action != store::bulk_action::purge)
+    take_changed(done->changed, wall_clock());
+  if (done->follow)
+    follow_soon();
+  done->changed.clear();
+  request.reply(std::move(done));
+  claim_all();
+}
+
+// -- what follows -------------------------------------------------------------
+
+void queue_state::follow_soon() {
+  if (!std::exchange(follow_armed_, true))
+    arm(queue_tick::follow, {});
+}
+
+void queue_state::follow() {
+  follow_armed_ = false;
+  if (away_ || !store_)
+    return;
+  store::sweep_request request;
+  request.node = options_.node;
+  request.nonce = random_() | 1;
+  request.lease_ms = options_.lease_ms;
+  auto done = store_->follow(request);
+  if (!done)
+    return lose_store(done.error());
+  take_changed(done->changed, done->now);
+  take_batches(done->batches, done->now);
+  if (done->more)
+    follow_soon();
+  claim_all();
+}
+
+/// Jobs that were changed, or made, by what others led to.
+void queue_state::take_changed(std::vector<store::job>& changed,
+                               timestamp_ms time) {
+  event_batch events;
+  events.events.reserve(changed.size());
+  for (auto& it : changed) {
+    const job_ref job{std::move(it)};
+    note_change(*job);
+    if (job->revision == 1 && options_.metrics)
+      options_.metrics->job_submitted(job->type);
+    if (const auto type = event_of_change(*job))
+      events.events.push_back({*type, time, job});
+  }
+  changed.clear();
+  emit(std::move(events));
+}
+
+/// What a job's new state asks for.
+void queue_state::note_change(const store::job& job) {
+  using store::job_state;
+  touched_.insert(job.queue);
+  if (job.state == job_state::queued)
+    pools_[job.queue].work = true;
+  else if (job.state == job_state::scheduled)
+    sweep_at(job.run_at);
+  else if (job.state == job_state::cancelling)
+    revoke(job.id, media::errc::cancelled);
+  else if (job.pausing)
+    revoke(job.id, media::errc::interrupted, true);
+  if (!store::is_terminal(job.state))
+    return;
+  if (!job.callback_url.empty())
+    wake_callbacks();
+}
+
+void queue_state::take_batches(const std::vector<store::batch>& batches,
+                               timestamp_ms time) {
+  event_batch events;
+  for (const auto& it : batches) {
+    const bool finished = it.finished_at > 0;
+    if (finished && !told_batches_.insert(it.id).second)
+      continue;
+    events.subjects.push_back({finished ? job_event_type::batch_finished
+                                        : job_event_type::batch_progress,
+                               time, topic_of(topic_kind::batch, it.id), it.id,
+                               store::to_json(it)});
+    if (finished && !it.callback_url.empty())
+      wake_callbacks();
+  }
+  if (told_batches_.size() > max_told)
+    told_batches_.clear();
+  emit(std::move(events));
+}
+
+// -- callbacks ----------------------------------------------------------------
+
+void queue_state::wake_callbacks() {
+  if (callbacks_ && !std::exchange(callbacks_told_, true))
+    self_->send(callbacks_, callbacks_due{});
+}
+
+callback_batch queue_state::take_callbacks_due(const take_callbacks& wish) {
+  callbacks_told_ = false;
+  callback_batch out;
+  if (away_ || !store_)
+    return out;
+  auto due = store_->take_callbacks(wish.max);
+  if (due)
+    out.due = std::move(*due);
+  else if (due.error().code == store::errc::unavailable)
+    lose_store(due.error());
+  return out;
+}
+
+/// One that cannot be settled is due again when its token has run out.
+void queue_state::settle_callback(const store::callback_settlement& done) {
+  if (away_ || !store_)
+    return;
+  const auto settled = store_->settle_callback(done);
+  if (!settled && settled.error().code == store::errc::unavailable)
+    lose_store(settled.error());
+}
+
+// -- logs ---------------------------------------------------------------------
+
+/// What these operations add to the logs of their jobs.
+std::vector<store::operation>
+queue_state::log_lines(std::vector<store::operation>& ops) {
+  std::vector<store::operation> more;
+  for (auto& op : ops) {
+    if (auto* lines = std::get_if<store::log_op>(&op)) {
+      if (auto* held = leases_.find(lines->id)) {
+        lines->text.insert(0, std::exchange(held->log_head, {}));
+        held->keeps_log = true;
+      }
+      continue;
+    }
+    auto line = outcome_line(op, wall_clock());
+    if (line.empty())
+      continue;
+    const auto& id = id_of(op);
+    auto* held = leases_.find(id);
+    const bool failed = std::holds_alternative<store::fail_op>(op);
+    if (!held || !(held->keeps_log || failed))
+      continue;
+    line.insert(0, std::exchange(held->log_head, {}));
+    more.emplace_back(store::log_op{id, std::move(line)});
+  }
+  return more;
+}
+
+void queue_state::show_log(log_call& request) {
+  if (no_store(request.reply))
+    return;
+  auto job = store_->get(request.id);
+  if (!job)
+    return request.reply(job.error());
+  auto stored = store_->log_of(request.id);
+  if (!stored)
+    return request.reply(stored.error());
+  if (const auto* held = leases_.find(request.id); held && !stored->empty())
+    *stored += held->log_head;
+  log_reply out;
+  out.text = shown_log(*job, std::move(*stored));
+  out.ended = store::is_terminal(job->state);
+  request.reply(std::move(out));
+}
+
+// -- figures ------------------------------------------------------------------
+
+result<std::vector<store::queue_info>> queue_state::read_queues() {
+  auto found = store_->queues();
+  if (!found)
+    return found;
+  for (auto& it : *found)
+    it.throughput_per_s = ended_[it.queue].per_s(now());
+  return found;
+}
+
+void queue_state::queues(queues_request& request) {
+  if (no_store(request.reply))
+    return;
+  auto found = read_queues();
+  if (!found && found.error().code == store::errc::unavailable)
+    lose_store(found.error());
+  request.reply(std::move(found));
+}
+
+/// `queue.stats` of the queues that something happened to.
+void queue_state::tell_stats() {
+  arm(queue_tick::stats, stats_every);
+  if (away_ || !store_ || touched_.empty())
+    return;
+  auto found = read_queues();
+  if (!found)
+    return lose_store(found.error());
+  event_batch events;
+  for (const auto& it : *found) {
+    if (!touched_.contains(it.queue))
+      continue;
+    std::string data;
+    store::append_json(data, it);
+    events.subjects.push_back({job_event_type::queue_stats, wall_clock(),
+                               topic_of(topic_kind::queue, it.queue), it.queue,
+                               std::move(data)});
+  }
+  touched_.clear();
+  emit(std::move(events));
+}
+
+} // namespace troupe::actors
