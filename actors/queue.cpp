@@ -263,7 +263,7 @@ void queue_state::reply_all(commit_group& group,
       if (it.error != store::errc::none)
         asked->reply(fail(it.error));
       else
-        asked->reply(submit_reply{job, it.changed || it.replayed, it.replayed});
+        asked->reply(submit_reply{job, !it.held, it.replayed});
       continue;
     }
     if (auto* change = std::get_if<commit_group::change_entry>(&entry)) {

@@ -18,6 +18,9 @@ applied refused(errc why) {
   return answer;
 }
 
+/// Begins a kept answer that was another job, which a packed job never does.
+constexpr std::string_view held_mark = "held:";
+
 class performer {
 public:
   explicit performer(transaction& in) : in_{in} {
@@ -26,13 +29,14 @@ public:
 
   applied operator()(const submit_op& op) {
     const auto& [scope, body_hash] = op.idempotency;
-    if (scope.empty())
-      return add_job(op.draft, in_);
-    if (const auto before = in_.kept(scope))
-      return repeated(*before, body_hash);
+    if (!scope.empty())
+      if (const auto before = in_.kept(scope))
+        return repeated(*before, body_hash);
     auto answer = add_job(op.draft, in_);
-    if (answer.error == errc::none)
-      in_.keep(scope, {body_hash, pack_job(answer.job)});
+    answer.held = answer.error == errc::none && answer.job.id != op.draft.id;
+    if (!scope.empty() && answer.error == errc::none)
+      in_.keep(scope, {body_hash, std::string{answer.held ? held_mark : ""}
+                                    + pack_job(answer.job)});
     return answer;
   }
 
@@ -152,7 +156,11 @@ private:
       return refused(errc::idempotency_mismatch);
     applied again;
     again.replayed = true;
-    return unpack_job(before.bytes, again.job) ? again : refused(errc::corrupt);
+    std::string_view bytes = before.bytes;
+    again.held = bytes.starts_with(held_mark);
+    if (again.held)
+      bytes.remove_prefix(held_mark.size());
+    return unpack_job(bytes, again.job) ? again : refused(errc::corrupt);
   }
 
   template <class Step>

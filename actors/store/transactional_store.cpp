@@ -6,6 +6,7 @@
 #include "actors/store/follow.hpp"
 #include "actors/store/schedules.hpp"
 #include "actors/store/transitions.hpp"
+#include "media/job_types.hpp"
 
 #include <algorithm>
 
@@ -313,9 +314,14 @@ result<std::string> transactional_store::log_of(const std::string& id) {
 // -- limits -------------------------------------------------------------------
 
 result<std::vector<queue_info>> transactional_store::queues() {
-  const auto known = depths();
+  auto known = depths();
   if (!known)
     return known.error();
+  // One that has never held a job may be limited all the same.
+  for (const auto& type : media::job_types())
+    if (std::ranges::find(*known, type.queue, &queue_depth::queue)
+        == known->end())
+      known->emplace_back().queue = type.queue;
   std::vector<queue_info> found;
   const auto done = transact(access::read, [&](transaction& in) {
     found.clear();

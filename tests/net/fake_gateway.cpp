@@ -74,7 +74,7 @@ result<actors::submit_reply> fake_gateway::submit_now(store::submit_op op) {
       !scope.empty() && at != answered_.end()) {
     if (at->second.first != hash)
       return fail(store::errc::idempotency_mismatch);
-    return actors::submit_reply{at->second.second, false, true};
+    return actors::submit_reply{at->second.second, true, true};
   }
   for (const auto& [id, job] : jobs_)
     if (!op.draft.unique_key.empty() && job.unique_key == op.draft.unique_key)

@@ -107,6 +107,24 @@ TEST_P(SubmitSuite, PurgingAnOldHolderLeavesTheKeyWithTheNew) {
 
 // -- idempotency --------------------------------------------------------------
 
+TEST_P(SubmitSuite, ARepeatedAnswerTellsThatAnotherJobHeldTheKey) {
+  auto made = draft();
+  made.unique_key = "k";
+  const auto first = apply(submit_op{made, {}});
+  auto other = draft();
+  other.unique_key = "k";
+
+  const auto held = apply(submit_op{other, {"s", "h"}});
+  const auto again = apply(submit_op{draft(), {"s", "h"}});
+
+  EXPECT_FALSE(first.held);
+  EXPECT_TRUE(held.held);
+  EXPECT_FALSE(held.replayed);
+  EXPECT_TRUE(again.held);
+  EXPECT_TRUE(again.replayed);
+  EXPECT_EQ(again.job.id, made.id);
+}
+
 TEST_P(SubmitSuite, ARepeatedPostGetsItsFirstAnswerAgain) {
   const auto first = submit_with("ann POST /v1/jobs k", "h1");
   EXPECT_FALSE(first.replayed);
