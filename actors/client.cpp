@@ -3,6 +3,7 @@
 #include "actors/client_snapshot.hpp"
 #include "actors/client_state.hpp"
 #include "actors/event_json.hpp"
+#include "actors/job_log.hpp"
 #include "actors/store/batch_json.hpp"
 #include "actors/topic.hpp"
 
@@ -141,7 +142,7 @@ void client_state::take(subscription& of, client_snapshot& snapshot) {
   else if (auto* depths = std::get_if<std::vector<store::queue_depth>>(&part))
     of.depths = std::move(*depths);
   else if (const auto* batch = std::get_if<store::batch>(&part))
-    store::append_json(of.text, *batch);
+    store::append_json(of.text, *batch, wall_clock());
   else if (auto* queues = std::get_if<std::vector<store::queue_info>>(&part))
     of.text = queue_snapshot(parse_topic(of.start.topic)->subject, *queues);
   else

@@ -176,7 +176,7 @@ void queue_state::take_batches(const std::vector<store::batch>& batches,
     events.subjects.push_back({finished ? job_event_type::batch_finished
                                         : job_event_type::batch_progress,
                                time, topic_of(topic_kind::batch, it.id), it.id,
-                               store::to_json(it)});
+                               store::to_json(it, wall_clock())});
     if (finished && !it.callback_url.empty())
       wake_callbacks();
   }

@@ -54,12 +54,18 @@ std::optional<problem> batch_fault(const edge& at, const request& req,
                  "the store does not reach what a job asks for"};
 }
 
+response batch_page(const store::batch& it) {
+  response out;
+  store::append_json(out.body, it, now_ms());
+  return out;
+}
+
 response batch_answer(const store::batch_submitted& done) {
   response out;
   out.status = 202;
   out.body.reserve(512 + done.ids.size() * 29);
   out.body = R"({"batch":)";
-  store::append_json(out.body, done.batch);
+  store::append_json(out.body, done.batch, now_ms());
   out.body += R"(,"ids":[)";
   for (const auto& id : done.ids) {
     if (&id != &done.ids.front())
@@ -137,7 +143,7 @@ answering show_batch(edge& at, const request&, const path_params& path) {
   const auto found = co_await batch_of(at, std::string{path["id"]});
   if (!found)
     co_return answer(problem_of(found.error()));
-  co_return json_answer(*found);
+  co_return batch_page(*found);
 }
 
 answering cancel_batch(edge& at, const request& req, const path_params& path) {
@@ -161,7 +167,7 @@ answering cancel_batch(edge& at, const request& req, const path_params& path) {
   const auto after = co_await batch_of(at, id);
   if (!after)
     co_return answer(problem_of(after.error()));
-  co_return json_answer(*after);
+  co_return batch_page(*after);
 }
 
 answering act_on_jobs(edge& at, const request& req, const path_params&) {

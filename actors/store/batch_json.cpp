@@ -17,9 +17,21 @@ void append_counts(std::string& out, const batch& it) {
   out += '}';
 }
 
+/// How long the rest takes if it goes on as it went so far.
+void append_eta(std::string& out, const batch& it, timestamp_ms now) {
+  out += ",\"eta_s\":";
+  const auto ended = it.ended();
+  if (it.finished_at > 0 || ended == 0 || now <= it.created_at)
+    out += "null";
+  else
+    json::append_number(out, static_cast<double>(now - it.created_at) / 1000
+                               * static_cast<double>(it.total - ended)
+                               / static_cast<double>(ended));
+}
+
 } // namespace
 
-void append_json(std::string& out, const batch& it) {
+void append_json(std::string& out, const batch& it, timestamp_ms now) {
   out += "{\"id\":";
   json::append_string(out, it.id);
   out += ",\"owner\":";
@@ -40,6 +52,7 @@ void append_json(std::string& out, const batch& it) {
   out += ",\"fraction\":";
   const auto total = static_cast<double>(it.total);
   json::append_number(out, total > 0 ? double(it.ended()) / total : 1.0);
+  append_eta(out, it, now);
   out += ",\"created_at\":";
   json::append_time(out, it.created_at);
   out += ",\"finished_at\":";
@@ -47,9 +60,9 @@ void append_json(std::string& out, const batch& it) {
   out += '}';
 }
 
-std::string to_json(const batch& it) {
+std::string to_json(const batch& it, timestamp_ms now) {
   std::string out;
-  append_json(out, it);
+  append_json(out, it, now);
   return out;
 }
 
