@@ -140,7 +140,8 @@ answering submit_batch(edge& at, const request& req, const path_params&) {
 answering show_batch(edge& at, const request&, const path_params& path) {
   if (!is_job_id(path["id"]))
     co_return not_found("no such batch");
-  const auto found = co_await batch_of(at, std::string{path["id"]});
+  const std::string id{path["id"]};
+  const auto found = co_await batch_of(at, id);
   if (!found)
     co_return answer(problem_of(found.error()));
   co_return batch_page(*found);

@@ -58,7 +58,8 @@ answering set_queue(edge& at, store::put_queue_op op) {
   if (!is_queue(op.queue))
     co_return not_found("no such queue");
   auto name = op.queue;
-  const auto done = co_await change(at, std::move(op));
+  store::operation wish{std::move(op)};
+  const auto done = co_await change(at, std::move(wish));
   if (!done)
     co_return answer(problem_of(done.error()));
   co_return co_await show_queue_named(at, std::move(name));
@@ -127,7 +128,8 @@ answering patch_queue(edge& at, const request& req, const path_params& path) {
 answering show_limit(edge& at, const request&, const path_params& path) {
   if (!is_key(path["key"]))
     co_return not_found("no such key");
-  co_return co_await show_limit_of(at, std::string{path["key"]});
+  std::string key{path["key"]};
+  co_return co_await show_limit_of(at, std::move(key));
 }
 
 answering put_limit(edge& at, const request& req, const path_params& path) {
@@ -141,10 +143,12 @@ answering put_limit(edge& at, const request& req, const path_params& path) {
   op.key = path["key"];
   op.concurrency = asked.concurrency.value_or(0);
   op.rate_per_s = asked.rate_per_s.value_or(0);
-  const auto done = co_await change(at, std::move(op));
+  store::operation wish{std::move(op)};
+  const auto done = co_await change(at, std::move(wish));
   if (!done)
     co_return answer(problem_of(done.error()));
-  co_return co_await show_limit_of(at, std::string{path["key"]});
+  std::string key{path["key"]};
+  co_return co_await show_limit_of(at, std::move(key));
 }
 
 answering list_callbacks(edge& at, const request& req, const path_params&) {

@@ -146,8 +146,7 @@ answering submit_job(edge& at, const request& req, const path_params&) {
     co_await at.asks.ask<actors::submit_reply>(limit_of(at), std::move(start));
   if (!done)
     co_return answer(problem_of(done.error()));
-  auto out =
-    job_answer(*done->job, done->created ? 202 : 200);
+  auto out = job_answer(*done->job, done->created ? 202 : 200);
   out.headers.emplace_back("Location", "/v1/jobs/" + done->job->id);
   if (done->replayed)
     out.headers.emplace_back("Idempotency-Replayed", "true");

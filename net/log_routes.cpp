@@ -46,20 +46,22 @@ public:
                                   "X-Content-Type-Options: nosniff\r\n"
                                   "Transfer-Encoding: chunked\r\n"
                                   "Connection: close\r\n");
-    bool open = co_await write(head + fields_ + "\r\n");
+    head += fields_ + "\r\n";
+    bool open = co_await write(head);
     result<actors::log_reply> now{std::move(first)};
     while (open && now) {
-      auto fresh = std::string{news_in(now->text)};
+      const auto fresh = chunk_of(news_in(now->text));
       if (!fresh.empty())
-        open = co_await write(chunk_of(fresh));
+        open = co_await write(fresh);
       if (now->ended || *stopping_ || !open)
         break;
       open = co_await pause();
       if (open)
         now = co_await log_of(at_, id);
     }
+    const std::string last = "0\r\n\r\n";
     if (open)
-      co_await write("0\r\n\r\n");
+      co_await write(last);
     error_code ignored; // closing has no other outcome than closed
     socket_.shutdown(asio::socket_base::shutdown_both, ignored);
     socket_.close(ignored);
@@ -77,10 +79,13 @@ private:
     return fresh;
   }
 
-  static std::string chunk_of(const std::string& bytes) {
+  /// Nothing for nothing: an empty chunk would be the last.
+  static std::string chunk_of(std::string_view bytes) {
+    if (bytes.empty())
+      return {};
     char size[20];
-    const auto end = std::to_chars(size, std::end(size), bytes.size(), 16).ptr;
-    return std::string{size, end} + "\r\n" + bytes + "\r\n";
+    const auto* end = std::to_chars(size, std::end(size), bytes.size(), 16).ptr;
+    return std::string{size, end}.append("\r\n").append(bytes).append("\r\n");
   }
 
   /// False if the client has left, or takes nothing.

@@ -124,7 +124,8 @@ answering list_schedules(edge& at, const request&, const path_params&) {
 answering show_schedule(edge& at, const request&, const path_params& path) {
   if (!is_schedule_name(path["name"]))
     co_return no_such_schedule();
-  co_return co_await show_named(at, std::string{path["name"]});
+  std::string name{path["name"]};
+  co_return co_await show_named(at, std::move(name));
 }
 
 answering put_schedule(edge& at, const request& req, const path_params& path) {
@@ -140,10 +141,12 @@ answering put_schedule(edge& at, const request& req, const path_params& path) {
   op.schedule.name = path["name"];
   op.schedule.owner = req.principal;
   op.schedule.job.owner = req.principal;
-  const auto done = co_await change(at, std::move(op));
+  store::operation wish{std::move(op)};
+  const auto done = co_await change(at, std::move(wish));
   if (!done)
     co_return answer(problem_of(done.error()));
-  co_return co_await show_named(at, std::string{path["name"]});
+  std::string name{path["name"]};
+  co_return co_await show_named(at, std::move(name));
 }
 
 answering drop_schedule(edge& at, const request& req, const path_params& path) {
@@ -153,7 +156,8 @@ answering drop_schedule(edge& at, const request& req, const path_params& path) {
     co_return no_such_schedule();
   store::drop_schedule_op op;
   op.name = path["name"];
-  const auto done = co_await change(at, std::move(op));
+  store::operation wish{std::move(op)};
+  const auto done = co_await change(at, std::move(wish));
   if (!done)
     co_return answer(problem_of(done.error()));
   response out;
