@@ -2,6 +2,7 @@
 #include "actors/store/json_text.hpp"
 #include "net/batch_reader.hpp"
 #include "net/control_reader.hpp"
+#include "net/job_id.hpp"
 #include "net/route_parts.hpp"
 
 #include <boost/asio/co_spawn.hpp>

@@ -1,6 +1,7 @@
 #include "actors/store/json_text.hpp"
 #include "media/job_types.hpp"
 #include "net/control_reader.hpp"
+#include "net/job_id.hpp"
 #include "net/route_parts.hpp"
 
 #include <algorithm>

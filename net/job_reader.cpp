@@ -1,4 +1,5 @@
 #include "net/job_reader.hpp"
+#include "net/job_id.hpp"
 
 #include "media/job_types.hpp"
 #include "net/rfc3339.hpp"

@@ -1,9 +1,7 @@
 #include "actors/store/job_json.hpp"
 #include "actors/store/json_text.hpp"
-#include "net/edge.hpp"
 #include "net/job_id.hpp"
 #include "net/route_parts.hpp"
-#include "net/routes.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,3 +1,4 @@
+#include "net/job_id.hpp"
 #include "net/route_parts.hpp"
 #include "net/takeover.hpp"
 
