@@ -93,11 +93,50 @@ void commit_group::add(change_call call) {
 }
 
 void commit_group::add(std::vector<store::operation> more, room freed,
-                       settle_promise promise) {
+                       settle_promise promise, std::int64_t logged) {
   entries.emplace_back(
-    settle_entry{more.size(), std::move(freed), std::move(promise)});
+    settle_entry{more.size(), std::move(freed), std::move(promise), logged});
   ops.insert(ops.end(), std::make_move_iterator(more.begin()),
              std::make_move_iterator(more.end()));
+}
+
+namespace {
+
+std::size_t operations_of(const commit_group::entry& it) {
+  const auto* settled_by = std::get_if<commit_group::settle_entry>(&it);
+  return settled_by ? settled_by->count : 1;
+}
+
+template <class T>
+void move_front(std::vector<T>& from, std::size_t count, std::vector<T>& to) {
+  const auto end = from.begin() + static_cast<std::ptrdiff_t>(count);
+  to.insert(to.end(), std::make_move_iterator(from.begin()),
+            std::make_move_iterator(end));
+  from.erase(from.begin(), end);
+}
+
+} // namespace
+
+commit_group commit_group::take_front(std::size_t most) {
+  std::size_t count = 0;
+  std::size_t taken = 0;
+  while (taken < entries.size()
+         && (taken == 0 || count + operations_of(entries[taken]) <= most))
+    count += operations_of(entries[taken++]);
+  commit_group front;
+  move_front(ops, count, front.ops);
+  move_front(entries, taken, front.entries);
+  return front;
+}
+
+void commit_group::append(commit_group other) {
+  move_front(other.ops, other.ops.size(), ops);
+  move_front(other.entries, other.entries.size(), entries);
+}
+
+void commit_group::prepend(commit_group other) {
+  other.append(std::move(*this));
+  *this = std::move(other);
 }
 
 void commit_group::take_settlements(commit_group other, const failure& why) {

@@ -35,6 +35,8 @@ public:
     std::size_t count = 0;
     room freed;
     settle_promise promise; ///< not pending: nobody asked
+    /// Number of its last operation in the spool; 0: it is not there.
+    std::int64_t logged = 0;
   };
   struct change_entry {
     answer<store::applied> reply;
@@ -49,7 +51,13 @@ public:
   void add(job_command command);
   void add(change_call call);
   void add(std::vector<store::operation> ops, room freed,
-           settle_promise promise);
+           settle_promise promise, std::int64_t logged = 0);
+
+  /// Takes entries from the front: `most` operations, or one entry.
+  commit_group take_front(std::size_t most);
+  /// Puts another one's entries before or behind those here.
+  void prepend(commit_group other);
+  void append(commit_group other);
 
   /// Moves the settlements of `other` behind those here, and answers all else
   /// that waits there with `why`.

@@ -30,6 +30,8 @@ public:
       return "no such topic";
     case errc::too_many_asks:
       return "too many requests wait for the queue";
+    case errc::durability_unavailable:
+      return "the store does not reach that durability at present";
     }
     return "unknown error of the actors";
   }

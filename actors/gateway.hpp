@@ -26,6 +26,7 @@ enum class errc : std::uint8_t {
   idempotency_in_progress, ///< the first request of this key is under way
   bad_topic,               ///< no topic of this name can exist
   too_many_asks,           ///< `edge.max_in_flight` answers are owed already
+  durability_unavailable,  ///< the store is away, and less was not wanted
 };
 
 [[nodiscard]] const std::error_category& actors_category() noexcept;

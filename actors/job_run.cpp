@@ -30,6 +30,11 @@ job_impl attempt_relay::actor() {
   return actor_;
 }
 
+void attempt_relay::on_beat() {
+  if (beat_)
+    beat_();
+}
+
 void attempt_relay::on_progress(const media::progress& now) {
   std::unique_lock lock{mutex_};
   newest_ = now;
@@ -127,7 +132,13 @@ void job_state::begin_attempt() {
   task.checkpoint = job_->checkpoint;
   task.attempt = job_->attempt;
   task.library = bench_->library;
-  relay_ = std::make_shared<attempt_relay>(caf::actor_cast<job_impl>(self_));
+  std::function<void()> beat;
+  if (bench_->on_beat)
+    beat = [bench = bench_, id = job_.id, fence = job_.fence] {
+      bench->on_beat(id, fence, false);
+    };
+  relay_ = std::make_shared<attempt_relay>(caf::actor_cast<job_impl>(self_),
+                                           std::move(beat));
   attempt_ = bench_->make_attempt(std::move(task), relay_);
   TROUPE_FAULT_POINT(attempt_begun);
   if (!attempt_)
@@ -179,6 +190,8 @@ void job_state::end_attempt(media::attempt_outcome outcome) {
 void job_state::report(media::attempt_outcome outcome) {
   send_log();
   phase_ = phase::reported;
+  if (bench_->on_beat)
+    bench_->on_beat(job_.id, job_.fence, true);
   attempt_report said;
   said.id = job_->id;
   said.fence = job_->fence;

@@ -30,6 +30,11 @@ struct job_bench {
     discard_staging;
   std::function<void(const std::string& id)> discard_job;
   std::filesystem::path library;
+  /// Hears that an attempt is alive, on any thread; `over`: it has ended, and
+  /// its outcome waits. May be empty.
+  std::function<void(const std::string& id, const store::fence& fence,
+                     bool over)>
+    on_beat;
 };
 
 /// What a job actor hears from its attempt and its file work.
@@ -71,8 +76,11 @@ using job_impl =
 /// Invariant: after `close` nothing is sent.
 class attempt_relay final : public media::attempt_sink {
 public:
-  explicit attempt_relay(job_impl actor) : actor_(std::move(actor)) {}
+  /// @param beat called with each sign of life; thread-safe
+  attempt_relay(job_impl actor, std::function<void()> beat)
+    : beat_(std::move(beat)), actor_(std::move(actor)) {}
 
+  void on_beat() override;
   void on_progress(const media::progress& now) override;
   void on_checkpoint(std::string json) override;
   void on_log(std::string_view line) override;
@@ -90,6 +98,7 @@ public:
 private:
   job_impl actor();
 
+  const std::function<void()> beat_;
   std::mutex mutex_;
   job_impl actor_;
   std::optional<media::progress> newest_;

@@ -4,8 +4,17 @@
 
 namespace troupe::actors {
 
+void lease_table::join(std::shared_ptr<lease_board> board, stall_rule stall) {
+  board_ = std::move(board);
+  stall_ = std::move(stall);
+}
+
+std::chrono::milliseconds lease_table::stall_of(std::string_view type) const {
+  return stall_ ? stall_(type) : std::chrono::milliseconds{0};
+}
+
 void lease_table::add(const store::job& job,
-                      std::chrono::steady_clock::time_point now) {
+                      std::chrono::steady_clock::time_point now, bool silent) {
   auto& entry = leases_[job.id];
   entry = {};
   entry.fence = job.fence;
@@ -14,6 +23,8 @@ void lease_table::add(const store::job& job,
   entry.log_head = start_line(job);
   entry.keeps_log = !job.errors.empty() || !job.checkpoint.empty();
   entry.since = now;
+  board_->hold({job.id, job.fence}, now,
+               silent ? std::chrono::milliseconds{0} : stall_of(job.type));
 }
 
 void lease_table::add(const store::held_lease& held, std::string queue,
@@ -23,6 +34,7 @@ void lease_table::add(const store::held_lease& held, std::string queue,
   entry.fence = held.fence;
   entry.queue = std::move(queue);
   entry.since = now;
+  board_->hold(held, now, stall_of({}));
 }
 
 lease* lease_table::find(const std::string& id, const store::fence& fence) {
@@ -36,7 +48,11 @@ lease* lease_table::find(const std::string& id) {
 }
 
 void lease_table::erase(const std::string& id) {
-  leases_.erase(id);
+  const auto at = leases_.find(id);
+  if (at == leases_.end())
+    return;
+  board_->drop(id, at->second.fence);
+  leases_.erase(at);
 }
 
 void lease_table::note(const std::string& id, std::uint64_t epoch,

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "actors/lease_board.hpp"
 #include "actors/store/job_store.hpp"
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,10 +31,20 @@ struct lease {
 };
 
 /// The leases of this server, by job.
-/// Invariant: at most one lease a job, the newest that was claimed here.
+/// Invariants: at most one lease a job, the newest that was claimed here; each
+/// stands on the board, as the renewer sees them.
 class lease_table {
 public:
-  void add(const store::job& job, std::chrono::steady_clock::time_point now);
+  /// How long an attempt of a job type may give no sign of life; 0: for ever.
+  using stall_rule =
+    std::function<std::chrono::milliseconds(std::string_view type)>;
+
+  /// @param board outlives the table and keeps its leases
+  void join(std::shared_ptr<lease_board> board, stall_rule stall);
+
+  /// @param silent no attempt of it is under way here
+  void add(const store::job& job, std::chrono::steady_clock::time_point now,
+           bool silent = false);
 
   /// A lease that another life of the queue had handed out.
   void add(const store::held_lease& held, std::string queue,
@@ -64,6 +77,10 @@ public:
   }
 
 private:
+  [[nodiscard]] std::chrono::milliseconds stall_of(std::string_view type) const;
+
+  std::shared_ptr<lease_board> board_ = std::make_shared<lease_board>();
+  stall_rule stall_;
   std::unordered_map<std::string, lease> leases_;
 };
 

@@ -109,6 +109,10 @@ void manager_state::revoke(const revoke_lease& order) {
     return stop(*it, order.why);
   if (order.pause)
     return stop(*it, media::errc::interrupted);
+  if (order.why == media::errc::node_lost) {
+    it->stalled = true;
+    return stop(*it, media::errc::interrupted);
+  }
   const bool committed =
     it->phase == phase::committing || it->phase == phase::publishing;
   finish(order.id, *it, {.accepted = false, .rolls_on = committed});

@@ -94,6 +94,7 @@ private:
     bool busy = false;    ///< uses a slot
     bool placed = false;  ///< a stage has been told
     bool refused = false; ///< its commit came after a cancellation
+    bool stalled = false; ///< ended since it gave no sign of life
     job_actor actor;      ///< null until known, and when dead
     std::optional<media::errc> stop;
     media::finished done;              ///< what is committed or published

@@ -14,7 +14,9 @@ void manager_state::fail_lease(const std::string& id, entry& it,
                                const media::failure_report& why) {
   if (why.code == media::errc::interrupted
       && it.stop == media::errc::interrupted)
-    return release(id, it, store::release_reason::drain);
+    return release(id, it,
+                   it.stalled ? store::release_reason::node_lost
+                              : store::release_reason::drain);
   const auto wait_ms = static_cast<std::int64_t>(why.retry_after_s * 1000);
   if (why.untried)
     return settle(id, it,

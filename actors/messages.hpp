@@ -193,9 +193,24 @@ struct revoke_lease {
   store::fence fence;
   /// `cancelled`: a user's wish, the attempt's outcome is still awaited.
   /// `interrupted`: the lease is lost, nothing more may come of it.
+  /// `node_lost`: the attempt is silent; it is ended, and spends a loss.
   media::errc why = media::errc::cancelled;
   /// The job is to be paused: the attempt stops, its lease is given back.
   bool pause = false;
+};
+
+/// What the renewer has found out about a lease: it is not as it was.
+struct lease_finding {
+  store::held_lease lease;
+  store::errc verdict = store::errc::none; ///< as `job_store::renew`
+  bool stalled = false; ///< its attempt is silent; it is renewed no more
+};
+
+/// The renewer's news.
+struct renewal_report {
+  std::vector<lease_finding> findings;
+  bool store_is_away = false;   ///< has just failed to answer
+  bool store_came_back = false; ///< has just answered again
 };
 
 struct discard_files {
@@ -487,10 +502,18 @@ using queue_actor = caf::typed_actor<
   caf::replies_to<settle_request>::with<settle_reply>,
   // Newest progress of an attempt whose lease is good.
   caf::reacts_to<progress_report>,
+  // What has become of leases, and of the store.
+  caf::reacts_to<renewal_report>,
   // Who is who from now on.
   caf::reacts_to<wiring>,
   // Submits and claims end; settling goes on.
   caf::replies_to<drain_request>::with<drained>>;
+
+/// Renews leases over a store connection and a thread of its own, whatever the
+/// queue is busy with; only those whose attempts give signs of life.
+using renewer_actor = caf::typed_actor<
+  // Who is who from now on.
+  caf::reacts_to<wiring>>;
 
 /// Stands for one connection that listens to events: holds back what its
 /// socket cannot take yet, and ends it when that grows too much.
@@ -579,6 +602,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::announce)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::lease_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::revoke_lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::renewal_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drain_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drained)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::extract_request)

@@ -13,8 +13,12 @@ namespace troupe::actors {
 
 namespace {
 
-/// One write holds at most so many operations, so that none takes long.
-constexpr std::size_t max_group = 512;
+bool fell_short(const store::operation& op, bool changed,
+                const store::job& job) {
+  const auto& submit = std::get<store::submit_op>(op);
+  return submit.strict && changed && submit.asked != store::durability::local
+         && job.reached < submit.asked;
+}
 
 /// Where a test may end the process: before a write, or behind it.
 void pass_fault_points(const std::vector<store::operation>& ops, bool stored) {
@@ -53,6 +57,8 @@ std::string_view outcome_word(const store::operation& op,
 void queue_state::start(queue_options options) {
   options_ = std::move(options);
   adopt_nonce_ = random_() | 1;
+  leases_.join(options_.board, options_.stall);
+  load_spool();
   self_->set_down_handler(
     [this](const caf::down_msg& down) { on_manager_down(down.source); });
   self_->set_exit_handler([this](const caf::exit_msg& msg) { on_exit(msg); });
@@ -72,7 +78,7 @@ bool queue_state::no_store(const answer<Reply>& reply) const {
 void queue_state::submit(submit_request& request) {
   if (draining_)
     return request.reply(fail(errc::draining));
-  if (no_store(request.reply))
+  if (!options_.spool && no_store(request.reply))
     return;
   if (!group_.claim_key(request.op.idempotency.scope))
     return request.reply(fail(errc::idempotency_in_progress));
@@ -90,6 +96,8 @@ void queue_state::command(job_command& request) {
 }
 
 void queue_state::get(get_request& request) {
+  if (const auto* waits = spooled_.find(request.id))
+    return request.reply(*waits);
   if (no_store(request.reply))
     return;
   auto found = store_->get(request.id);
@@ -137,14 +145,12 @@ queue_state::last_progress(const std::vector<store::operation>& outcomes) {
 
 commit_group::settle_promise queue_state::settle(settle_request& request) {
   auto promise = self_->make_response_promise<settle_reply>();
-  auto& waits = away_ || !store_ ? backlog_ : group_;
   if (auto last = last_progress(request.ops); !last.empty())
-    waits.add(std::move(last), {}, {});
+    group_.add(std::move(last), {}, {});
   if (auto lines = log_lines(request.ops); !lines.empty())
-    waits.add(std::move(lines), {}, {});
-  waits.add(std::move(request.ops), std::move(request.freed), promise);
-  if (&waits == &group_)
-    arm_flush();
+    group_.add(std::move(lines), {}, {});
+  group_.add(std::move(request.ops), std::move(request.freed), promise);
+  arm_flush();
   return promise;
 }
 
@@ -159,6 +165,9 @@ void queue_state::flush() {
   flush_armed_ = false;
   if (group_.empty())
     return;
+  if (away_ || !store_)
+    return hold_back(std::exchange(group_, {}), fail(store::errc::unavailable),
+                     false);
   if (write(std::exchange(group_, {}), false))
     claim_all();
 }
@@ -181,7 +190,10 @@ bool queue_state::write(commit_group group, bool in_doubt) {
   auto done = apply(group.ops);
   if (!done) {
     const auto why = done.error();
-    backlog_.take_settlements(std::move(group), why);
+    if (in_doubt)
+      backlog_.prepend(std::move(group));
+    else
+      hold_back(std::move(group), why, true);
     lose_store(why);
     return false;
   }
@@ -200,6 +212,9 @@ bool queue_state::write(commit_group group, bool in_doubt) {
 job_ref queue_state::take_effect(const store::operation& op,
                                  store::applied& done, bool in_doubt,
                                  event_batch& events) {
+  if (const auto* submit = std::get_if<store::submit_op>(&op);
+      submit && submit->spooled)
+    return land_spooled(*submit, done, events);
   leases_.show_live(done.job);
   const auto type = event_of(op, done, in_doubt);
   job_ref job{std::move(done.job)};
@@ -257,11 +272,14 @@ void queue_state::reply_all(commit_group& group,
       at += settled_by->count;
       continue;
     }
+    const auto& op = group.ops[at];
     const auto& job = jobs[at];
     const auto& it = done[at++];
     if (auto* asked = std::get_if<commit_group::submit_entry>(&entry)) {
       if (it.error != store::errc::none)
         asked->reply(fail(it.error));
+      else if (fell_short(op, it.changed, *job))
+        take_back(job->id, asked->reply);
       else
         asked->reply(submit_reply{job, !it.held, it.replayed});
       continue;
@@ -276,6 +294,14 @@ void queue_state::reply_all(commit_group& group,
     else
       reply(*job);
   }
+}
+
+/// A new job that is to be stored more safely, or not at all.
+void queue_state::take_back(const std::string& id,
+                            const answer<submit_reply>& reply) {
+  group_.add({store::cancel_op{id}, store::purge_op{id}}, {}, {});
+  arm_flush();
+  reply(fail(errc::durability_unavailable));
 }
 
 void queue_state::reply_settle(commit_group::settle_entry& entry,
@@ -320,8 +346,12 @@ drained queue_state::drain() {
 }
 
 void queue_state::on_exit(const caf::exit_msg& msg) {
-  if (!group_.empty() && store_ && !away_)
+  if (group_.empty())
+    options_.status->store_up = false;
+  else if (store_ && !away_)
     write(std::exchange(group_, {}), false);
+  else
+    hold_back(std::exchange(group_, {}), fail(store::errc::unavailable), false);
   options_.status->store_up = false;
   self_->quit(msg.reason);
 }
@@ -349,6 +379,7 @@ queue_impl::behavior_type queue(queue_state::self_ptr self,
     [&state](const room& x) { state.add_room(x); },
     [&state](settle_request& x) { return state.settle(x); },
     [&state](progress_report& x) { state.note_progress(x); },
+    [&state](renewal_report& x) { state.hear(x); },
     [&state](wiring& x) { state.rewire(x); },
     [&state](drain_request) { return state.drain(); },
     [&state](queue_flush) { state.flush(); },

@@ -1,15 +1,19 @@
 #pragma once
 
 #include "actors/commit_group.hpp"
+#include "actors/lease_board.hpp"
 #include "actors/lease_table.hpp"
 #include "actors/messages.hpp"
 #include "actors/rate_meter.hpp"
+#include "actors/spooled_jobs.hpp"
+#include "actors/store/spool.hpp"
 #include "actors/store/ulid.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,6 +34,9 @@ struct queue_status {
   std::atomic<bool> store_up = false;
   std::atomic<bool> draining = false;
   std::atomic<store::durability> reaches = store::durability::memory;
+  std::atomic<std::size_t> spooled = 0; ///< operations that wait for the store
+  std::atomic<std::uint64_t> spooled_bytes = 0;
+  std::atomic<bool> spool_failed = false; ///< full, or its disk is
 };
 
 struct queue_options {
@@ -41,8 +48,17 @@ struct queue_options {
   /// back. False for a queue that replaces a dead one.
   bool adopt = true;
   std::shared_ptr<queue_status> status = std::make_shared<queue_status>();
+  /// Shared with the renewer, which renews what stands there.
+  std::shared_ptr<lease_board> board = std::make_shared<lease_board>();
+  /// What waits for a store that is away, on this server's disk; none for a
+  /// store that shares that disk.
+  std::shared_ptr<store::spool> spool;
+  lease_table::stall_rule stall;      ///< none: attempts may be silent for ever
   config::metrics* metrics = nullptr; ///< optional
 };
+
+/// One write holds at most so many operations, so that none takes long.
+inline constexpr std::size_t max_group = 512;
 
 /// What a queue tells itself: what waits is to be written.
 struct queue_flush {};
@@ -50,7 +66,7 @@ struct queue_flush {};
 /// A timer of the queue; one that is not the newest of its kind is stale.
 struct queue_tick {
   enum kind_type : std::uint8_t {
-    renew,
+    save,
     sweep,
     poll,
     retry,
@@ -59,7 +75,7 @@ struct queue_tick {
     stats,
     count
   };
-  kind_type kind = renew;
+  kind_type kind = save;
   std::uint64_t number = 0;
 };
 
@@ -74,7 +90,9 @@ using queue_impl =
   queue_actor::extend<caf::reacts_to<queue_flush>, caf::reacts_to<queue_tick>>;
 
 /// State of the QUEUE. Invariants:
-/// - `away_` or `backlog_` is empty: settlements wait only for a store;
+/// - what waits for the store is in `backlog_`, in order; it stands in the
+///   spool, too, if there is one; while the store is there, only submits wait
+///   that it has no room for;
 /// - an event leaves before the reply or the lease that tells of its change;
 /// - a lease is in `leases_` from its claim until its outcome is stored, or
 ///   until it is known to be lost;
@@ -110,6 +128,7 @@ public:
   void note_progress(progress_report& report);
   callback_batch take_callbacks_due(const take_callbacks& wish);
   void settle_callback(const store::callback_settlement& done);
+  void hear(renewal_report& news);
   void rewire(wiring& now);
   drained drain();
 
@@ -121,8 +140,8 @@ private:
   struct pool {
     manager_actor manager;
     std::uint32_t room = 0;
-    bool work = true;     ///< a claim may find something
-    bool limited = false; ///< … when a lease has ended
+    bool work = true;                  ///< a claim may find something
+    bool limited = false;              ///< … when a lease has ended
     std::vector<job_ref> roll_forward; ///< for a manager yet to come
   };
 
@@ -142,6 +161,7 @@ private:
   last_progress(const std::vector<store::operation>& outcomes);
   void reply_all(commit_group& group, const std::vector<store::applied>& done,
                  const std::vector<job_ref>& jobs);
+  void take_back(const std::string& id, const answer<submit_reply>& reply);
   void reply_settle(commit_group::settle_entry& entry,
                     std::span<const store::applied> done,
                     std::span<const job_ref> jobs);
@@ -149,17 +169,18 @@ private:
   void on_exit(const caf::exit_msg& msg);
 
   // Leases (queue_leases.cpp).
-  void wake();
   void claim_all();
   bool claim_for(const std::string& queue, pool& to);
   void hand_out(pool& to, std::vector<store::job> jobs);
   void tell_promoted(std::vector<store::job> jobs);
   void claim_at(timestamp_ms store_time);
-  void renew();
   bool renew_leases();
+  void judge_lease(const store::held_lease& held, store::errc verdict);
   void store_progress();
   void sweep();
-  bool adopt();
+  bool adopt(store::release_reason reason);
+  void doubt(clock::duration patience);
+  bool settle_doubts();
   void take_sweep(store::sweep_result& found);
   void roll_forward(std::vector<store::job> jobs);
   void revoke(const std::string& id, media::errc why, bool pause = false);
@@ -181,9 +202,22 @@ private:
   void tell_stats();
   result<std::vector<store::queue_info>> read_queues();
 
-  // The store goes and comes back (queue_leases.cpp).
+  // The store goes and comes back (queue_store.cpp).
+  void wake();
   void lose_store(const failure& why);
   void retry_store();
+  void load_spool();
+  void hold_back(commit_group group, const failure& why, bool in_doubt);
+  struct spooling;
+  void sort_out(commit_group group, const failure& why, bool in_doubt,
+                spooling& to);
+  void sort_submit(store::submit_op op, answer<submit_reply> reply,
+                   bool in_doubt, spooling& to);
+  std::int64_t spool_all(const std::vector<store::operation>& ops, bool always);
+  bool replay();
+  job_ref land_spooled(const store::submit_op& op, store::applied& done,
+                       event_batch& events);
+  void show_spool(bool failed);
 
   // Time.
   void arm(queue_tick::kind_type kind, clock::duration after);
@@ -198,6 +232,9 @@ private:
   store::ulid_minter ids_;
   std::mt19937_64 random_{std::random_device{}()};
   std::uint64_t adopt_nonce_ = 0;
+  /// Meanwhile, leases of this node may turn up that nobody knows here: a
+  /// claim's answer was lost, or the queue that had made it.
+  clock::time_point doubt_from_, doubt_until_;
 
   commit_group group_;
   bool flush_armed_ = false;
@@ -205,6 +242,7 @@ private:
 
   bool away_ = false;
   commit_group backlog_;
+  spooled_jobs spooled_;
   clock::duration backoff_{};
 
   lease_table leases_;

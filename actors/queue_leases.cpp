@@ -16,8 +16,6 @@ namespace {
 
 constexpr auto poll_every = 500ms; ///< for the work of other servers
 constexpr auto sweep_every = 1000ms;
-constexpr auto first_backoff = 100ms;
-constexpr auto max_backoff = 2000ms;
 /// One claim leases at most so many jobs.
 constexpr std::uint32_t max_claim = 256;
 
@@ -70,8 +68,9 @@ void queue_state::tick(queue_tick what) {
   if (what.number != newest_tick_[what.kind])
     return;
   switch (what.kind) {
-  case queue_tick::renew:
-    return renew();
+  case queue_tick::save:
+    arm(queue_tick::save, std::chrono::milliseconds{options_.lease_ms / 3});
+    return store_progress();
   case queue_tick::sweep:
     return sweep();
   case queue_tick::poll:
@@ -92,54 +91,6 @@ void queue_state::tick(queue_tick what) {
   case queue_tick::count:
     break;
   }
-}
-
-// -- beginning, losing and finding the store ----------------------------------
-
-/// What comes meanwhile waits in the mailbox.
-void queue_state::wake() {
-  away_ = true;
-  arm(queue_tick::renew, std::chrono::milliseconds{options_.lease_ms / 3});
-  arm(queue_tick::poll, poll_every);
-  arm(queue_tick::stats, poll_every);
-  retry_store();
-}
-
-void queue_state::lose_store(const failure& why) {
-  if (options_.metrics)
-    options_.metrics->store_error(why.code.message());
-  if (!std::exchange(away_, true) || backoff_ == clock::duration{})
-    log::warn("the job store is away", {{"error", why.message()}});
-  options_.status->store_up = false;
-  backlog_.take_settlements(std::exchange(group_, {}), why);
-  backoff_ =
-    std::clamp<clock::duration>(backoff_ * 2, first_backoff, max_backoff);
-  arm(queue_tick::retry, backoff_);
-}
-
-/// Renews first, so that nothing expires; then what was held back.
-void queue_state::retry_store() {
-  if (!store_) {
-    auto opened = options_.open();
-    if (!opened)
-      return lose_store(opened.error());
-    store_ = std::move(*opened);
-    options_.status->reaches = store_->level();
-  }
-  if (!renew_leases())
-    return;
-  away_ = false;
-  if (options_.adopt && !adopt())
-    return;
-  if (!backlog_.empty() && !write(std::exchange(backlog_, {}), true))
-    return;
-  if (backoff_ > clock::duration{})
-    log::info("the job store answers again");
-  backoff_ = {};
-  options_.status->store_up = true;
-  for (auto& [queue, to] : pools_)
-    to.work = true;
-  sweep();
 }
 
 // -- claims -------------------------------------------------------------------
@@ -185,6 +136,7 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
   auto claimed = store_->claim(request);
   TROUPE_FAULT_POINT(claim_stored);
   if (!claimed) {
+    doubt({});
     lose_store(claimed.error());
     return false;
   }
@@ -248,37 +200,52 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
 
 // -- keeping leases -----------------------------------------------------------
 
-void queue_state::renew() {
-  arm(queue_tick::renew, std::chrono::milliseconds{options_.lease_ms / 3});
-  if (away_ || !store_ || !renew_leases())
-    return;
-  store_progress();
-}
-
 /// @return false if the store did not answer.
 bool queue_state::renew_leases() {
-  const auto held = leases_.held();
+  const auto held = options_.board->count(now()).alive;
   auto verdicts = store_->renew(held, options_.lease_ms);
   TROUPE_FAULT_POINT(renewed);
   if (!verdicts) {
     lose_store(verdicts.error());
     return false;
   }
-  for (std::size_t i = 0; i < held.size(); ++i) {
-    const auto verdict = (*verdicts)[i];
-    if (verdict == store::errc::invalid_state) {
-      revoke(held[i].id, media::errc::cancelled);
-    } else if (verdict == store::errc::pausing) {
-      revoke(held[i].id, media::errc::interrupted, true);
-    } else if (verdict != store::errc::none) {
-      revoke(held[i].id, media::errc::interrupted);
-      end_lease(held[i].id, held[i].fence, "lost");
-    }
-  }
+  for (std::size_t i = 0; i < held.size(); ++i)
+    judge_lease(held[i], (*verdicts)[i]);
   return true;
 }
 
+void queue_state::judge_lease(const store::held_lease& held,
+                              store::errc verdict) {
+  if (verdict == store::errc::none || !leases_.find(held.id, held.fence))
+    return;
+  if (verdict == store::errc::invalid_state)
+    return revoke(held.id, media::errc::cancelled);
+  if (verdict == store::errc::pausing)
+    return revoke(held.id, media::errc::interrupted, true);
+  revoke(held.id, media::errc::interrupted);
+  end_lease(held.id, held.fence, "lost");
+}
+
+void queue_state::hear(renewal_report& news) {
+  for (const auto& it : news.findings) {
+    if (!it.stalled) {
+      judge_lease(it.lease, it.verdict);
+    } else if (leases_.find(it.lease.id, it.lease.fence)) {
+      log::warn("an attempt gives no sign of life", {{"job", it.lease.id}});
+      if (options_.metrics)
+        options_.metrics->attempt_stalled();
+      revoke(it.lease.id, media::errc::node_lost);
+    }
+  }
+  if (news.store_is_away && !away_)
+    lose_store(fail(store::errc::unavailable, "the renewer hears nothing"));
+  if (news.store_came_back && away_)
+    retry_store();
+}
+
 void queue_state::store_progress() {
+  if (away_ || !store_)
+    return;
   const auto ops = leases_.take_unsaved();
   if (ops.empty())
     return;
@@ -334,9 +301,8 @@ void queue_state::lose_manager(const std::string& queue, pool& to) {
                                        store::release_reason::node_lost});
   if (ops.empty())
     return;
-  (away_ ? backlog_ : group_).add(std::move(ops), {}, {});
-  if (!away_)
-    arm_flush();
+  group_.add(std::move(ops), {}, {});
+  arm_flush();
 }
 
 // -- sweeping -----------------------------------------------------------------
@@ -344,7 +310,7 @@ void queue_state::lose_manager(const std::string& queue, pool& to) {
 void queue_state::sweep() {
   sweep_due_ = now() + sweep_every;
   arm(queue_tick::sweep, sweep_every);
-  if (away_ || !store_)
+  if (away_ || !store_ || !replay() || !settle_doubts())
     return;
   store::sweep_request request;
   request.node = options_.node;
@@ -363,12 +329,15 @@ void queue_state::sweep() {
   claim_all();
 }
 
+/// Takes back leases of this node that nobody knows here.
 /// @return false if the store did not answer; it is asked again then.
-bool queue_state::adopt() {
+bool queue_state::adopt(store::release_reason reason) {
   store::sweep_request request;
   request.node = options_.node;
   request.nonce = adopt_nonce_;
   request.lease_ms = options_.lease_ms;
+  request.keep = leases_.held();
+  request.reason = reason;
   for (bool more = true; more;) {
     auto found = store_->adopt(request);
     TROUPE_FAULT_POINT(adopted);
@@ -379,8 +348,20 @@ bool queue_state::adopt() {
     take_sweep(*found);
     more = found->more;
   }
-  options_.adopt = false;
   return true;
+}
+
+/// A claim that nobody heard the answer of, and that may even happen later
+/// than we think: its leases began no attempt, so they cost nothing.
+void queue_state::doubt(clock::duration patience) {
+  doubt_from_ = now() + patience;
+  doubt_until_ = doubt_from_ + 2 * std::chrono::milliseconds{options_.lease_ms};
+}
+
+bool queue_state::settle_doubts() {
+  if (now() < doubt_from_ || now() >= doubt_until_)
+    return true;
+  return adopt(store::release_reason::drain);
 }
 
 void queue_state::take_sweep(store::sweep_result& found) {
@@ -410,7 +391,7 @@ void queue_state::roll_forward(std::vector<store::job> jobs) {
   for (auto& job : jobs) {
     TROUPE_FAULT_POINT(rolled_forward);
     revoke(job.id, media::errc::interrupted);
-    leases_.add(job, now());
+    leases_.add(job, now(), true);
     auto& to = pools_[job.queue];
     to.roll_forward.push_back(std::move(job));
   }

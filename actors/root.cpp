@@ -49,6 +49,7 @@ root_state::~root_state() {
   kill(who_.queue);
   kill(extract_);
   kill(who_.callbacks);
+  kill(renewer_);
   std::ranges::for_each(managers_, kill);
   options_.on_change({});
   options_.on_end(1);
@@ -61,6 +62,8 @@ void root_state::start(root_options options) {
   add_child<hub_actor>("hub", who_.hub, options_.make_hub);
   add_child<stage_actor>("stage", who_.stage, options_.make_stage);
   add_child<extract_actor>("extract", extract_, options_.make_extract);
+  if (options_.make_renewer)
+    add_child<renewer_actor>("renewer", renewer_, options_.make_renewer);
   add_child<queue_actor>("queue", who_.queue, [this, first = true]() mutable {
     return options_.make_queue(std::exchange(first, false));
   });
@@ -86,6 +89,8 @@ void root_state::spread() {
     self_->send(who_.queue, who_);
   if (who_.callbacks)
     self_->send(who_.callbacks, who_);
+  if (renewer_)
+    self_->send(renewer_, who_);
   for (const auto& manager : managers_)
     if (manager)
       self_->send(manager, who_);
@@ -182,6 +187,7 @@ void root_state::end(int status) {
   dismiss(extract_);
   dismiss(who_.callbacks);
   dismiss(who_.stage);
+  dismiss(renewer_);
   for (const auto& manager : managers_)
     dismiss(manager);
   end_if_alone();

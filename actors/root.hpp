@@ -27,6 +27,7 @@ struct root_options {
   std::function<stage_actor()> make_stage;
   std::function<extract_actor()> make_extract;
   std::function<callback_actor()> make_callbacks;
+  std::function<renewer_actor()> make_renewer; ///< none: nobody renews
   std::vector<std::function<manager_actor()>> make_managers;
   /// Hears of each change; `contacts` are all null at the end.
   std::function<void(edge_contacts contacts)> on_change;
@@ -99,6 +100,7 @@ private:
   std::vector<child> children_;
   wiring who_;
   extract_actor extract_;
+  renewer_actor renewer_;
   std::vector<manager_actor> managers_;
   std::size_t undrained_ = 0;
   bool ended_ = false; ///< in order: the last call has been made

@@ -7,9 +7,11 @@
 #include "actors/hub.hpp"
 #include "actors/manager.hpp"
 #include "actors/queue.hpp"
+#include "actors/renewer.hpp"
 #include "actors/root.hpp"
 #include "actors/stage.hpp"
 #include "actors/store/folder_lock.hpp"
+#include "actors/store/shared_store.hpp"
 #include "config/log.hpp"
 #include "media/workbench.hpp"
 
@@ -33,6 +35,9 @@ namespace {
 constexpr auto drain_margin = 18s;
 /// What everything may take to end when nobody drained it.
 constexpr auto end_limit = 10s;
+/// How soon a server sees what another has done to its jobs, and that a store
+/// is frozen.
+constexpr auto look_every = 250ms;
 
 struct system_config : caf::actor_system_config {
   system_config() {
@@ -64,6 +69,32 @@ store::store_options store_options_of(const config::settings& settings) {
   return to;
 }
 
+/// Whether other servers may work on it, and whether it can go away.
+bool is_remote(const store::store_options& options) {
+  return !options.url.starts_with("sqlite:") && options.url != "memory:";
+}
+
+/// Opens a store as often as asked.
+std::function<result<std::unique_ptr<store::job_store>>()>
+opener_of(store::store_options options) {
+  if (options.url != "memory:")
+    return [options = std::move(options)] {
+      return store::open_store(options);
+    };
+  auto core = std::make_shared<store::shared_store::core>();
+  return [options = std::move(options),
+          core]() -> result<std::unique_ptr<store::job_store>> {
+    const std::lock_guard lock{core->mutex};
+    if (!core->store) {
+      auto opened = store::open_store(options);
+      if (!opened)
+        return opened;
+      core->store = std::move(*opened);
+    }
+    return std::make_unique<store::shared_store>(core);
+  };
+}
+
 job_bench bench_of(media::workbench& bench,
                    const std::filesystem::path& library) {
   job_bench on;
@@ -88,14 +119,20 @@ job_bench bench_of(media::workbench& bench,
 /// once, by the root's last act.
 class running_node final : public node {
 public:
+  /// @param store null: it is away, and opened when it answers
   running_node(const config::settings& settings, media::workbench& bench,
                config::metrics& metrics, std::string id,
-               std::unique_ptr<store::job_store> store)
-    : settings_(settings), bench_(bench), store_(std::move(store)),
+               std::function<result<std::unique_ptr<store::job_store>>()> open,
+               std::unique_ptr<store::job_store> store,
+               std::shared_ptr<store::spool> spool)
+    : settings_(settings), bench_(bench), open_(std::move(open)),
+      store_(std::move(store)), spool_(std::move(spool)),
       sys_(std::make_unique<caf::actor_system>(*config_)),
       edge_(*sys_, settings.events, settings.edge.max_in_flight) {
-    status_->reaches = store_->level();
-    status_->store_up = true;
+    if (store_) {
+      status_->reaches = store_->level();
+      status_->store_up = true;
+    }
     root_ = sys_->spawn(root, plan(metrics, std::move(id)));
     start_audits(metrics);
     std::unique_lock lock{mutex_};
@@ -109,7 +146,12 @@ public:
   }
 
   readiness ready() const override {
-    return {status_->store_up, drain_until_.load() != none};
+    return {.store = status_->store_up,
+            .remote = spool_ != nullptr,
+            .spool = !status_->spool_failed,
+            .spooled = status_->spooled,
+            .spooled_bytes = status_->spooled_bytes,
+            .draining = drain_until_.load() != none};
   }
 
   store::durability reaches() const override {
@@ -131,7 +173,10 @@ private:
 
   const config::settings& settings_;
   media::workbench& bench_;
-  std::unique_ptr<store::job_store> store_; ///< until the queue takes it
+  const std::function<result<std::unique_ptr<store::job_store>>()> open_;
+  std::unique_ptr<store::job_store> store_;   ///< until the queue takes it
+  const std::shared_ptr<store::spool> spool_; ///< null: the store is here
+  std::shared_ptr<lease_board> board_ = std::make_shared<lease_board>();
   std::shared_ptr<queue_status> status_ = std::make_shared<queue_status>();
   std::unique_ptr<system_config> config_ = std::make_unique<system_config>();
   std::unique_ptr<caf::actor_system> sys_;
@@ -154,7 +199,13 @@ queue_options running_node::queue_plan(config::metrics& metrics,
   plan.open = [this]() -> result<std::unique_ptr<store::job_store>> {
     if (store_)
       return std::move(store_);
-    return store::open_store(store_options_of(settings_));
+    return open_();
+  };
+  plan.board = board_;
+  plan.spool = spool_;
+  plan.stall = [&pools = settings_.pools](std::string_view type) {
+    return from_seconds(type == "download" ? pools.download_stall_s
+                                           : pools.stall_s);
   };
   plan.status = status_;
   plan.metrics = &metrics;
@@ -181,8 +232,24 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
   plan.make_hub = [this, &sys] {
     return spawn_hub(sys, settings_.events);
   };
-  const auto on =
-    std::make_shared<const job_bench>(bench_of(bench_, settings_.library.dir));
+  plan.make_renewer = [this, &sys]() -> renewer_actor {
+    renewer_options options;
+    options.lease_ms = from_seconds(settings_.store.lease_s).count();
+    options.open = open_;
+    options.board = board_;
+    if (is_remote(store_options_of(settings_)))
+      options.look_every = look_every;
+    return sys.spawn<caf::detached>(renewer, std::move(options));
+  };
+  auto bench = bench_of(bench_, settings_.library.dir);
+  bench.on_beat = [board = board_](const std::string& job,
+                                   const store::fence& fence, bool over) {
+    if (over)
+      board->rest(job, fence);
+    else
+      board->hear(job, fence, std::chrono::steady_clock::now());
+  };
+  const auto on = std::make_shared<const job_bench>(std::move(bench));
   plan.make_stage = [&sys, on]() -> stage_actor {
     return sys.spawn(stage, on);
   };
@@ -279,11 +346,31 @@ result<std::unique_ptr<node>> node::open(const config::settings& settings,
   auto id = store::node_id_of(settings.data.dir);
   if (!id)
     return id.error();
-  auto opened = store::open_store(store_options_of(settings));
-  if (!opened)
+  const auto options = store_options_of(settings);
+  // An earlier life has worked with a remote store: nothing is misspelt.
+  const auto spool_file = settings.data.dir / "spool.db";
+  auto open = opener_of(options);
+  auto opened = open();
+  std::unique_ptr<store::job_store> store;
+  if (opened)
+    store = std::move(*opened);
+  else if (opened.error().code != store::errc::unavailable
+           || !is_remote(options) || !std::filesystem::exists(spool_file))
     return opened.error();
+  else
+    log::warn("the job store is away: going on with what is here",
+              {{"error", opened.error().message()}});
+  std::shared_ptr<store::spool> spool;
+  if (is_remote(options)) {
+    auto held =
+      store::spool::open(spool_file.string(), settings.spool.max_bytes);
+    if (!held)
+      return held.error();
+    spool = std::move(*held);
+  }
   return std::make_unique<running_node>(settings, bench, metrics,
-                                        std::move(*id), std::move(*opened));
+                                        std::move(*id), std::move(open),
+                                        std::move(store), std::move(spool));
 }
 
 } // namespace troupe::actors

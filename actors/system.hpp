@@ -20,7 +20,11 @@ namespace troupe::actors {
 
 /// What `/readyz` shows of the actors.
 struct readiness {
-  bool store = false;    ///< the store answers
+  bool store = false;      ///< the store answers
+  bool remote = false;     ///< it may go away: what waits then is spooled
+  bool spool = true;       ///< takes more
+  std::size_t spooled = 0; ///< operations that wait for the store
+  std::uint64_t spooled_bytes = 0;
   bool draining = false; ///< stops; takes no new work
 
   [[nodiscard]] bool ok() const noexcept {
@@ -32,7 +36,8 @@ struct readiness {
 class node {
 public:
   /// Opens the store, takes back the leases of an earlier life, and starts all
-  /// actors. What it is given must outlive it.
+  /// actors. A remote store may be away if an earlier life has worked with
+  /// one: what has to wait for it waits. What it is given must outlive it.
   /// @return the store's error if it does not open.
   [[nodiscard]] static result<std::unique_ptr<node>>
   open(const config::settings& settings, media::workbench& bench,

@@ -102,6 +102,42 @@ bool is_redis(std::string_view text) {
   return is_host(text.substr(0, slash));
 }
 
+bool is_socket(std::string_view text) {
+  const auto query = text.find("?db=");
+  if (text.find('?') != query)
+    return false;
+  if (query != text.npos && !number(text.substr(query + 4), 65535))
+    return false;
+  text = text.substr(0, query);
+  if (const auto at = text.find('@'); at != text.npos)
+    text.remove_prefix(at + 1);
+  return text.size() > 1 && text.front() == '/';
+}
+
+/// HOST:PORT,…/NAME with or without /DB.
+bool is_sentinel(std::string_view text) {
+  if (const auto at = text.rfind('@'); at != text.npos)
+    text.remove_prefix(at + 1);
+  const auto slash = text.find('/');
+  if (slash == text.npos)
+    return false;
+  auto name = text.substr(slash + 1);
+  if (const auto end = name.find('/'); end != name.npos) {
+    if (!number(name.substr(end + 1), 65535))
+      return false;
+    name = name.substr(0, end);
+  }
+  text = text.substr(0, slash);
+  for (bool more = true; more;) {
+    const auto comma = text.find(',');
+    more = comma != text.npos;
+    if (!is_host(text.substr(0, comma)))
+      return false;
+    text.remove_prefix(more ? comma + 1 : text.size());
+  }
+  return is_name(name);
+}
+
 } // namespace
 
 std::string check_level(std::string_view text) {
@@ -143,9 +179,14 @@ std::string check_block(std::string_view text) {
 std::string check_store(std::string_view text) {
   if (text.empty() || text == "memory:"
       || (text.starts_with("sqlite:") && text.size() > 7)
-      || (text.starts_with("redis://") && is_redis(text.substr(8))))
+      || (text.starts_with("redis://") && is_redis(text.substr(8)))
+      || (text.starts_with("redis+unix://") && is_socket(text.substr(13)))
+      || (text.starts_with("redis+sentinel://")
+          && is_sentinel(text.substr(17))))
     return {};
-  return "must be sqlite:PATH, redis://HOST:PORT/DB or memory:";
+  return "must be sqlite:PATH, memory:, redis://HOST:PORT/DB, "
+         "redis+unix:///SOCKET?db=DB or "
+         "redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB";
 }
 
 std::string check_not_empty(std::string_view text) {

@@ -46,6 +46,8 @@ constexpr key table[] = {
   {"store.retention_count", at<&s::store, &store::retention_count>, 0, 1e9},
   {"store.max_queued", at<&s::store, &store::max_queued>, 1, 1e12},
 
+  {"spool.max_bytes", at<&s::spool, &spool_settings::max_bytes>, 0, 1e12},
+
   {"data.dir", at<&s::data, &data_settings::dir>},
 
   {"library.dir", at<&s::library, &library_settings::dir>},
@@ -57,6 +59,8 @@ constexpr key table[] = {
   {"pools.image", at<&s::pools, &pool::image>, 0, 1000},
   {"pools.bulk", at<&s::pools, &pool::bulk>, 0, 10000},
   {"pools.drain_s", at<&s::pools, &pool::drain_s>, 0, 3600},
+  {"pools.stall_s", at<&s::pools, &pool::stall_s>, 0, 86400},
+  {"pools.download_stall_s", at<&s::pools, &pool::download_stall_s>, 0, 86400},
 
   {"sources.allow_private", at<&s::sources, &source_settings::allow_private>},
   {"sources.allow", at<&s::sources, &source_settings::allow>, 0, any,

@@ -143,6 +143,17 @@ struct metrics::impl {
   series<prom::Counter> store_errors{
     counter("troupe_store_errors_total", "Calls of the store that failed."),
     {"code"}};
+  prom::Gauge& store_answers =
+    gauge("troupe_store_up", "1 if the store answers.").Add({});
+  prom::Gauge& spool_operations =
+    gauge("troupe_spool_operations", "Operations that wait for the store.")
+      .Add({});
+  prom::Gauge& spool_bytes =
+    gauge("troupe_spool_bytes", "Bytes of what waits for the store.").Add({});
+  prom::Counter& stalled =
+    counter("troupe_attempts_stalled_total",
+            "Attempts ended since they gave no sign of life.")
+      .Add({});
   prom::Gauge& audit_findings =
     gauge("troupe_audit_findings",
           "Invariants of the store that the newest whole audit saw broken.")
@@ -212,6 +223,19 @@ void metrics::audit_done(std::size_t findings, double unix_s) {
 
 void metrics::store_error(std::string_view code) {
   impl_->store_errors.at({code}).Increment();
+}
+
+void metrics::store_up(bool up) {
+  impl_->store_answers.Set(up ? 1 : 0);
+}
+
+void metrics::spool(std::uint64_t operations, std::uint64_t bytes) {
+  impl_->spool_operations.Set(static_cast<double>(operations));
+  impl_->spool_bytes.Set(static_cast<double>(bytes));
+}
+
+void metrics::attempt_stalled() {
+  impl_->stalled.Increment();
 }
 
 void metrics::queue_depth(std::string_view queue, std::string_view state,

@@ -27,6 +27,12 @@ public:
   void store_error(std::string_view code);
   /// A look at all of the store's invariants has ended at this Unix time.
   void audit_done(std::size_t findings, double unix_s);
+  /// Whether the store answers.
+  void store_up(bool up);
+  /// What waits for a store that is away.
+  void spool(std::uint64_t operations, std::uint64_t bytes);
+  /// An attempt gave no sign of life for too long.
+  void attempt_stalled();
 
   /// Set at each scrape.
   void queue_depth(std::string_view queue, std::string_view state,

@@ -32,14 +32,20 @@ struct http_settings {
 
 /// [store] The durable queue.
 struct store_settings {
-  /// `sqlite:PATH`, `redis://H:P/DB`, `memory:`; empty: sqlite in `data.dir`.
+  /// `sqlite:PATH`, `memory:`, `redis://H:P/DB`, `redis+unix:///SOCKET?db=DB`,
+  /// `redis+sentinel://H:P,H:P/NAME/DB`; empty: sqlite in `data.dir`.
   std::string url;
-  double lease_s = 15;              ///< an attempt's lease; renewed at a third
-  double ageing_s = 60;             ///< one step of priority is worth this wait
-  double timeout_s = 1;             ///< for one call to a remote store
+  double lease_s = 15;    ///< an attempt's lease; renewed at a third
+  double ageing_s = 60;   ///< one step of priority is worth this wait
+  double timeout_s = 0.7; ///< a remote store silent for so long is away
   std::uint32_t retention_days = 7; ///< finished jobs are kept at most so long
   std::uint32_t retention_count = 100000; ///< and at most so many
   std::uint64_t max_queued = 10000000;    ///< beyond: 503 queue_full
+};
+
+/// [spool] What waits on this server's disk while a remote store is away.
+struct spool_settings {
+  std::uint64_t max_bytes = 256u << 20; ///< beyond: 503 store_unavailable
 };
 
 /// [data] Where the server keeps its own files.
@@ -60,6 +66,11 @@ struct pool_settings {
   std::uint32_t image = 2;
   std::uint32_t bulk = 64;
   double drain_s = 20; ///< what running jobs get at SIGTERM
+  /// An attempt without a sign of life for so long is ended and goes
+  /// elsewhere; 0: never. Signs come once a second; those of a tool stop when
+  /// it neither computes nor moves bytes.
+  double stall_s = 30;
+  double download_stall_s = 120; ///< the same for downloads
 };
 
 /// [sources] Which addresses a download may touch.
@@ -106,6 +117,7 @@ struct settings {
   log_settings log;
   http_settings http;
   store_settings store;
+  spool_settings spool;
   data_settings data;
   library_settings library;
   pool_settings pools;

@@ -78,6 +78,10 @@ class attempt_sink {
 public:
   virtual ~attempt_sink() = default;
   virtual void on_progress(const progress& now) = 0;
+  /// The attempt is alive, though there may be nothing to tell: comes about
+  /// once a second from start to end. A tool that neither computes nor moves
+  /// bytes gives none.
+  virtual void on_beat() {}
   /// `json` is what a later attempt needs in order to go on from here.
   virtual void on_checkpoint(std::string json) = 0;
   /// A line for the job's own log, of a tool or of the attempt itself.

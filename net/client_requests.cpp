@@ -68,6 +68,8 @@ asio::awaitable<outcome_text> submit(edge& at, std::string params) {
     op.idempotency =
       idempotency_of({}, "/v1/ws", asked.idempotency_key, params);
   op.draft = std::move(asked.draft);
+  op.asked = asked.durability.value_or(store::durability::memory);
+  op.strict = asked.durability_strict;
   auto start = [&at, &op](actors::reply_to<actors::submit_reply> reply) {
     at.parts.gateway.submit(std::move(op), std::move(reply));
   };

@@ -61,6 +61,8 @@ problem of_actors(actors::errc code, const failure& why) {
     return retry(problem_code::idempotency_in_progress, why.message());
   case actors::errc::bad_topic:
     return {problem_code::invalid_params, why.message()};
+  case actors::errc::durability_unavailable:
+    return retry(problem_code::durability_unavailable, why.message());
   case actors::errc::none:
     break;
   }

@@ -33,6 +33,8 @@ std::optional<problem> submit_fault(const edge& at, const request& req,
 store::submit_op operation_of(const request& req, submit_request asked) {
   store::submit_op out;
   out.draft = std::move(asked.draft);
+  out.asked = asked.durability.value_or(store::durability::memory);
+  out.strict = asked.durability_strict;
   trace(out.draft, req);
   if (!req.headers.idempotency_key.empty())
     out.idempotency = idempotency_of(req.principal, req.target.path,

@@ -61,6 +61,11 @@ struct sweep_request {
   std::uint64_t nonce = 0;
   std::int64_t lease_ms = 15000;
   std::uint32_t max = 256; ///< of each kind
+  /// `adopt`: leases of this node that are good.
+  std::vector<held_lease> keep = {};
+  /// `adopt`: `node_lost` for attempts that may have begun, which spends a
+  /// loss; `drain` for claims whose answer never came, which costs nothing.
+  release_reason reason = release_reason::drain;
 };
 
 /// What has come of what had ended, or was due.
@@ -182,15 +187,21 @@ public:
   virtual result<std::vector<errc>> renew(std::span<const held_lease> leases,
                                           std::int64_t lease_ms) = 0;
 
+  /// The answers of `renew`, without writing anything: what other servers have
+  /// done to these leases. Where no other server can, always `none`.
+  virtual result<std::vector<errc>> look(std::span<const held_lease> leases) {
+    return std::vector<errc>(leases.size(), errc::none);
+  }
+
   /// Promotes due jobs, expires leases (not before `alive` has been written
   /// for one full lease after a gap), trims by retention: a bounded step.
   virtual result<sweep_result> sweep(const sweep_request& request) = 0;
 
-  /// Takes back every lease of an earlier life of `node`: running jobs are
-  /// queued again at no cost, cancelling ones end, publishing ones come back
-  /// in `roll_forward`, leased anew. Leases with the nonce of the request are
-  /// those of this life: repeat with the same nonce while `more`. For a server
-  /// that holds its data folder's lock.
+  /// Takes back every lease of `node` but those in `keep`: running jobs are
+  /// queued again, at the cost that `reason` tells, cancelling ones end,
+  /// publishing ones come back in `roll_forward`, leased anew with the
+  /// request's nonce; those are kept, too: repeat with the same nonce while
+  /// `more`. For a server that holds its data folder's lock.
   virtual result<sweep_result> adopt(const sweep_request& request) = 0;
 
   /// One bounded step of what has to be done once, later, by any server:

@@ -32,6 +32,14 @@ struct idempotency {
 struct submit_op {
   job_draft draft;
   struct idempotency idempotency;
+  /// What its sender wants at least. The store waits for others only if it has
+  /// to (`replica`); `job::reached` tells what became of it.
+  durability asked = durability::memory;
+  bool strict = false; ///< refused rather than stored less safely
+  /// Acknowledged already, while the store was away: `queue_full` does not
+  /// apply, and a job whose key (unique or idempotency) was taken meanwhile is
+  /// stored nevertheless, `cancelled` with the error `duplicate`.
+  bool spooled = false;
 };
 
 /// → running's progress (and checkpoint, if not empty); no revision, no event.

@@ -28,6 +28,8 @@ public:
   }
 
   applied operator()(const submit_op& op) {
+    if (op.spooled)
+      return add_late(op);
     const auto& [scope, body_hash] = op.idempotency;
     if (!scope.empty())
       if (const auto before = in_.kept(scope))
@@ -175,6 +177,50 @@ private:
     else if (said.stored)
       in_.save(*found.it, before);
     return answer(found, said);
+  }
+
+  /// What was acknowledged while the store was away becomes a job, whatever
+  /// has come since.
+  applied add_late(const submit_op& op) {
+    const auto& id = op.draft.id;
+    const auto& [scope, body_hash] = op.idempotency;
+    if (const auto found = in_.find(id))
+      return answer(found, {});
+    if (!scope.empty())
+      if (const auto before = in_.kept(scope)) {
+        const auto first = repeated(*before, before->body_hash).job.id;
+        return end_at_once(op.draft, duplicate_of(first), job_state::cancelled);
+      }
+    auto added = add_job(op.draft, in_, true);
+    if (added.error == errc::no_parent)
+      return end_at_once(
+        op.draft, {"parent_failed", "a job it depends on is gone", false, 0},
+        job_state::failed);
+    if (added.error == errc::none && added.job.id != id)
+      return end_at_once(op.draft, duplicate_of(added.job.id),
+                         job_state::cancelled);
+    if (!scope.empty() && added.error == errc::none)
+      in_.keep(scope, {body_hash, pack_job(added.job)});
+    return added;
+  }
+
+  static job_error duplicate_of(const std::string& first) {
+    return {"duplicate", "its key belongs to the job " + first, false, 0};
+  }
+
+  applied end_at_once(const job_draft& draft, job_error why, job_state state) {
+    auto it = make_job(draft, in_.now(), in_.reached());
+    it.state = state;
+    it.finished_at = in_.now();
+    it.errors.push_back(std::move(why));
+    auto* added = in_.insert(std::move(it), true);
+    if (!added)
+      return refused(errc::queue_full);
+    job_ended(*added, in_);
+    applied done;
+    done.changed = true;
+    done.job = in_.answer_of(*added);
+    return done;
   }
 
   applied answer(const found_job& found, const verdict& said) {

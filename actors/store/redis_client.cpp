@@ -4,10 +4,12 @@
 #include "actors/store/redis_info.hpp"
 #include "actors/store/redis_keys.hpp"
 #include "actors/store/redis_lua.hpp"
+#include "actors/store/redis_reply.hpp"
 
 #include <hiredis/hiredis.h>
 
 #include <algorithm>
+#include <array>
 
 namespace troupe::store {
 
@@ -16,6 +18,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto longest_pause = 1000ms;
+/// Sentinels are near, or asked in vain.
+constexpr std::int64_t sentinel_ms = 200;
+constexpr auto master_check_interval = 1000ms;
 
 std::string text_of(redis_script script, bool has_flags) {
   std::string text;
@@ -33,20 +38,51 @@ bool is_error(const redis_reply_ptr& reply, std::string_view word) {
 } // namespace
 
 redis_client::redis_client(redis_address address, std::int64_t timeout_ms)
-  : connection_{std::move(address), timeout_ms} {
+  : connection_{std::move(address), timeout_ms}, timeout_ms_{timeout_ms} {
   // nop
 }
 
+/// Behind Sentinels, the server is wherever they say.
+result<void> redis_client::find_server() {
+  const auto& address = connection_.address();
+  if (address.sentinels.empty())
+    return {};
+  auto master =
+    find_master(address, std::min<std::int64_t>(timeout_ms_, sentinel_ms));
+  if (!master)
+    return master.error();
+  connection_.aim_at(std::move(*master));
+  master_checked_ = clock::now();
+  return {};
+}
+
+result<void> redis_client::try_open() {
+  if (auto found = find_server(); !found)
+    return found;
+  if (auto opened = connection_.open(); !opened)
+    return opened;
+  // Who waits for a server that does not answer cannot do anything else.
+  if (auto set = connection_.set_timeout(timeout_ms_ / 2); !set)
+    return set;
+  auto facts = inspect_redis(connection_);
+  if (!facts)
+    return facts.error();
+  facts_ = *facts;
+  if (auto loaded = load_scripts(); !loaded)
+    return loaded;
+  return connection_.set_timeout(timeout_ms_);
+}
+
 result<void> redis_client::open() {
-  auto opened = connection_.open();
-  if (opened)
-    opened = inspect();
-  if (opened)
-    opened = load_scripts();
+  auto opened = try_open();
   if (!opened) {
     connection_.close();
     pause_ = std::clamp(2 * pause_, 20ms, longest_pause);
-    next_try_ = clock::now() + pause_;
+    // Jitter: servers that lost the same Redis do not come back as one.
+    std::uniform_real_distribution<double> spread{0.5, 1};
+    next_try_ =
+      clock::now()
+      + std::chrono::duration_cast<clock::duration>(pause_ * spread(random_));
     return opened;
   }
   pause_ = 0ms;
@@ -55,7 +91,7 @@ result<void> redis_client::open() {
 
 result<void> redis_client::ensure_open() {
   if (connection_.is_open())
-    return {};
+    return check_master();
   if (clock::now() < next_try_)
     return fail(errc::unavailable, "redis: the connection is lost");
   auto opened = open();
@@ -65,19 +101,65 @@ result<void> redis_client::ensure_open() {
   return opened;
 }
 
-result<void> redis_client::inspect() {
-  auto facts = inspect_redis(connection_);
-  if (!facts)
-    return facts.error();
-  has_flags_ = facts->major_version >= 7;
-  level_ = facts->level;
-  return {};
+/// An old master that is cut off from its Sentinels still takes what will be
+/// thrown away: it is left as soon as they know of another.
+result<void> redis_client::check_master() {
+  const auto& address = connection_.address();
+  if (address.sentinels.empty()
+      || clock::now() - master_checked_ < master_check_interval)
+    return {};
+  master_checked_ = clock::now();
+  const auto master =
+    find_master(address, std::min<std::int64_t>(timeout_ms_, sentinel_ms));
+  if (!master || (master->host == address.host && master->port == address.port))
+    return {};
+  connection_.close();
+  return fail(errc::unavailable, "redis: there is another master now");
+}
+
+/// What a server in these states says is not final, but it may be the wrong
+/// one: it is looked for again.
+failure redis_client::judge(const redisReply& reply) {
+  const std::string_view words{reply.str, reply.len};
+  static constexpr std::array leaving{"READONLY", "LOADING", "MASTERDOWN",
+                                      "NOAUTH"};
+  auto why = sort_redis_error(words);
+  if (why.code == errc::unavailable
+      && std::ranges::any_of(leaving, [&](std::string_view word) {
+           return words.find(word) != words.npos;
+         }))
+    connection_.close();
+  return why;
+}
+
+durability redis_client::best() const noexcept {
+  if (facts_.replicas > 0)
+    return durability::replica;
+  return facts_.waits_for_disk ? durability::disk : facts_.level;
+}
+
+durability redis_client::secure(durability asked) {
+  if (asked <= facts_.level || !connection_.is_open())
+    return facts_.level;
+  const auto limit = std::to_string(timeout_ms_ / 2);
+  if (asked == durability::disk && facts_.waits_for_disk) {
+    const auto reply = connection_.ask({"WAITAOF", "1", "0", limit});
+    if (reply && number_at(**reply, 0) >= 1)
+      return durability::disk;
+  }
+  if (asked == durability::replica && facts_.replicas > 0) {
+    const auto reply = connection_.ask({"WAIT", "1", limit});
+    if (reply && number_of(**reply) >= 1)
+      return durability::replica;
+  }
+  return facts_.level;
 }
 
 result<void> redis_client::load_scripts() {
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < redis_script_count; ++i)
-    texts.push_back(text_of(static_cast<redis_script>(i), has_flags_));
+    texts.push_back(
+      text_of(static_cast<redis_script>(i), facts_.major_version >= 7));
   std::vector<redis_args> commands;
   for (const auto& text : texts)
     commands.push_back({"SCRIPT", "LOAD", text});
@@ -102,7 +184,7 @@ redis_client::run(std::span<const redis_args> commands) {
     return replies;
   for (const auto& reply : *replies)
     if (reply->type == REDIS_REPLY_ERROR && !is_error(reply, "OOM"))
-      return sort_redis_error({reply->str, reply->len});
+      return judge(*reply);
   return replies;
 }
 
@@ -127,20 +209,27 @@ result<redis_reply_ptr> redis_client::eval(redis_script which,
     return replies.error();
   auto& reply = replies->front();
   if (reply->type == REDIS_REPLY_ERROR)
-    return sort_redis_error({reply->str, reply->len});
+    return judge(*reply);
   return std::move(reply);
 }
 
 result<redis_reply_ptr> redis_client::ask(const redis_args& args) {
-  if (auto ready = ensure_open(); !ready)
-    return ready.error();
-  return connection_.ask(args);
+  auto replies = run({&args, 1});
+  if (!replies)
+    return replies.error();
+  auto& reply = replies->front();
+  if (reply->type == REDIS_REPLY_ERROR)
+    return judge(*reply);
+  return std::move(reply);
 }
 
 result<redis_memory> redis_client::memory() {
   if (auto ready = ensure_open(); !ready)
     return ready.error();
-  return ask_redis_memory(connection_);
+  auto known = ask_redis_memory(connection_);
+  if (known)
+    facts_.replicas = known->replicas;
+  return known;
 }
 
 } // namespace troupe::store

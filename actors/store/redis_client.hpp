@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,10 +20,19 @@ enum class redis_script : std::uint8_t {
 };
 inline constexpr std::size_t redis_script_count = 2;
 
+/// What a server is like.
+struct redis_facts {
+  int major_version = 0;
+  durability level = durability::memory;
+  bool waits_for_disk = false; ///< it knows WAITAOF and has a log
+  std::uint32_t replicas = 0;  ///< that follow it now
+};
+
 /// How much of the memory that the server may use is in use.
 struct redis_memory {
   std::uint64_t used = 0;
-  std::uint64_t limit = 0; ///< 0: none
+  std::uint64_t limit = 0;    ///< 0: none
+  std::uint32_t replicas = 0; ///< that follow the server
 
   [[nodiscard]] bool above(double share) const noexcept {
     return limit != 0 && static_cast<double>(used) > share * limit;
@@ -31,7 +41,9 @@ struct redis_memory {
 
 /// A connection that mends itself: it opens again within the next call after
 /// it was lost (not more often than a growing pause allows), checks that the
-/// server is still fit and loads the scripts where they are missing.
+/// server is still fit and loads the scripts where they are missing. Behind
+/// Sentinels it follows the master: a server that is one no longer is left
+/// within a second.
 ///
 /// Invariant: while the connection is open, `shas_` names scripts that the
 /// server has had in this connection's time.
@@ -60,19 +72,30 @@ public:
 
   /// What the server's configuration promised when it was last connected.
   [[nodiscard]] durability level() const noexcept {
-    return level_;
+    return facts_.level;
   }
+  /// What it reaches if it is asked to; as of the newest `memory`.
+  [[nodiscard]] durability best() const noexcept;
+
+  /// Waits until all that was written over this connection is as safe as
+  /// asked. @return what was reached, in time
+  durability secure(durability asked);
 
 private:
   using clock = std::chrono::steady_clock;
 
+  result<void> try_open();
   result<void> ensure_open();
-  result<void> inspect();
+  result<void> find_server();
+  result<void> check_master();
+  failure judge(const redisReply& reply);
   result<void> load_scripts();
   redis_connection connection_;
   std::array<std::string, redis_script_count> shas_;
-  bool has_flags_ = false; ///< the server knows `#!lua flags=…`
-  durability level_ = durability::memory;
+  redis_facts facts_;
+  const std::int64_t timeout_ms_;
+  clock::time_point master_checked_{};
+  std::minstd_rand random_{std::random_device{}()};
   clock::time_point next_try_{};
   std::chrono::milliseconds pause_{0};
 };

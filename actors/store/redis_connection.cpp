@@ -9,6 +9,9 @@
 #include <string>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 namespace troupe::store {
 
@@ -19,7 +22,8 @@ timeval to_timeval(std::int64_t ms) {
           .tv_usec = static_cast<suseconds_t>(ms % 1000 * 1000)};
 }
 
-redisContext* connect(const redis_address& address, std::int64_t timeout_ms) {
+redisContext* connect_to(const redis_address& address,
+                         std::int64_t timeout_ms) {
   const auto timeout = to_timeval(timeout_ms);
   if (address.host.empty())
     return redisConnectUnixWithTimeout(address.socket.c_str(), timeout);
@@ -42,14 +46,25 @@ redis_connection::redis_connection(redis_address address,
   // nop
 }
 
-result<void> redis_connection::open() {
-  context_.reset(connect(address_, timeout_ms_));
+result<void> redis_connection::connect() {
+  context_.reset(connect_to(address_, timeout_ms_));
   if (!context_ || context_->err != 0)
     return lost();
-  if (redisSetTimeout(context_.get(), to_timeval(timeout_ms_)) != REDIS_OK)
-    return lost();
+  if (auto set = set_timeout(timeout_ms_); !set)
+    return set;
+  // A peer that vanished acknowledges nothing.
+  const auto patience = static_cast<unsigned>(timeout_ms_);
+  if (!address_.host.empty())
+    ::setsockopt(context_->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience,
+                 sizeof patience);
   // Programs that we start must not inherit it.
   ::fcntl(context_->fd, F_SETFD, FD_CLOEXEC);
+  return {};
+}
+
+result<void> redis_connection::open() {
+  if (auto made = connect(); !made)
+    return made;
   auto known = introduce();
   if (!known)
     close();
@@ -58,6 +73,17 @@ result<void> redis_connection::open() {
 
 void redis_connection::close() noexcept {
   context_.reset();
+}
+
+void redis_connection::aim_at(redis_endpoint where) {
+  address_.host = std::move(where.host);
+  address_.port = where.port;
+}
+
+result<void> redis_connection::set_timeout(std::int64_t ms) {
+  if (redisSetTimeout(context_.get(), to_timeval(ms)) != REDIS_OK)
+    return lost();
+  return {};
 }
 
 result<void> redis_connection::introduce() {
@@ -137,10 +163,10 @@ failure redis_connection::lost() {
 }
 
 failure sort_redis_error(std::string_view reply) {
-  static constexpr std::array passing{"LOADING",    "READONLY",    "MISCONF",
-                                      "NOAUTH",     "BUSY",        "MASTERDOWN",
-                                      "TRYAGAIN",   "CLUSTERDOWN", "NOSCRIPT",
-                                      "UNKILLABLE", "NOREPLICAS"};
+  static constexpr std::array passing{"LOADING",  "READONLY",    "MISCONF",
+                                      "NOAUTH",   "BUSY",        "MASTERDOWN",
+                                      "TRYAGAIN", "CLUSTERDOWN", "NOSCRIPT",
+                                      "NOPERM",   "UNKILLABLE",  "NOREPLICAS"};
   // A script's own failure wraps the command's words.
   auto begins = [&](std::string_view word) {
     return reply.starts_with(word)

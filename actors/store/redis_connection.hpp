@@ -42,7 +42,19 @@ public:
   /// Connects, authenticates and selects the database. `unavailable`, or
   /// `bad_config` when the server knows neither password nor database.
   result<void> open();
+  /// Connects, and says nothing yet. `unavailable`.
+  result<void> connect();
   void close() noexcept;
+
+  /// Where the next `open` goes, who we are there as before.
+  void aim_at(redis_endpoint where);
+  [[nodiscard]] const redis_address& address() const noexcept {
+    return address_;
+  }
+
+  /// From now on every read and write gets so long.
+  /// @pre is_open()
+  result<void> set_timeout(std::int64_t ms);
 
   /// Sends all commands, then reads all replies, error replies included.
   /// `unavailable` closes the connection.

@@ -2,9 +2,11 @@
 
 #include "actors/store/errc.hpp"
 #include "actors/store/redis_keys.hpp"
+#include "actors/store/redis_reply.hpp"
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 
@@ -36,6 +38,17 @@ std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
+}
+
+/// Lines `slave0:ip=…,port=…,state=online,…`.
+std::uint64_t online_replicas(std::string_view info) {
+  std::uint64_t count = 0;
+  for (auto at = info.find("\nslave"); at != info.npos;
+       at = info.find("\nslave", at + 1)) {
+    const auto line = info.substr(at, info.find('\r', at) - at);
+    count += line.find("state=online") != line.npos ? 1 : 0;
+  }
+  return count;
 }
 
 /// Hosted servers may forbid CONFIG: then `everysec`, the usual setting.
@@ -97,13 +110,23 @@ result<redis_facts> inspect_redis(redis_connection& connection) {
   if (policy != "noeviction")
     return fail(errc::bad_config, "Redis would drop jobs: maxmemory-policy is "
                                     + std::string{policy} + ", not noeviction");
+  if (field(info, "loading") == "1")
+    return fail(errc::unavailable, "redis: it loads its data");
+  if (field(info, "role") == "slave")
+    return fail(errc::unavailable, "redis: it is a replica");
   redis_facts facts;
+  facts.replicas = static_cast<std::uint32_t>(online_replicas(info));
   const auto version = field(info, "redis_version");
   facts.major_version =
     static_cast<int>(number(version.substr(0, version.find('.'))));
   if (field(info, "aof_enabled") == "1")
     facts.level =
       syncs_always(connection) ? durability::disk : durability::interval;
+  const auto minor =
+    number(version.substr(std::min(version.size(), version.find('.') + 1)));
+  facts.waits_for_disk =
+    facts.level == durability::interval
+    && (facts.major_version > 7 || (facts.major_version == 7 && minor >= 2));
   if (auto fit = check_layout(connection); !fit)
     return fit.error();
   keep_fast(connection);
@@ -111,12 +134,36 @@ result<redis_facts> inspect_redis(redis_connection& connection) {
 }
 
 result<redis_memory> ask_redis_memory(redis_connection& connection) {
-  auto reply = connection.ask({"INFO", "memory"});
+  auto reply = connection.ask({"INFO"});
   if (!reply)
     return reply.error();
   const auto info = text_of(*reply);
   return redis_memory{.used = number(field(info, "used_memory")),
-                      .limit = number(field(info, "maxmemory"))};
+                      .limit = number(field(info, "maxmemory")),
+                      .replicas =
+                        static_cast<std::uint32_t>(online_replicas(info))};
+}
+
+result<redis_endpoint> find_master(const redis_address& address,
+                                   std::int64_t timeout_ms) {
+  for (const auto& sentinel : address.sentinels) {
+    redis_address at;
+    at.host = sentinel.host;
+    at.port = sentinel.port;
+    redis_connection asked{std::move(at), timeout_ms};
+    if (!asked.connect())
+      continue;
+    const auto reply =
+      asked.ask({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", address.master});
+    if (!reply || size_of(**reply) != 2)
+      continue;
+    redis_endpoint found;
+    found.host = text_at(**reply, 0);
+    found.port = static_cast<std::uint16_t>(number_at(**reply, 1));
+    return found;
+  }
+  return fail(errc::unavailable,
+              "no Sentinel knows where " + address.master + " is");
 }
 
 } // namespace troupe::store

@@ -5,12 +5,6 @@
 
 namespace troupe::store {
 
-/// What a server is like.
-struct redis_facts {
-  int major_version = 0;
-  durability level = durability::memory;
-};
-
 /// Asks a server that was just connected, and marks the database as ours.
 /// `bad_config` when it evicts keys or holds jobs of another layout.
 /// @pre `connection` is open
@@ -19,5 +13,10 @@ struct redis_facts {
 /// @pre `connection` is open
 [[nodiscard]] result<redis_memory>
 ask_redis_memory(redis_connection& connection);
+
+/// Asks one Sentinel after the other where the master is, and who is: the
+/// first that tells counts. `unavailable` when none does.
+[[nodiscard]] result<redis_endpoint> find_master(const redis_address& address,
+                                                 std::int64_t timeout_ms);
 
 } // namespace troupe::store

@@ -17,16 +17,24 @@ constexpr auto memory_check_interval = std::chrono::seconds{1};
 /// Each that fails means that somebody else got on.
 constexpr int most_attempts = 100;
 
-errc renew_one(const held_lease& lease, std::int64_t lease_ms,
-               redis_group& group) {
-  auto& it = group.at(lease.id);
-  auto& job = it.record.job;
+errc judge(const held_lease& lease, redis_group& group) {
+  const auto& it = group.at(lease.id);
+  const auto& job = it.record.job;
   if (it.error != errc::none || !is_leased(job.state)
       || (job.fence != lease.fence && !TROUPE_WITHOUT(fence)))
     return errc::stale_fence;
-  job.lease_until = group.now() + lease_ms;
-  group.changed(it, job.state);
   return renewed(job);
+}
+
+errc renew_one(const held_lease& lease, std::int64_t lease_ms,
+               redis_group& group) {
+  const auto verdict = judge(lease, group);
+  if (verdict == errc::stale_fence)
+    return verdict;
+  auto& it = group.at(lease.id);
+  it.record.job.lease_until = group.now() + lease_ms;
+  group.changed(it, it.record.job.state);
+  return verdict;
 }
 
 } // namespace
@@ -82,7 +90,51 @@ redis_store::apply_group(std::span<const operation> ops, bool has_room) {
   });
   if (!done)
     return done.error();
+  if (auto safe = secure(ops.first(answers.size()), answers); !safe)
+    return safe.error();
   return answers;
+}
+
+/// New jobs whose senders want more than the server gives by itself: it is
+/// asked to wait for others, once for all of them.
+result<void> redis_store::secure(std::span<const operation> ops,
+                                 std::span<applied> answers) {
+  auto asked = durability::memory;
+  std::vector<applied*> wanting;
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    const auto* submit = std::get_if<submit_op>(&ops[i]);
+    if (!submit || !answers[i].changed || submit->asked == durability::local
+        || submit->asked <= client_.level())
+      continue;
+    wanting.push_back(&answers[i]);
+    asked = std::max(asked, submit->asked);
+  }
+  if (wanting.empty())
+    return {};
+  const auto reached = client_.secure(asked);
+  if (reached == client_.level())
+    return {};
+  return note_reached(wanting, reached);
+}
+
+result<void> redis_store::note_reached(std::span<applied* const> which,
+                                       durability reached) {
+  for (auto* answer : which)
+    answer->job.reached = reached;
+  return attempt([&](redis_group& group) -> result<void> {
+    for (const auto* answer : which)
+      group.need_job(answer->job.id);
+    if (auto read = group.read(); !read)
+      return read;
+    for (const auto* answer : which) {
+      auto& it = group.at(answer->job.id);
+      if (it.error != errc::none)
+        continue;
+      it.record.job.reached = reached;
+      group.changed(it, it.record.job.state);
+    }
+    return {};
+  });
 }
 
 result<std::vector<applied>>
@@ -137,6 +189,33 @@ result<std::vector<errc>> redis_store::renew(std::span<const held_lease> leases,
     const auto left = leases.subspan(answers.size());
     auto some =
       renew_group(left.first(std::min(left.size(), jobs_per_group)), lease_ms);
+    if (!some)
+      return some.error();
+    answers.insert(answers.end(), some->begin(), some->end());
+  } while (answers.size() < leases.size());
+  return answers;
+}
+
+result<std::vector<errc>>
+redis_store::look_group(std::span<const held_lease> leases) {
+  redis_group group{client_, options_};
+  for (const auto& lease : leases)
+    group.need_job(lease.id);
+  if (auto read = group.read(); !read)
+    return read.error();
+  std::vector<errc> answers;
+  answers.reserve(leases.size());
+  for (const auto& lease : leases)
+    answers.push_back(judge(lease, group));
+  return answers;
+}
+
+result<std::vector<errc>>
+redis_store::look(std::span<const held_lease> leases) {
+  std::vector<errc> answers;
+  do {
+    const auto left = leases.subspan(answers.size());
+    auto some = look_group(left.first(std::min(left.size(), jobs_per_group)));
     if (!some)
       return some.error();
     answers.insert(answers.end(), some->begin(), some->end());

@@ -32,6 +32,7 @@ public:
   result<claim_result> claim(const claim_request& request) override;
   result<std::vector<errc>> renew(std::span<const held_lease> leases,
                                   std::int64_t lease_ms) override;
+  result<std::vector<errc>> look(std::span<const held_lease> leases) override;
   result<sweep_result> sweep(const sweep_request& request) override;
   result<sweep_result> adopt(const sweep_request& request) override;
   result<job> get(const std::string& id) override;
@@ -40,7 +41,7 @@ public:
   result<audit_result> audit(const audit_request& request) override;
 
   [[nodiscard]] durability level() const noexcept override {
-    return client_.level();
+    return client_.best();
   }
 
 protected:
@@ -57,10 +58,15 @@ private:
   using group_step = std::function<result<void>(redis_group&)>;
 
   result<void> attempt(const group_step& once);
+  result<void> secure(std::span<const operation> ops,
+                      std::span<applied> answers);
+  result<void> note_reached(std::span<applied* const> which,
+                            durability reached);
   result<std::vector<applied>> apply_group(std::span<const operation> ops,
                                            bool has_room);
   result<std::vector<errc>> renew_group(std::span<const held_lease> leases,
                                         std::int64_t lease_ms);
+  result<std::vector<errc>> look_group(std::span<const held_lease> leases);
   result<void> promote_due(std::vector<job>& promoted);
   result<void> promote(std::size_t most, sweep_result& out);
   result<void> expire(const sweep_request& request, std::size_t most,

@@ -295,8 +295,9 @@ result<void> redis_store::adopt_group(std::span<const std::string> ids,
       auto& it = group.at(id);
       const auto& job = it.record.job;
       if (it.error == errc::none && job.lease_until != 0
-          && job.node == request.node && job.fence.nonce != request.nonce)
-        end_lease(it, request, false, group, some);
+          && job.node == request.node && !is_kept(job, request))
+        end_lease(it, request, request.reason == release_reason::node_lost,
+                  group, some);
     }
     return {};
   });

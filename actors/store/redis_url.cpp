@@ -5,6 +5,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace troupe::store {
@@ -50,9 +51,58 @@ result<redis_address> read_unix(const boost::urls::url_view& url,
   return it;
 }
 
+constexpr std::string_view sentinel_scheme = "redis+sentinel://";
+constexpr std::uint16_t sentinel_port = 26379;
+
+result<redis_endpoint> read_endpoint(std::string_view text) {
+  const auto url = boost::urls::parse_uri("redis://" + std::string{text});
+  if (!url || url->host().empty() || url->has_userinfo()
+      || !url->encoded_path().empty())
+    return refused("not a Sentinel's address");
+  redis_endpoint at{url->host_address(), sentinel_port};
+  if (url->has_port() && !read_number(std::string{url->port()}, at.port))
+    return refused("not a port");
+  return at;
+}
+
+/// No URL as others know it: its authority names several hosts.
+result<redis_address> read_sentinels(std::string_view text) {
+  const auto slash = text.find('/');
+  if (slash == text.npos)
+    return refused("a Sentinel URL ends in the name of its master");
+  auto hosts = text.substr(0, slash);
+  std::string who;
+  if (const auto at = hosts.rfind('@'); at != hosts.npos) {
+    who = hosts.substr(0, at + 1);
+    hosts.remove_prefix(at + 1);
+  }
+  auto name = text.substr(slash + 1);
+  const auto end = std::min(name.find('/'), name.size());
+  auto it =
+    read_redis_url("redis://" + who + "x" + std::string{name.substr(end)});
+  if (!it)
+    return it;
+  it->host.clear();
+  it->master = name.substr(0, end);
+  if (it->master.empty())
+    return refused("a Sentinel URL ends in the name of its master");
+  for (bool more = true; more;) {
+    const auto comma = hosts.find(',');
+    more = comma != hosts.npos;
+    auto one = read_endpoint(hosts.substr(0, comma));
+    if (!one)
+      return one.error();
+    it->sentinels.push_back(std::move(*one));
+    hosts.remove_prefix(more ? comma + 1 : hosts.size());
+  }
+  return it;
+}
+
 } // namespace
 
 result<redis_address> read_redis_url(std::string_view text) {
+  if (text.starts_with(sentinel_scheme))
+    return read_sentinels(text.substr(sentinel_scheme.size()));
   const auto url = boost::urls::parse_uri(text);
   if (!url)
     return refused("not a URL");
@@ -61,9 +111,9 @@ result<redis_address> read_redis_url(std::string_view text) {
   it.password = url->password();
   if (url->scheme() == "redis")
     return read_tcp(*url, std::move(it));
-  if (url->scheme() == "unix")
+  if (url->scheme() == "unix" || url->scheme() == "redis+unix")
     return read_unix(*url, std::move(it));
-  return refused("neither redis: nor unix:");
+  return refused("neither redis:, redis+unix: nor redis+sentinel:");
 }
 
 } // namespace troupe::store

@@ -5,8 +5,17 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe::store {
+
+/// Where something listens.
+struct redis_endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+
+  bool operator==(const redis_endpoint&) const = default;
+};
 
 /// Where a Redis server is and who we are there.
 struct redis_address {
@@ -16,13 +25,17 @@ struct redis_address {
   std::string user;     ///< empty: the default user
   std::string password; ///< empty: none
   std::uint32_t database = 0;
+  /// Not empty: they know where the server is, which `master` names.
+  std::vector<redis_endpoint> sentinels;
+  std::string master;
 
   bool operator==(const redis_address&) const = default;
 };
 
-/// Reads `redis://[[user]:password@]host[:port][/db]` or
-/// `unix://[[user]:password@]/path[?db=N]`, percent-encoded. `bad_config` for
-/// anything else.
+/// Reads one of these, percent-encoded; `bad_config` for anything else:
+/// - `redis://[[user]:password@]host[:port][/db]`
+/// - `redis+unix://[[user]:password@]/path[?db=N]`, or `unix:` for short
+/// - `redis+sentinel://[[user]:password@]host[:port],…/name[/db]`
 [[nodiscard]] result<redis_address> read_redis_url(std::string_view url);
 
 } // namespace troupe::store

@@ -182,10 +182,11 @@ result<sweep_result> sqlite_store::adopt(const sweep_request& request) {
     auto found = rows_.load(seq);
     if (!found)
       rows_.bury(seq, out.now);
-    else if (found->job.fence.nonce == request.nonce)
+    else if (is_kept(found->job, request))
       continue;
     else if (out.expired.size() + out.roll_forward.size() < request.max)
-      end_lease(std::move(*found), request, false, out);
+      end_lease(std::move(*found), request,
+                request.reason == release_reason::node_lost, out);
     else
       out.more = true;
   }

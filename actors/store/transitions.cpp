@@ -285,6 +285,13 @@ void take_back(job& it, timestamp_ms now) {
   give_back(it, now);
 }
 
+bool is_kept(const job& it, const sweep_request& request) {
+  return it.fence.nonce == request.nonce
+         || std::ranges::any_of(request.keep, [&](const held_lease& one) {
+              return one.fence == it.fence && one.id == it.id;
+            });
+}
+
 void roll_forward(job& it, const sweep_request& request, timestamp_ms now) {
   it.fence = {it.fence.epoch + 1, request.nonce};
   it.lease_until = now + request.lease_ms;

@@ -101,6 +101,8 @@ void lease(job& it, const claim_request& request, timestamp_ms now);
 void expire(job& it, timestamp_ms now);
 /// Drain's way back for a lease of an earlier life. Not for publishing.
 void take_back(job& it, timestamp_ms now);
+/// Whether `adopt` leaves this lease alone.
+[[nodiscard]] bool is_kept(const job& it, const sweep_request& request);
 /// Leases a publishing job anew, to whoever sweeps; `attempt` stays.
 void roll_forward(job& it, const sweep_request& request, timestamp_ms now);
 

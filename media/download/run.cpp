@@ -18,6 +18,8 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr std::chrono::seconds beat_every{1};
+
 std::string what_of(const std::exception_ptr& defect) {
   try {
     std::rethrow_exception(defect);
@@ -33,7 +35,8 @@ download_run::download_run(const download_services& services, attempt_task task,
                            std::shared_ptr<attempt_sink> sink)
   : services_(services), task_(std::move(task)), sink_(std::move(sink)),
     work_(work_folder(task_.library, task_.id)),
-    tool_(std::make_shared<tool_step>(services.threads)) {}
+    tool_(std::make_shared<tool_step>(services.threads)),
+    heart_(services.threads.io()) {}
 
 void download_run::start() {
   asio::post(services_.threads.io(), [self = shared_from_this()] {
@@ -60,6 +63,7 @@ void download_run::stop(errc why) {
 void download_run::abandon() {
   asio::post(services_.threads.io(), [self = shared_from_this()] {
     self->sink_.reset();
+    self->heart_.cancel();
     if (self->stopping_ == errc::none)
       self->stopping_ = errc::interrupted;
     self->end_what_runs();
@@ -72,12 +76,28 @@ void download_run::end_what_runs() {
     pending_->wake.cancel();
 }
 
+/// As long as somebody listens.
+void download_run::beat() {
+  if (!sink_)
+    return;
+  if (tool_->is_lively())
+    sink_->on_beat();
+  heart_.expires_after(beat_every);
+  heart_.async_wait(
+    [self = shared_from_this()](boost::system::error_code wrong) {
+      if (!wrong)
+        self->beat();
+    });
+}
+
 void download_run::conclude(attempt_outcome outcome) {
+  heart_.cancel();
   if (auto sink = std::exchange(sink_, nullptr))
     sink->on_done(std::move(outcome));
 }
 
 asio::awaitable<void> download_run::work() {
+  beat();
   report();
   auto ended = co_await steps();
   attempt_outcome outcome;

@@ -95,6 +95,7 @@ private:
   };
 
   void end_what_runs();
+  void beat();
 
   const download_services& services_;
   const attempt_task task_;
@@ -103,6 +104,7 @@ private:
   std::shared_ptr<tool_step> tool_;
   std::shared_ptr<pending_look> pending_; ///< set exactly during a look
   errc stopping_ = errc::none;            ///< why it was told to end
+  boost::asio::steady_timer heart_;
 
   // What the steps leave, in their order.
   download_params params_;

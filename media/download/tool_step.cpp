@@ -56,6 +56,13 @@ void tool_step::stop() {
     running_->stop(grace);
 }
 
+bool tool_step::is_lively() {
+  if (!running_ || exit_)
+    return true;
+  const auto now = running_->activity();
+  return std::exchange(activity_, now) != now;
+}
+
 tool_listener tool_step::listener(on_line out, on_line err) {
   tool_listener heard;
   heard.on_output_line = std::move(out);

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,12 +40,17 @@ public:
   /// Kills what runs. On the io thread.
   void stop();
 
+  /// False if a tool runs that has done nothing since the last call. On the
+  /// io thread.
+  [[nodiscard]] bool is_lively();
+
 private:
   [[nodiscard]] tool_listener listener(on_line out, on_line err);
 
   boost::asio::steady_timer wake_; ///< cancelled when the tool is reaped
   std::unique_ptr<tool> running_;
   std::optional<tool_exit> exit_;
+  std::uint64_t activity_ = 0; ///< of the tool, when it was last looked at
 };
 
 } // namespace troupe::media

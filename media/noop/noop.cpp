@@ -42,6 +42,8 @@ noop_params read_params(const std::string& text) {
   return params;
 }
 
+constexpr std::chrono::seconds beat_every{1};
+
 /// The work, kept alive by its own timers and file tasks. Everything but
 /// construction runs on the io thread. Invariant: `done_` is set exactly when
 /// nothing may be reported any more.
@@ -50,7 +52,12 @@ public:
   noop_work(runtime& threads, attempt_task task, noop_params params,
             std::shared_ptr<attempt_sink> sink)
     : threads_(threads), task_(std::move(task)), params_(std::move(params)),
-      sink_(std::move(sink)), timer_(threads.io()) {}
+      sink_(std::move(sink)), timer_(threads.io()), heart_(threads.io()) {}
+
+  void start() {
+    beat();
+    step();
+  }
 
   void step() {
     if (done_)
@@ -77,9 +84,22 @@ public:
   void abandon() {
     done_ = true;
     timer_.cancel();
+    heart_.cancel();
   }
 
 private:
+  void beat() {
+    if (done_)
+      return;
+    sink_->on_beat();
+    heart_.expires_after(beat_every);
+    heart_.async_wait(
+      [self = shared_from_this()](boost::system::error_code stopped) {
+        if (!stopped)
+          self->beat();
+      });
+  }
+
   void report_progress() {
     progress now;
     now.stage = "work";
@@ -139,6 +159,7 @@ private:
     if (std::exchange(done_, true))
       return;
     timer_.cancel();
+    heart_.cancel();
     sink_->on_done(std::move(outcome));
   }
 
@@ -147,6 +168,7 @@ private:
   noop_params params_;
   std::shared_ptr<attempt_sink> sink_;
   asio::steady_timer timer_;
+  asio::steady_timer heart_;
   std::int64_t step_ = 0;
   bool done_ = false;
 };
@@ -175,7 +197,7 @@ public:
         {}});
     work_ =
       std::make_shared<noop_work>(threads_, task_, std::move(params), sink_);
-    asio::post(threads_.io(), [work = work_] { work->step(); });
+    asio::post(threads_.io(), [work = work_] { work->start(); });
   }
 
   void cancel(errc why) override {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
@@ -74,6 +75,47 @@ pid_t parent_of(pid_t pid) {
   return number_of(std::string_view{line}.substr(from, to - from)).value_or(0);
 }
 
+/// Adds the numbers of a text that stand at these places, from 0.
+std::uint64_t sum_of(std::string_view text, std::size_t first,
+                     std::size_t last) {
+  std::uint64_t sum = 0;
+  for (std::size_t at = 0; at <= last && !text.empty(); ++at) {
+    const auto end = std::min(text.find_first_of(" \n"), text.size());
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + end, number);
+    if (at >= first)
+      sum += number;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return sum;
+}
+
+/// Fields 14 to 17 of /proc/PID/stat, in ticks, and what /proc/PID/io says was
+/// read and written, system calls included.
+std::uint64_t activity_of_one(pid_t pid) {
+  const auto stat = read_file(folder_of(pid) / "stat");
+  const auto name_end = stat.rfind(") ");
+  if (name_end == std::string::npos)
+    return 0;
+  const auto io = read_file(folder_of(pid) / "io");
+  return sum_of(std::string_view{stat}.substr(name_end + 2), 11, 14)
+         + sum_of(io, 0, 7);
+}
+
+void add_children(pid_t pid, std::vector<pid_t>& to) {
+  std::error_code wrong;
+  for (fs::directory_iterator at{folder_of(pid) / "task", wrong}, end;
+       !wrong && at != end; at.increment(wrong)) {
+    const auto text = read_file(at->path() / "children");
+    for (std::string_view rest = text; !rest.empty();) {
+      const auto size = std::min(rest.find(' '), rest.size());
+      if (const auto child = number_of(rest.substr(0, size)))
+        to.push_back(*child);
+      rest.remove_prefix(std::min(size + 1, rest.size()));
+    }
+  }
+}
+
 bool has_entry(pid_t pid, const std::string& entry) {
   const auto bytes = '\0' + read_file(folder_of(pid) / "environ") + '\0';
   return bytes.find('\0' + entry + '\0') != std::string::npos;
@@ -94,6 +136,17 @@ std::vector<pid_t> descendants_of(pid_t root) {
   }
   found.erase(found.begin());
   return found;
+}
+
+std::uint64_t activity_of(pid_t root) {
+  std::uint64_t sum = 0;
+  std::vector<pid_t> tree{root};
+  for (std::size_t at = 0; at < tree.size(); ++at) {
+    sum += activity_of_one(tree[at]);
+    add_children(tree[at], tree);
+  }
+  // A process that comes or goes is a change, too.
+  return sum + tree.size();
 }
 
 bool kill_marked(const std::string& entry) {

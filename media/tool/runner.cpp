@@ -35,6 +35,10 @@ public:
     asio::dispatch(io_, [running = running_, grace] { running->stop(grace); });
   }
 
+  std::uint64_t activity() const override {
+    return running_->activity();
+  }
+
 private:
   asio::any_io_executor io_;
   std::shared_ptr<running_tool> running_;

@@ -19,7 +19,8 @@ using boost::system::error_code;
 running_tool::running_tool(runtime& threads, spawned_guard guard,
                            std::string marker, std::size_t max_line,
                            tool_listener listener, std::function<void()> ended)
-  : threads_(threads), process_(threads.io(), guard.process.release()),
+  : threads_(threads), pid_(guard.pid),
+    process_(threads.io(), guard.process.release()),
     control_(std::move(guard.control)),
     output_(threads.io(), guard.output.release(), max_line),
     errors_(threads.io(), guard.errors.release(), max_line),
@@ -36,6 +37,10 @@ void running_tool::stop(std::chrono::milliseconds grace) {
   const guard_stop packet{static_cast<std::uint32_t>(
     std::clamp<std::int64_t>(grace.count(), 0, UINT32_MAX))};
   ::send(control_.get(), &packet, sizeof packet, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+std::uint64_t running_tool::activity() const {
+  return reaped_ ? 0 : activity_of(pid_);
 }
 
 void running_tool::tell(const hear& line, std::string_view text) const {

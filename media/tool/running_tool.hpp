@@ -26,6 +26,8 @@ public:
 
   void start();
   void stop(std::chrono::milliseconds grace);
+  /// As `tool::activity`.
+  [[nodiscard]] std::uint64_t activity() const;
   /// Its listener hears no more. From any thread.
   void silence() {
     silent_ = true;
@@ -52,6 +54,7 @@ private:
   void finish_if_over();
 
   runtime& threads_;
+  const pid_t pid_;
   stream process_;
   descriptor control_;
   pipe output_;

@@ -131,7 +131,7 @@ result<spawned_guard> spawn_guard(const std::filesystem::path& program,
     ::waitpid(pid, nullptr, 0);
     return why;
   }
-  return spawned_guard{std::move(process), std::move(control.ours),
+  return spawned_guard{pid, std::move(process), std::move(control.ours),
                        std::move(output.ours), std::move(errors.ours)};
 }
 

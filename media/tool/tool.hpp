@@ -68,6 +68,9 @@ public:
   /// SIGTERM to the tree, SIGKILL after `grace`; `on_exit` follows.
   /// Thread-safe.
   virtual void stop(std::chrono::milliseconds grace) = 0;
+  /// A number that changes while anything of the tree computes or moves
+  /// bytes. On the io thread.
+  [[nodiscard]] virtual std::uint64_t activity() const = 0;
 };
 
 /// Starts programs. Thread-safe.

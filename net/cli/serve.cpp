@@ -63,6 +63,16 @@ std::vector<net::part_state> tool_states(const config::tool_settings& tools) {
   return {{"tools", true, missing}};
 }
 
+/// A store that shares our disk has none.
+std::optional<net::part_state> spool_state(const actors::readiness& now) {
+  if (!now.remote)
+    return std::nullopt;
+  return net::part_state{"spool", now.spool,
+                         std::to_string(now.spooled)
+                           + " operations wait for the store, "
+                           + std::to_string(now.spooled_bytes) + " bytes"};
+}
+
 std::string url_of(const std::string& listen, std::uint16_t port) {
   return "http://" + listen.substr(0, listen.rfind(':') + 1)
          + std::to_string(port);
@@ -121,8 +131,11 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
                       .library = settings.library.dir,
                       .durability = [&node] { return (*node)->reaches(); },
                       .health =
-                        [&tools] {
-                          return tools;
+                        [&tools, &node] {
+                          auto parts = tools;
+                          if (auto part = spool_state((*node)->ready()))
+                            parts.push_back(std::move(*part));
+                          return parts;
                         }}};
   const auto port = server.listen();
   if (!port)

@@ -159,6 +159,7 @@ fake_queue(queue_actor::stateful_pointer<fake_queue_state> self,
     [script](progress_report& report) {
       script->progress.push_back(std::move(report));
     },
+    [](renewal_report&) {},
     [](wiring&) {},
     [](drain_request) { return drained{}; },
   };

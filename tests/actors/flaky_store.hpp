@@ -11,12 +11,13 @@ namespace troupe::actors::testing {
 struct store_faults {
   bool away = false;        ///< nothing happens, nothing is answered
   bool answer_lost = false; ///< the next write happens, unseen
+  bool claim_lost = false;  ///< the next claim that finds any, too
   std::size_t writes = 0;
   std::size_t renewals = 0;
 };
 
 /// A store that goes away and comes back.
-class flaky_store final : public store::job_store {
+class flaky_store : public store::job_store {
 public:
   flaky_store(std::shared_ptr<store::job_store> inner,
               std::shared_ptr<store_faults> faults)
@@ -36,7 +37,11 @@ public:
   claim(const store::claim_request& request) override {
     if (faults_->away)
       return gone();
-    return inner_->claim(request);
+    auto jobs = inner_->claim(request);
+    if (jobs && !jobs->jobs.empty()
+        && std::exchange(faults_->claim_lost, false))
+      return gone();
+    return jobs;
   }
   result<std::vector<store::errc>>
   renew(std::span<const store::held_lease> leases,
@@ -45,6 +50,22 @@ public:
       return gone();
     ++faults_->renewals;
     return inner_->renew(leases, lease_ms);
+  }
+  result<std::vector<store::errc>>
+  look(std::span<const store::held_lease> leases) override {
+    if (faults_->away)
+      return gone();
+    std::vector<store::errc> answers;
+    for (const auto& lease : leases) {
+      const auto job = inner_->get(lease.id);
+      const bool good =
+        job && job->fence == lease.fence && job->lease_until > 0;
+      answers.push_back(!good ? store::errc::stale_fence
+                        : job->state == store::job_state::cancelling
+                          ? store::errc::invalid_state
+                          : store::errc::none);
+    }
+    return answers;
   }
   result<store::sweep_result>
   sweep(const store::sweep_request& request) override {
@@ -112,6 +133,7 @@ public:
   }
   result<std::string> log_of(const std::string& id) override {
     return inner_->log_of(id);
+  }
   result<std::vector<store::queue_info>> queues() override {
     return inner_->queues();
   }

@@ -91,7 +91,8 @@ class Server:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, seconds=20):
+    def start(self, seconds=20, path="/readyz"):
+        """Waits until `path` answers 200."""
         command = [str(BIN / "troupe"), "serve", "--data",
                    str(self.folder / "data"), "--listen",
                    f"127.0.0.1:{self.port}", *self.arguments]
@@ -99,14 +100,14 @@ class Server:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env={**os.environ, **self.environment})
-        wait_until(self.ready, seconds, f"server ready\n{self.log()[-2000:]}")
+        wait_until(lambda: self.ready(path), seconds, f"server ready\n{self.log()[-2000:]}")
         return self
 
-    def ready(self):
+    def ready(self, path="/readyz"):
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended:\n{self.log()[-4000:]}")
         with contextlib.suppress(OSError, http.client.HTTPException):
-            return self.get("/readyz").status == 200
+            return self.get(path).status == 200
         return False
 
     def log(self):
@@ -168,6 +169,38 @@ class Server:
             return wait_until(there, seconds, f"{job_id} in {states}")
         except AssertionError as late:
             raise AssertionError(f"{late}: {job}\n{self.log()[-3000:]}") from None
+
+
+class Redis:
+    """A redis-server of its own; frozen and thawed by its process id."""
+
+    def __init__(self, folder, port):
+        self.port = port
+        self.command = ["redis-server", "--port", str(port), "--bind",
+                        "127.0.0.1", "--dir", str(folder), "--appendonly",
+                        "yes", "--save", ""]
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(self.command,
+                                        stdout=subprocess.DEVNULL)
+
+        def up():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        wait_until(up, 10, "redis up")
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
 
 
 class Origin:

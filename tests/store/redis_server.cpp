@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -99,6 +100,13 @@ std::string redis_server::url() const {
 }
 
 std::vector<std::string> redis_server::arguments() const {
+  if (!options_.sentinel.empty()) {
+    const auto file = folder_ / "sentinel.conf";
+    std::ofstream{file} << "bind 127.0.0.1\nport " << port_ << "\ndir "
+                        << folder_.string() << "\nlogfile log\n"
+                        << options_.sentinel;
+    return {"redis-server", file.string(), "--sentinel"};
+  }
   std::vector<std::string> arguments{"redis-server",
                                      "--dir",
                                      folder_.string(),

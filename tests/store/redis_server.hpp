@@ -12,6 +12,7 @@ struct redis_server_options {
   std::string fsync = "everysec"; ///< empty: no append-only file
   bool tcp = false;               ///< on a free port, else on a Unix socket
   std::vector<std::string> more;  ///< further arguments, "--name", "value"
+  std::string sentinel = {}; ///< not empty: a Sentinel, with this configuration
 };
 
 /// A real redis-server of our own, in a temporary folder. It ends with its
@@ -27,6 +28,11 @@ public:
 
   /// As `open_redis_store` takes it.
   [[nodiscard]] std::string url() const;
+
+  /// 0 on a Unix socket.
+  [[nodiscard]] int port() const noexcept {
+    return port_;
+  }
 
   /// Starts it (again, with what it had synced) and waits until it answers.
   void start();

@@ -1,0 +1,255 @@
+#include "actors/queue.hpp"
+
+#include "actors/job_log.hpp"
+#include "config/log.hpp"
+#include "config/metrics.hpp"
+
+#include <algorithm>
+#include <utility>
+
+/// How a queue loses its store and finds it again.
+namespace troupe::actors {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto first_backoff = 100ms;
+constexpr auto max_backoff = 2000ms;
+/// What managers get to tell a new queue what they hold.
+constexpr auto announcing = 3000ms;
+
+} // namespace
+
+/// What comes meanwhile waits in the mailbox.
+void queue_state::wake() {
+  away_ = true;
+  if (!options_.adopt)
+    doubt(announcing);
+  arm(queue_tick::save, std::chrono::milliseconds{options_.lease_ms / 3});
+  arm(queue_tick::poll, {});
+  arm(queue_tick::stats, {});
+  retry_store();
+}
+
+void queue_state::lose_store(const failure& why) {
+  if (options_.metrics) {
+    options_.metrics->store_error(why.code.message());
+    options_.metrics->store_up(false);
+  }
+  if (!std::exchange(away_, true) || backoff_ == clock::duration{})
+    log::warn("the job store is away", {{"error", why.message()}});
+  options_.status->store_up = false;
+  if (options_.spool)
+    options_.status->reaches = store::durability::local;
+  hold_back(std::exchange(group_, {}), why, false);
+  backoff_ =
+    std::clamp<clock::duration>(backoff_ * 2, first_backoff, max_backoff);
+  arm(queue_tick::retry, backoff_);
+}
+
+/// Renews first, so that nothing expires; then what was held back.
+void queue_state::retry_store() {
+  if (!store_) {
+    auto opened = options_.open();
+    if (!opened)
+      return lose_store(opened.error());
+    store_ = std::move(*opened);
+  }
+  if (!renew_leases())
+    return;
+  away_ = false;
+  if (!replay())
+    return;
+  if (options_.adopt && !adopt(store::release_reason::node_lost))
+    return;
+  options_.adopt = false;
+  if (backoff_ > clock::duration{})
+    log::info("the job store answers again");
+  backoff_ = {};
+  options_.status->reaches = store_->level();
+  options_.status->store_up = true;
+  if (options_.metrics)
+    options_.metrics->store_up(true);
+  for (auto& [queue, to] : pools_)
+    to.work = true;
+  sweep();
+}
+
+// -- what waits meanwhile -----------------------------------------------------
+
+/// What an earlier life of the queue has left there.
+void queue_state::load_spool() {
+  if (!options_.spool)
+    return;
+  auto waits = options_.spool->read();
+  if (!waits)
+    log::error("the spool cannot be read",
+               {{"error", waits.error().message()}});
+  for (auto& [number, op] :
+       waits ? *waits : std::vector<store::spool::entry>{}) {
+    if (const auto* submit = std::get_if<store::submit_op>(&op))
+      spooled_.add(*submit, wall_clock());
+    std::vector<store::operation> one;
+    one.push_back(std::move(op));
+    backlog_.add(std::move(one), {}, {}, number);
+  }
+  show_spool(!waits);
+}
+
+/// A group sorted by what happens to it: outcomes always wait, submits if
+/// they are new and there is room.
+struct queue_state::spooling {
+  struct reply_entry {
+    answer<submit_reply> reply;
+    submit_reply words;
+  };
+  commit_group outcomes;
+  std::vector<store::operation> submits;
+  std::vector<reply_entry> replies; ///< once the submits are logged
+};
+
+void queue_state::hold_back(commit_group group, const failure& why,
+                            bool in_doubt) {
+  if (group.empty())
+    return;
+  if (!options_.spool)
+    return backlog_.take_settlements(std::move(group), why);
+  spooling to;
+  sort_out(std::move(group), why, in_doubt, to);
+  const auto logged = spool_all(to.outcomes.ops, true);
+  for (auto& entry : to.outcomes.entries)
+    std::get<commit_group::settle_entry>(entry).logged = logged;
+  backlog_.append(std::move(to.outcomes));
+  const auto safe = to.submits.empty() ? 1 : spool_all(to.submits, false);
+  for (auto& [reply, words] : to.replies)
+    if (safe != 0)
+      reply(std::move(words));
+    else
+      reply(fail(store::errc::unavailable, "nor is there room to wait"));
+  if (safe == 0)
+    for (const auto& op : to.submits)
+      spooled_.forget(std::get<store::submit_op>(op));
+  else if (!to.submits.empty())
+    backlog_.add(std::move(to.submits), {}, {}, safe);
+}
+
+void queue_state::sort_out(commit_group group, const failure& why,
+                           bool in_doubt, spooling& to) {
+  auto next = group.ops.begin();
+  for (auto& entry : group.entries) {
+    if (auto* it = std::get_if<commit_group::settle_entry>(&entry)) {
+      const auto end = next + static_cast<std::ptrdiff_t>(it->count);
+      to.outcomes.add(
+        {std::make_move_iterator(next), std::make_move_iterator(end)},
+        std::move(it->freed), std::move(it->promise));
+      next = end;
+      continue;
+    }
+    auto& op = *next++;
+    if (auto* asked = std::get_if<commit_group::submit_entry>(&entry))
+      sort_submit(std::get<store::submit_op>(std::move(op)),
+                  std::move(asked->reply), in_doubt, to);
+    else if (auto* change = std::get_if<commit_group::change_entry>(&entry))
+      change->reply(why);
+    else
+      std::get<commit_group::command_entry>(entry).reply(why);
+  }
+}
+
+void queue_state::sort_submit(store::submit_op op, answer<submit_reply> reply,
+                              bool in_doubt, spooling& to) {
+  if (op.strict) {
+    // It may have been stored, unseen: then it goes again.
+    if (in_doubt)
+      to.outcomes.add(
+        {store::cancel_op{op.draft.id}, store::purge_op{op.draft.id}}, {}, {});
+    return reply(fail(errc::durability_unavailable));
+  }
+  if (auto known = spooled_.answered(op)) {
+    if (known->error != store::errc::none)
+      return reply(fail(known->error));
+    to.replies.push_back(
+      {std::move(reply),
+       {std::move(known->job), known->replayed, known->replayed}});
+    return;
+  }
+  op.spooled = true;
+  to.replies.push_back(
+    {std::move(reply), {spooled_.add(op, wall_clock()), true, false}});
+  to.submits.emplace_back(std::move(op));
+}
+
+/// @return the number of the last one, 0 if they could not be logged
+std::int64_t queue_state::spool_all(const std::vector<store::operation>& ops,
+                                    bool always) {
+  auto logged = options_.spool->append(ops, always);
+  if (!logged)
+    log::error("the spool takes nothing more",
+               {{"error", logged.error().message()}});
+  show_spool(!logged);
+  return logged ? *logged : 0;
+}
+
+/// Each once: a part that the store may have taken is offered again, which
+/// changes nothing.
+/// @return false if the store did not answer
+bool queue_state::replay() {
+  for (auto left = backlog_.entries.size(); left > 0;) {
+    auto part = backlog_.take_front(max_group);
+    left -= std::min(left, part.entries.size());
+    std::int64_t through = 0;
+    for (const auto& entry : part.entries)
+      through =
+        std::max(through, std::get<commit_group::settle_entry>(entry).logged);
+    if (!write(std::move(part), true))
+      return false;
+    if (through > 0)
+      static_cast<void>(options_.spool->drop(through));
+    show_spool(false);
+  }
+  return true;
+}
+
+job_ref queue_state::land_spooled(const store::submit_op& op,
+                                  store::applied& done, event_batch& events) {
+  if (done.error == store::errc::queue_full) {
+    std::vector<store::operation> again{op};
+    const auto logged = spool_all(again, true);
+    backlog_.add(std::move(again), {}, {}, logged);
+    return {};
+  }
+  spooled_.forget(op);
+  if (done.follow)
+    follow_soon();
+  if (done.error != store::errc::none) {
+    log::error(
+      "a job that had waited was refused",
+      {{"job", op.draft.id}, {"error", make_error_code(done.error).message()}});
+    return {};
+  }
+  const job_ref job{std::move(done.job)};
+  events.events.push_back({job_event_type::created, wall_clock(), job});
+  if (store::is_terminal(job->state))
+    events.events.push_back({job->state == store::job_state::failed
+                               ? job_event_type::failed
+                               : job_event_type::cancelled,
+                             wall_clock(), job});
+  if (options_.metrics)
+    options_.metrics->job_submitted(job->type);
+  follow_job(op, *job);
+  return job;
+}
+
+void queue_state::show_spool(bool failed) {
+  if (!options_.spool)
+    return;
+  auto& status = *options_.status;
+  status.spooled = options_.spool->size();
+  status.spooled_bytes = options_.spool->bytes();
+  status.spool_failed = failed;
+  if (options_.metrics)
+    options_.metrics->spool(status.spooled, status.spooled_bytes);
+}
+
+} // namespace troupe::actors

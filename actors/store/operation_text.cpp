@@ -1,0 +1,224 @@
+#include "actors/store/operation_text.hpp"
+
+#include "actors/store/packing.hpp"
+
+#include <cstring>
+#include <type_traits>
+
+namespace troupe::store {
+
+namespace {
+
+/// Numbers have eight bytes, texts their length before them.
+class packer {
+public:
+  explicit packer(std::string& to) : to_(to) {}
+
+  void operator()(const std::string& text) {
+    (*this)(static_cast<std::uint64_t>(text.size()));
+    to_ += text;
+  }
+  template <class T>
+  requires std::is_integral_v<T> || std::is_enum_v<T>
+  void operator()(const T& value) {
+    const auto wide = static_cast<std::uint64_t>(value);
+    to_.append(reinterpret_cast<const char*>(&wide), sizeof wide);
+  }
+  void operator()(const job_draft& draft) {
+    job it;
+    static_cast<job_draft&>(it) = draft;
+    (*this)(pack_job(it));
+  }
+  void operator()(const media::progress& now) {
+    (*this)(pack_progress(now));
+  }
+  void operator()(const std::vector<media::staged_file>& files) {
+    (*this)(pack_manifest(files));
+  }
+
+private:
+  std::string& to_;
+};
+
+/// Invariant: once something did not fit, `good` is false.
+class unpacker {
+public:
+  explicit unpacker(std::string_view from) : from_(from) {}
+
+  void operator()(std::string& text) {
+    std::uint64_t size = 0;
+    (*this)(size);
+    good = good && size <= from_.size();
+    if (!good)
+      return;
+    text.assign(from_.substr(0, size));
+    from_.remove_prefix(size);
+  }
+  template <class T>
+  requires std::is_integral_v<T> || std::is_enum_v<T>
+  void operator()(T& value) {
+    std::uint64_t wide = 0;
+    good = good && sizeof wide <= from_.size();
+    if (!good)
+      return;
+    std::memcpy(&wide, from_.data(), sizeof wide);
+    from_.remove_prefix(sizeof wide);
+    value = static_cast<T>(wide);
+  }
+  void operator()(job_draft& draft) {
+    std::string packed;
+    (*this)(packed);
+    job it;
+    good = good && unpack_job(packed, it);
+    draft = std::move(it);
+  }
+  void operator()(media::progress& now) {
+    std::string packed;
+    (*this)(packed);
+    good = good && unpack_progress(packed, now);
+  }
+  void operator()(std::vector<media::staged_file>& files) {
+    std::string packed;
+    (*this)(packed);
+    good = good && unpack_manifest(packed, files);
+  }
+
+  [[nodiscard]] bool done() const {
+    return good && from_.empty();
+  }
+
+  bool good = true;
+
+private:
+  std::string_view from_;
+};
+
+// Each list of fields stands once, for writing and for reading. The letter is
+// what tells operations apart in the log: never used twice.
+
+template <class Op>
+struct layout {
+  static constexpr char letter = 0;
+};
+
+template <>
+struct layout<submit_op> {
+  static constexpr char letter = 'J';
+  static void fields(auto& f, auto& it) {
+    f(it.draft), f(it.idempotency.scope), f(it.idempotency.body_hash);
+    f(it.asked), f(it.strict), f(it.spooled);
+  }
+};
+
+template <>
+struct layout<checkpoint_op> {
+  static constexpr char letter = 'K';
+  static void fields(auto& f, auto& it) {
+    f(it.id), f(it.fence.epoch), f(it.fence.nonce);
+    f(it.progress), f(it.checkpoint);
+  }
+};
+
+template <>
+struct layout<commit_op> {
+  static constexpr char letter = 'C';
+  static void fields(auto& f, auto& it) {
+    f(it.id), f(it.fence.epoch), f(it.fence.nonce);
+    f(it.result), f(it.manifest);
+  }
+};
+
+template <>
+struct layout<succeed_op> {
+  static constexpr char letter = 'S';
+  static void fields(auto& f, auto& it) {
+    f(it.id), f(it.fence.epoch), f(it.fence.nonce), f(it.result);
+  }
+};
+
+template <>
+struct layout<fail_op> {
+  static constexpr char letter = 'F';
+  static void fields(auto& f, auto& it) {
+    f(it.id), f(it.fence.epoch), f(it.fence.nonce), f(it.code), f(it.message);
+    f(it.retryable), f(it.retry_after_ms), f(it.checkpoint), f(it.crash);
+  }
+};
+
+template <>
+struct layout<release_op> {
+  static constexpr char letter = 'R';
+  static void fields(auto& f, auto& it) {
+    f(it.id), f(it.fence.epoch), f(it.fence.nonce), f(it.reason);
+  }
+};
+
+template <>
+struct layout<log_op> {
+  static constexpr char letter = 'L';
+  static void fields(auto& f, auto& it) {
+    f(it.id), f(it.text);
+  }
+};
+
+template <>
+struct layout<cancel_op> {
+  static constexpr char letter = 'X';
+  static void fields(auto& f, auto& it) {
+    f(it.id);
+  }
+};
+
+template <>
+struct layout<purge_op> {
+  static constexpr char letter = 'P';
+  static void fields(auto& f, auto& it) {
+    f(it.id);
+  }
+};
+
+template <class Op>
+bool read_as(std::string_view bytes, std::optional<operation>& out) {
+  if constexpr (layout<Op>::letter != 0) {
+    if (bytes.empty() || bytes[0] != layout<Op>::letter)
+      return false;
+    Op op;
+    unpacker in{bytes.substr(1)};
+    layout<Op>::fields(in, op);
+    if (in.done())
+      out = std::move(op);
+    return true;
+  }
+  return false;
+}
+
+template <class... Ops>
+std::optional<operation> read_any(std::string_view bytes,
+                                  const std::variant<Ops...>*) {
+  std::optional<operation> out;
+  static_cast<void>((read_as<Ops>(bytes, out) || ...));
+  return out;
+}
+
+} // namespace
+
+std::optional<std::string> pack_operation(const operation& op) {
+  return std::visit(
+    []<class Op>(const Op& it) -> std::optional<std::string> {
+      if constexpr (layout<Op>::letter == 0) {
+        return std::nullopt;
+      } else {
+        std::string bytes(1, layout<Op>::letter);
+        packer out{bytes};
+        layout<Op>::fields(out, it);
+        return bytes;
+      }
+    },
+    op);
+}
+
+std::optional<operation> unpack_operation(std::string_view bytes) {
+  return read_any(bytes, static_cast<const operation*>(nullptr));
+}
+
+} // namespace troupe::store

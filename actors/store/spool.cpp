@@ -1,0 +1,110 @@
+#include "actors/store/spool.hpp"
+
+#include "actors/store/operation_text.hpp"
+
+namespace troupe::store {
+
+namespace {
+
+constexpr const char* schema = R"(
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+CREATE TABLE IF NOT EXISTS op(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  body BLOB NOT NULL);
+)";
+
+} // namespace
+
+spool::spool(std::unique_ptr<sqlite_db> db, std::uint64_t max_bytes)
+  : db_{std::move(db)},
+    max_bytes_{max_bytes}, insert_{*db_, "INSERT INTO op(body) VALUES(?1)"},
+    all_{*db_, "SELECT seq, body FROM op ORDER BY seq"},
+    drop_{*db_, "DELETE FROM op WHERE seq <= ?1"},
+    weigh_{*db_, "SELECT coalesce(sum(length(body)), 0) FROM op"
+                 " WHERE seq <= ?1"},
+    measure_{*db_, "SELECT count(*), coalesce(sum(length(body)), 0) FROM op"} {}
+
+result<std::unique_ptr<spool>> spool::open(const std::string& path,
+                                           std::uint64_t max_bytes) {
+  auto db = sqlite_db::open(path, 1000);
+  if (!db)
+    return db.error();
+  (*db)->run(schema);
+  std::unique_ptr<spool> opened{new spool{std::move(*db), max_bytes}};
+  if (auto known = opened->measure(); !known)
+    return known.error();
+  return opened;
+}
+
+result<void> spool::measure() {
+  auto row = measure_.start();
+  if (!row.next())
+    return db_->end(); // tells why
+  size_ = static_cast<std::size_t>(row.number(0));
+  bytes_ = static_cast<std::uint64_t>(row.number(1));
+  return {};
+}
+
+result<std::int64_t> spool::append(std::span<const operation> ops,
+                                   bool always) {
+  std::vector<std::string> bodies;
+  std::uint64_t more = 0;
+  for (const auto& op : ops)
+    if (auto body = pack_operation(op)) {
+      more += body->size();
+      bodies.push_back(std::move(*body));
+    }
+  if (bodies.empty())
+    return newest_;
+  if (!always && bytes_ + more > max_bytes_)
+    return fail(errc::queue_full, "the spool is full");
+  db_->begin(true);
+  for (const auto& body : bodies)
+    insert_.run(blob_view{body});
+  const auto newest = db_->last_row();
+  if (auto done = db_->end(); !done)
+    return done.error();
+  newest_ = newest;
+  size_ += bodies.size();
+  bytes_ += more;
+  return newest_;
+}
+
+result<std::vector<spool::entry>> spool::read() {
+  std::vector<entry> ops;
+  std::size_t unreadable = 0;
+  db_->begin(false);
+  {
+    auto row = all_.start();
+    while (row.next()) {
+      if (auto op = unpack_operation(row.blob(1)))
+        ops.push_back({row.number(0), std::move(*op)});
+      else
+        ++unreadable;
+    }
+  }
+  if (auto done = db_->end(); !done)
+    return done.error();
+  if (unreadable > 0)
+    return fail(errc::corrupt, "the spool holds what cannot be read");
+  return ops;
+}
+
+result<void> spool::drop(std::int64_t through) {
+  std::uint64_t gone = 0;
+  db_->begin(true);
+  {
+    auto row = weigh_.start(through);
+    if (row.next())
+      gone = static_cast<std::uint64_t>(row.number(0));
+  }
+  const auto rows = drop_.run(through);
+  if (auto done = db_->end(); !done)
+    return done;
+  size_ -= static_cast<std::size_t>(rows);
+  bytes_ -= gone;
+  return {};
+}
+
+} // namespace troupe::store

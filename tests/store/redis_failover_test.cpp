@@ -1,0 +1,220 @@
+#include "actors/store/redis_store.hpp"
+#include "actors/store/redis_url.hpp"
+#include "tests/store/redis_server.hpp"
+#include "tests/store/stalling_proxy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+/// Servers that stop, are cut off, or are replaced by a replica of theirs.
+namespace troupe::store::testing {
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+std::unique_ptr<job_store> open_at(const std::string& url) {
+  store_options options;
+  options.url = url;
+  options.timeout_ms = 700;
+  auto store = open_redis_store(options);
+  if (!store)
+    throw std::runtime_error(store.error().message());
+  return std::move(*store);
+}
+
+std::string at_port(int port) {
+  return "127.0.0.1:" + std::to_string(port);
+}
+
+result<applied> submit(job_store& store, const std::string& id,
+                       durability asked = durability::memory) {
+  submit_op op;
+  op.draft.id = id;
+  op.draft.type = "noop";
+  op.draft.queue = "bulk";
+  op.asked = asked;
+  const operation ops[] = {op};
+  auto answers = store.apply(ops);
+  if (!answers)
+    return answers.error();
+  return std::move(answers->front());
+}
+
+bool comes_back(job_store& store, const std::string& id) {
+  const auto deadline = clock::now() + 20s;
+  while (clock::now() < deadline) {
+    if (submit(store, id))
+      return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return false;
+}
+
+redis_server_options replica_of(const redis_server& master) {
+  return {.fsync = "everysec",
+          .tcp = true,
+          .more = {"--replicaof", "127.0.0.1", std::to_string(master.port()),
+                   "--repl-diskless-sync-delay", "0"}};
+}
+
+void await_link(const redis_server& replica) {
+  const auto deadline = clock::now() + 20s;
+  while (replica.command({"INFO", "replication"}).find("master_link_status:up")
+         == std::string::npos) {
+    ASSERT_LT(clock::now(), deadline);
+    std::this_thread::sleep_for(5ms);
+  }
+}
+
+redis_server_options sentinel_of(const redis_server& master) {
+  redis_server_options options{.fsync = "", .tcp = true, .more = {}};
+  options.sentinel = "sentinel monitor jobs 127.0.0.1 "
+                     + std::to_string(master.port())
+                     + " 1\n"
+                       "sentinel down-after-milliseconds jobs 300\n"
+                       "sentinel failover-timeout jobs 2000\n";
+  return options;
+}
+
+const redis_server_options tcp{.fsync = "everysec", .tcp = true, .more = {}};
+
+TEST(RedisFailover, NoticesAHalfOpenConnectionWithinASecond) {
+  const redis_server server{tcp};
+  stalling_proxy proxy{server.port()};
+  auto store = open_at("redis://" + at_port(proxy.port()) + "/0");
+  ASSERT_TRUE(submit(*store, "a"));
+
+  proxy.stall(true);
+  const auto begin = clock::now();
+  const auto said = submit(*store, "b");
+  const auto waited = clock::now() - begin;
+
+  ASSERT_FALSE(said);
+  EXPECT_EQ(said.error().code, errc::unavailable);
+  EXPECT_LT(waited, 1s);
+  proxy.stall(false);
+  EXPECT_TRUE(comes_back(*store, "c"));
+}
+
+TEST(RedisFailover, WaitsForAReplicaIfAsked) {
+  const redis_server master{tcp};
+  auto alone = open_at(master.url());
+  EXPECT_EQ(submit(*alone, "a", durability::replica)->job.reached,
+            durability::interval);
+  const redis_server replica{replica_of(master)};
+  await_link(replica);
+
+  auto store = open_at(master.url());
+  const auto asked = submit(*store, "b", durability::replica);
+  const auto other = submit(*store, "c");
+
+  EXPECT_EQ(store->level(), durability::replica);
+  EXPECT_EQ(asked->job.reached, durability::replica);
+  EXPECT_EQ(store->get("b")->reached, durability::replica);
+  EXPECT_EQ(other->job.reached, durability::interval);
+}
+
+TEST(RedisFailover, SaysTheTruthOfAReplicaThatLags) {
+  const redis_server master{tcp};
+  redis_server replica{replica_of(master)};
+  await_link(replica);
+  auto store = open_at(master.url());
+
+  replica.freeze();
+  const auto asked = submit(*store, "a", durability::replica);
+  replica.thaw();
+
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->job.reached, durability::interval);
+}
+
+TEST(RedisFailover, FollowsAPromotedReplica) {
+  redis_server master{tcp};
+  const redis_server replica{replica_of(master)};
+  await_link(replica);
+  const redis_server sentinel{sentinel_of(master)};
+  auto store = open_at("redis+sentinel://127.0.0.1:1,"
+                       + at_port(sentinel.port()) + "/jobs/0");
+  ASSERT_EQ(submit(*store, "a", durability::replica)->job.reached,
+            durability::replica);
+  // A Sentinel has to have heard of the replica.
+  const auto deadline = clock::now() + 20s;
+  while (sentinel.command({"SENTINEL", "REPLICAS", "jobs"}).empty())
+    ASSERT_LT(clock::now(), deadline);
+
+  master.kill();
+  const auto said = submit(*store, "b");
+
+  EXPECT_EQ(said.error().code, errc::unavailable);
+  EXPECT_TRUE(comes_back(*store, "c"));
+  EXPECT_TRUE(store->get("a"));
+  EXPECT_NE(replica.command({"INFO", "replication"}).find("role:master"),
+            std::string::npos);
+}
+
+TEST(RedisFailover, LeavesAMasterThatIsNoneAnyMore) {
+  const redis_server master{tcp};
+  const redis_server replica{replica_of(master)};
+  await_link(replica);
+  const redis_server sentinel{sentinel_of(master)};
+  auto store =
+    open_at("redis+sentinel://" + at_port(sentinel.port()) + "/jobs");
+  ASSERT_TRUE(submit(*store, "a"));
+  const auto deadline = clock::now() + 20s;
+  while (sentinel.command({"SENTINEL", "REPLICAS", "jobs"}).empty())
+    ASSERT_LT(clock::now(), deadline);
+
+  sentinel.command({"SENTINEL", "FAILOVER", "jobs"});
+  while (replica.command({"INFO", "replication"}).find("role:master")
+         == std::string::npos)
+    ASSERT_LT(clock::now(), deadline);
+  EXPECT_TRUE(comes_back(*store, "b"));
+
+  const auto stored = [&] {
+    return replica.command({"HEXISTS", "{troupe}:jobs", "b"}) == "1";
+  };
+  while (!stored() && clock::now() < deadline)
+    comes_back(*store, "b");
+  EXPECT_TRUE(stored());
+}
+
+TEST(RedisFailover, DoesNotWorkOnAReplica) {
+  const redis_server master{tcp};
+  const redis_server replica{replica_of(master)};
+  await_link(replica);
+  store_options options;
+  options.url = replica.url();
+
+  const auto store = open_redis_store(options);
+
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, errc::unavailable);
+}
+
+TEST(RedisUrl, NamesSentinels) {
+  const auto it =
+    read_redis_url("redis+sentinel://me:p%40ss@a:1,[::1]:2,c/jobs/3").value();
+
+  EXPECT_EQ(it.user, "me");
+  EXPECT_EQ(it.password, "p@ss");
+  EXPECT_EQ(it.master, "jobs");
+  EXPECT_EQ(it.database, 3u);
+  ASSERT_EQ(it.sentinels.size(), 3u);
+  EXPECT_EQ(it.sentinels[1], (redis_endpoint{"::1", 2}));
+  EXPECT_EQ(it.sentinels[2], (redis_endpoint{"c", 26379}));
+  EXPECT_EQ(read_redis_url("redis+unix:///run/r.sock?db=1")->socket,
+            "/run/r.sock");
+  for (const auto* url :
+       {"redis+sentinel://", "redis+sentinel://a:1", "redis+sentinel://a:1/",
+        "redis+sentinel:///jobs", "redis+sentinel://a:x/jobs",
+        "redis+sentinel://a:1,/jobs", "redis+sentinel://a:1/jobs/x"})
+    EXPECT_FALSE(read_redis_url(url)) << url;
+}
+
+} // namespace
+
+} // namespace troupe::store::testing
