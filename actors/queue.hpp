@@ -176,6 +176,7 @@ private:
   void claim_at(timestamp_ms store_time);
   bool renew_leases();
   void judge_lease(const store::held_lease& held, store::errc verdict);
+  void end_stalled(const store::held_lease& held);
   void store_progress();
   void sweep();
   bool adopt(store::release_reason reason);

@@ -202,7 +202,9 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
 
 /// @return false if the store did not answer.
 bool queue_state::renew_leases() {
-  const auto held = options_.board->count(now()).alive;
+  const auto [held, stalled] = options_.board->count(now());
+  for (const auto& it : stalled)
+    end_stalled(it);
   auto verdicts = store_->renew(held, options_.lease_ms);
   TROUPE_FAULT_POINT(renewed);
   if (!verdicts) {
@@ -226,16 +228,21 @@ void queue_state::judge_lease(const store::held_lease& held,
   end_lease(held.id, held.fence, "lost");
 }
 
+void queue_state::end_stalled(const store::held_lease& held) {
+  if (!leases_.find(held.id, held.fence))
+    return;
+  log::warn("an attempt gives no sign of life", {{"job", held.id}});
+  if (options_.metrics)
+    options_.metrics->attempt_stalled();
+  revoke(held.id, media::errc::node_lost);
+}
+
 void queue_state::hear(renewal_report& news) {
   for (const auto& it : news.findings) {
-    if (!it.stalled) {
+    if (it.stalled)
+      end_stalled(it.lease);
+    else
       judge_lease(it.lease, it.verdict);
-    } else if (leases_.find(it.lease.id, it.lease.fence)) {
-      log::warn("an attempt gives no sign of life", {{"job", it.lease.id}});
-      if (options_.metrics)
-        options_.metrics->attempt_stalled();
-      revoke(it.lease.id, media::errc::node_lost);
-    }
   }
   if (news.store_is_away && !away_)
     lose_store(fail(store::errc::unavailable, "the renewer hears nothing"));
