@@ -148,25 +148,46 @@ public:
   virtual void list(store::list_query query,
                     reply_to<store::job_page> reply) = 0;
   virtual void depths(reply_to<std::vector<store::queue_depth>> reply) = 0;
-  virtual void queues(reply_to<std::vector<store::queue_info>> reply) = 0;
-  virtual void log(std::string id, reply_to<log_reply> reply) = 0;
-  virtual void submit_batch(store::batch_draft draft,
-                            std::vector<store::job_draft> jobs,
-                            store::idempotency key,
-                            reply_to<store::batch_submitted> reply) = 0;
-  virtual void batch(std::string id, reply_to<store::batch> reply) = 0;
+  // A gateway that has no such thing answers that it is not to be had.
+  virtual void queues(reply_to<std::vector<store::queue_info>> reply) {
+    reply(fail(errc::unavailable));
+  }
+  virtual void log(std::string, reply_to<log_reply> reply) {
+    reply(fail(errc::unavailable));
+  }
+  virtual void submit_batch(store::batch_draft, std::vector<store::job_draft>,
+                            store::idempotency,
+                            reply_to<store::batch_submitted> reply) {
+    reply(fail(errc::unavailable));
+  }
+  virtual void batch(std::string, reply_to<store::batch> reply) {
+    reply(fail(errc::unavailable));
+  }
   /// One bounded step.
-  virtual void bulk(store::bulk_request request,
-                    reply_to<store::bulk_result> reply) = 0;
+  virtual void bulk(store::bulk_request, reply_to<store::bulk_result> reply) {
+    reply(fail(errc::unavailable));
+  }
   /// A queue's settings, a limit, a schedule.
-  virtual void change(store::operation op, reply_to<store::applied> reply) = 0;
-  virtual void schedules(reply_to<std::vector<store::schedule>> reply) = 0;
-  virtual void schedule(std::string name, reply_to<store::schedule> reply) = 0;
-  virtual void limit(std::string key, reply_to<store::key_limit> reply) = 0;
-  virtual void dead_callbacks(std::string after, std::uint32_t max,
-                              reply_to<std::vector<store::callback>> reply) = 0;
+  virtual void change(store::operation, reply_to<store::applied> reply) {
+    reply(fail(errc::unavailable));
+  }
+  virtual void schedules(reply_to<std::vector<store::schedule>> reply) {
+    reply(fail(errc::unavailable));
+  }
+  virtual void schedule(std::string, reply_to<store::schedule> reply) {
+    reply(fail(errc::unavailable));
+  }
+  virtual void limit(std::string, reply_to<store::key_limit> reply) {
+    reply(fail(errc::unavailable));
+  }
+  virtual void dead_callbacks(std::string, std::uint32_t,
+                              reply_to<std::vector<store::callback>> reply) {
+    reply(fail(errc::unavailable));
+  }
   /// Answered with `true`.
-  virtual void retry_callback(std::string id, reply_to<bool> reply) = 0;
+  virtual void retry_callback(std::string, reply_to<bool> reply) {
+    reply(fail(errc::unavailable));
+  }
   virtual void extract(std::string url, reply_to<extract_reply> reply) = 0;
   virtual void figures(reply_to<hub_figures> reply) = 0;
   /// A client actor whose frames go to `sink`, which outlives `close`.

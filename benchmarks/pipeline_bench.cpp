@@ -42,6 +42,7 @@ public:
   void extract(std::string, media::extract_done done) override {
     done(std::string{"{}"});
   }
+  void post(media::callback_post, media::callback_heard) override {}
   void on_file_thread(std::function<void()> work) override {
     work();
   }

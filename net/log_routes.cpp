@@ -85,8 +85,8 @@ private:
     if (bytes.empty())
       return {};
     char size[20];
-    const auto* end = std::to_chars(size, std::end(size), bytes.size(), 16).ptr;
-    return std::string{size, end}.append("\r\n").append(bytes).append("\r\n");
+    const auto end = std::to_chars(size, std::end(size), bytes.size(), 16).ptr;
+    return std::string(size, end).append("\r\n").append(bytes).append("\r\n");
   }
 
   /// False if the client has left, or takes nothing.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/edge.hpp"
+#include "net/job_id.hpp"
 #include "net/routes.hpp"
 
 #include <chrono>

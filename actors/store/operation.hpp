@@ -174,14 +174,14 @@ struct applied {
   bool changed = false; ///< the job's revision was raised (or it is new)
   /// `submit_op`: the answer was given before, under this idempotency key.
   bool replayed = false;
-  /// `submit_op`: another job holds the `unique_key`; `job` is that one. Of a
-  /// replay: it was so then.
-  bool held = false;
   struct job job; ///< after the operation; empty if there is none
   /// Something waits for what happened: `job_store::follow` has work.
   bool follow = false;
   /// `spawn_op`: children that are new.
   std::vector<struct job> added = {};
+  /// `submit_op`: another job holds the `unique_key`; `job` is that one. Of a
+  /// replay: it was so then.
+  bool held = false;
 };
 
 /// The id of the job that `parent` makes for `item`: always the same, as

@@ -224,12 +224,12 @@ result<bulk_result> transactional_store::bulk(const bulk_request& request) {
   if (!answers)
     return answers.error();
   for (std::size_t i = 0; i < ops.size(); ++i) {
-    auto& [error, changed, replayed, job, follow, added] = (*answers)[i];
-    out.follow = out.follow || follow;
-    if (changed)
+    auto& done = (*answers)[i];
+    out.follow = out.follow || done.follow;
+    if (done.changed)
       out.changed.push_back(request.action == bulk_action::purge
                               ? std::move(page->jobs[i])
-                              : std::move(job));
+                              : std::move(done.job));
   }
   return out;
 }

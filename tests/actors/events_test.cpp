@@ -59,6 +59,22 @@ queue_actor::behavior_type fake_queue(queue_actor::pointer,
         ++depth.by_state[static_cast<std::size_t>(job.state)];
       ask.reply(std::vector{depth});
     },
+    [script](const queues_request& ask) {
+      store::queue_info queue;
+      queue.queue = "download";
+      queue.oldest_age_ms = 1500;
+      for (const auto& [id, job] : script->jobs)
+        ++queue.by_state[static_cast<std::size_t>(job.state)];
+      ask.reply(std::vector{queue});
+    },
+    [](const store_call&) {},
+    [](const change_call&) {},
+    [](const batch_call&) {},
+    [](const bulk_call&) {},
+    [](const batch_request&) {},
+    [](const log_call&) {},
+    [](const take_callbacks&) { return callback_batch{}; },
+    [](const store::callback_settlement&) {},
     [](const announce&) {},
     [](const room&) {},
     [](const settle_request&) { return settle_reply{}; },
@@ -210,7 +226,7 @@ TEST_F(EventsTest, ShowsCountsAndRunningJobsOfAllJobs) {
                     HasSubstr(R"("running":[{"id":"a",)"),
                     HasSubstr(R"("truncated":false)")));
   EXPECT_THAT(depth->text,
-              AllOf(HasSubstr(R"("snapshot":{"name":"download","depth":{)"),
+              AllOf(HasSubstr(R"("name":"download","paused":false,"depth":{)"),
                     HasSubstr(R"("oldest_age_s":1.5)")));
 }
 

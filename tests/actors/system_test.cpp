@@ -99,7 +99,7 @@ TEST_F(NodeTest, RunsAJobToItsEnd) {
 
   ASSERT_TRUE(said) << said.error().message();
   EXPECT_TRUE(said->created);
-  const auto job = wait_for(said->job.id, store::job_state::succeeded);
+  const auto job = wait_for(said->job->id, store::job_state::succeeded);
   EXPECT_EQ(job.state, store::job_state::succeeded);
   EXPECT_EQ(job.attempt, 1u);
   EXPECT_TRUE(it->ready().ok());
@@ -109,7 +109,7 @@ TEST_F(NodeTest, ShowsHowFarAnEndedJobCame) {
   const auto said = submit(R"({"sleep_ms":40,"steps":4})");
 
   ASSERT_TRUE(said) << said.error().message();
-  const auto job = wait_for(said->job.id, store::job_state::succeeded);
+  const auto job = wait_for(said->job->id, store::job_state::succeeded);
   EXPECT_EQ(job.progress.done, 4);
   EXPECT_EQ(job.progress.fraction, 1);
 }
@@ -118,7 +118,7 @@ TEST_F(NodeTest, PublishesAFileAndLeavesNothingElse) {
   const auto said = submit(R"({"output_bytes":1000})");
 
   ASSERT_TRUE(said) << said.error().message();
-  const auto job = wait_for(said->job.id, store::job_state::succeeded);
+  const auto job = wait_for(said->job->id, store::job_state::succeeded);
   ASSERT_EQ(job.state, store::job_state::succeeded);
   EXPECT_FALSE(job.publishing);
   std::size_t files = 0;
@@ -143,7 +143,7 @@ TEST_F(NodeTest, RetriesWhatMayPass) {
     [&](auto reply) { it->edge().submit(std::move(op), std::move(reply)); });
 
   ASSERT_TRUE(said) << said.error().message();
-  const auto job = wait_for(said->job.id, store::job_state::succeeded);
+  const auto job = wait_for(said->job->id, store::job_state::succeeded);
   EXPECT_EQ(job.state, store::job_state::succeeded);
   EXPECT_EQ(job.attempt, 2u);
   ASSERT_EQ(job.errors.size(), 1u);
@@ -153,16 +153,16 @@ TEST_F(NodeTest, RetriesWhatMayPass) {
 TEST_F(NodeTest, CancelsARunningJob) {
   const auto said = submit(R"({"sleep_ms":60000})");
   ASSERT_TRUE(said) << said.error().message();
-  wait_for(said->job.id, store::job_state::running);
+  wait_for(said->job->id, store::job_state::running);
 
   const auto told = ask<store::job>([&](auto reply) {
-    it->edge().command(job_command_kind::cancel, said->job.id,
+    it->edge().command(job_command_kind::cancel, said->job->id,
                        std::move(reply));
   });
 
   ASSERT_TRUE(told) << told.error().message();
   EXPECT_EQ(told->state, store::job_state::cancelling);
-  const auto job = wait_for(said->job.id, store::job_state::cancelled);
+  const auto job = wait_for(said->job->id, store::job_state::cancelled);
   EXPECT_EQ(job.state, store::job_state::cancelled);
 }
 
@@ -172,7 +172,7 @@ TEST_F(NodeTest, DrainsToTheEndAndTakesItsJobsBackAtTheNextStart) {
   open();
   const auto said = submit(R"({"sleep_ms":60000})");
   ASSERT_TRUE(said) << said.error().message();
-  wait_for(said->job.id, store::job_state::running);
+  wait_for(said->job->id, store::job_state::running);
 
   it->drain();
   EXPECT_EQ(it->wait(), 0);
@@ -180,7 +180,7 @@ TEST_F(NodeTest, DrainsToTheEndAndTakesItsJobsBackAtTheNextStart) {
   it.reset();
   open();
 
-  const auto job = wait_for(said->job.id, store::job_state::running);
+  const auto job = wait_for(said->job->id, store::job_state::running);
   EXPECT_EQ(job.state, store::job_state::running);
   EXPECT_EQ(job.attempt, 1u) << "a drain spends no budget";
 }
@@ -188,7 +188,7 @@ TEST_F(NodeTest, DrainsToTheEndAndTakesItsJobsBackAtTheNextStart) {
 TEST_F(NodeTest, EndsAtOnceWithWorkUnderWay) {
   const auto said = submit(R"({"sleep_ms":60000})");
   ASSERT_TRUE(said) << said.error().message();
-  wait_for(said->job.id, store::job_state::running);
+  wait_for(said->job->id, store::job_state::running);
 
   const auto begun = std::chrono::steady_clock::now();
   it.reset();

@@ -38,6 +38,10 @@ public:
     const std::lock_guard lock{mutex_};
     checkpoint_ = std::move(json);
   }
+  void on_log(std::string_view line) override {
+    const std::lock_guard lock{mutex_};
+    log_.emplace_back(line);
+  }
   void on_done(attempt_outcome outcome) override {
     const std::lock_guard lock{mutex_};
     outcome_ = std::move(outcome);
@@ -71,6 +75,7 @@ private:
   std::condition_variable changed_;
   std::vector<progress> seen_;
   std::string checkpoint_;
+  std::vector<std::string> log_;
   std::optional<attempt_outcome> outcome_;
 };
 
