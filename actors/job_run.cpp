@@ -134,7 +134,7 @@ void job_state::begin_attempt() {
   task.library = bench_->library;
   std::function<void()> beat;
   if (bench_->on_beat)
-    beat = [bench = bench_, id = job_.id, fence = job_.fence] {
+    beat = [bench = bench_, id = job_->id, fence = job_->fence] {
       bench->on_beat(id, fence, false);
     };
   relay_ = std::make_shared<attempt_relay>(caf::actor_cast<job_impl>(self_),
@@ -191,7 +191,7 @@ void job_state::report(media::attempt_outcome outcome) {
   send_log();
   phase_ = phase::reported;
   if (bench_->on_beat)
-    bench_->on_beat(job_.id, job_.fence, true);
+    bench_->on_beat(job_->id, job_->fence, true);
   attempt_report said;
   said.id = job_->id;
   said.fence = job_->fence;

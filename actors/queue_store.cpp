@@ -140,9 +140,10 @@ void queue_state::sort_out(commit_group group, const failure& why,
   for (auto& entry : group.entries) {
     if (auto* it = std::get_if<commit_group::settle_entry>(&entry)) {
       const auto end = next + static_cast<std::ptrdiff_t>(it->count);
-      to.outcomes.add(
-        {std::make_move_iterator(next), std::make_move_iterator(end)},
-        std::move(it->freed), std::move(it->promise));
+      std::vector<store::operation> ops(std::make_move_iterator(next),
+                                        std::make_move_iterator(end));
+      to.outcomes.add(std::move(ops), std::move(it->freed),
+                      std::move(it->promise));
       next = end;
       continue;
     }

@@ -7,19 +7,21 @@ namespace troupe::actors {
 std::optional<store::applied>
 spooled_jobs::answered(const store::submit_op& op) const {
   const auto& [scope, body_hash] = op.idempotency;
+  store::applied known;
   if (const auto at = scopes_.find(scope); at != scopes_.end()) {
-    if (at->second.body_hash != body_hash)
-      return store::applied{
-        store::errc::idempotency_mismatch, false, false, {}};
-    return store::applied{store::errc::none, false, true,
-                          jobs_.at(at->second.id)};
+    if (at->second.body_hash == body_hash)
+      known.job = jobs_.at(at->second.id);
+    else
+      known.error = store::errc::idempotency_mismatch;
+    known.replayed = known.error == store::errc::none;
+    return known;
   }
-  if (const auto at = keys_.find(op.draft.unique_key); at != keys_.end())
-    return store::applied{store::errc::none, false, false,
-                          jobs_.at(at->second)};
-  if (const auto* job = find(op.draft.id))
-    return store::applied{store::errc::none, false, false, *job};
-  return std::nullopt;
+  const auto holder = keys_.find(op.draft.unique_key);
+  const auto* job = find(holder == keys_.end() ? op.draft.id : holder->second);
+  if (!job)
+    return std::nullopt;
+  known.job = *job;
+  return known;
 }
 
 const store::job& spooled_jobs::add(const store::submit_op& op,

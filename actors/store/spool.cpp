@@ -34,6 +34,9 @@ result<std::unique_ptr<spool>> spool::open(const std::string& path,
   std::unique_ptr<spool> opened{new spool{std::move(*db), max_bytes}};
   if (auto known = opened->measure(); !known)
     return known.error();
+  // Nothing that was acknowledged is passed over in silence.
+  if (auto all = opened->read(); !all)
+    return all.error();
   return opened;
 }
 
