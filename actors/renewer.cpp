@@ -1,5 +1,6 @@
 #include "actors/renewer.hpp"
 
+#include "config/fault_points.hpp"
 #include "config/log.hpp"
 
 #include <algorithm>
@@ -74,6 +75,8 @@ result<void> renewer_state::ask_store(bool renewing, renewal_report& news) {
     return {};
   auto verdicts = renewing ? store_->renew(all.alive, options_.lease_ms)
                            : store_->look(all.alive);
+  if (renewing)
+    TROUPE_FAULT_POINT(renewed);
   if (!verdicts) {
     report(std::move(news));
     return verdicts.error();

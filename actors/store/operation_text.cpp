@@ -150,6 +150,7 @@ struct layout<release_op> {
   static constexpr char letter = 'R';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.fence.epoch), f(it.fence.nonce), f(it.reason);
+    f(it.delay_ms);
   }
 };
 

@@ -41,7 +41,7 @@ std::vector<operation> some_of_each() {
           commit_op{"c", proof, "{}", {file}},
           succeed_op{"d", proof, "{}"},
           failed,
-          release_op{"f", proof, release_reason::node_lost},
+          release_op{"f", proof, release_reason::postponed, 250},
           cancel_op{"g"},
           purge_op{"h"}};
 }
