@@ -79,6 +79,7 @@ queue_actor::behavior_type fake_queue(queue_actor::pointer,
     [](const room&) {},
     [](const settle_request&) { return settle_reply{}; },
     [](const progress_report&) {},
+    [](const renewal_report&) {},
     [](const wiring&) {},
     [](const drain_request&) { return drained{}; },
   };

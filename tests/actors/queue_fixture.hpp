@@ -157,7 +157,7 @@ protected:
   }
 
   const store::job& lease(std::size_t batch = 0, std::size_t at = 0) const {
-    return pool->leases.at(batch).jobs.at(at);
+    return *pool->leases.at(batch).jobs.at(at);
   }
 
   std::shared_ptr<store::job_store> store;
