@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 
+from oracle import TERMINAL, find
 from world import call
 
 
@@ -87,7 +88,8 @@ class Load:
         return job
 
     def race(self):
-        """One request sent from several sides at once makes one job."""
+        """One request sent from several sides at once makes one job; what
+        was spooled for a store that is away ends as a duplicate."""
         key = uuid.uuid4().hex
         body = {"type": "noop", "params": {"output_bytes": 200},
                 "backoff": {"initial_s": 0.05, "max_s": 1},
@@ -96,7 +98,9 @@ class Load:
 
         def send(server):
             job = self.submit(server, body, {"output": True}, key)
-            if job:
+            if job and job["durability"] == "local":
+                self.ledger.jobs[job["id"]]["may_cancel"] = True
+            elif job:
                 ids.append(job["id"])
         racers = [threading.Thread(target=send, args=(self.pick(),))
                   for _ in range(3)]
@@ -147,20 +151,17 @@ class Load:
             with self.lock:
                 some = list(self.open)[:50]
             for job_id in some:
-                answer = call(self.pick(), "GET", f"/v1/jobs/{job_id}",
-                              timeout=2)
-                if answer and answer.status == 200 and answer.json["state"] in (
-                        "succeeded", "failed", "cancelled"):
-                    self.ledger.saw_end(answer.json)
-                    with self.lock:
-                        self.open.discard(job_id)
-                elif answer and answer.status == 404:
+                job = find(self.world, job_id, 2)
+                if job == {}:
                     # Gone by retention, or lost: the oracle will tell.
-                    if self.world.redis:
-                        self.ledger.ended.setdefault(
-                            job_id, (None, time.monotonic()))
-                    with self.lock:
-                        self.open.discard(job_id)
+                    self.ledger.ended.setdefault(job_id,
+                                                 (None, time.monotonic()))
+                elif job and job["state"] in TERMINAL:
+                    self.ledger.saw_end(job)
+                else:
+                    continue
+                with self.lock:
+                    self.open.discard(job_id)
                 if self.ended.is_set():
                     return
             time.sleep(0.05)

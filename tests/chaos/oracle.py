@@ -54,6 +54,16 @@ def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def find(world, job_id, timeout=5):
+    unknown = 0
+    for server in world.servers:
+        answer = call(server, "GET", f"/v1/jobs/{job_id}", timeout=timeout)
+        if answer and answer.status == 200:
+            return answer.json
+        unknown += bool(answer and answer.status == 404)
+    return {} if unknown == len(world.servers) else None
+
+
 class Verdict:
     """What was found wrong, by kind. `forgiven` is what a durability does not
     cover; it is counted, but no failure."""
@@ -102,11 +112,9 @@ class Oracle:
         return f" {min(cuts, key=abs):.2f} s after a cut" if cuts else ""
 
     def ask(self, job_id):
-        for server in self.world.servers:
-            answer = call(server, "GET", f"/v1/jobs/{job_id}")
-            if answer and answer.status in (200, 404):
-                return answer.json if answer.status == 200 else {}
-        return None
+        """The job, {} if no server knows it, None if not all have said so: a
+        spooled one is known to its own server alone."""
+        return find(self.world, job_id)
 
     def wait_for_all(self, seconds):
         """The jobs by id, as soon as all have ended; else as they are."""
