@@ -139,6 +139,19 @@ TEST_F(PoolTest, ReleasesTheJobOfAnActorThatDies) {
   EXPECT_EQ(queue->room, 2u);
 }
 
+TEST_F(PoolTest, PostponesWhatWasNotTried) {
+  lease(job("a"));
+
+  bench->attempts.at("a").sink->on_done(
+    media::failure_report{media::errc::rate_limited, "paused", 60, true});
+  run();
+
+  const auto released = queue->of<store::release_op>();
+  ASSERT_EQ(released.size(), 1u);
+  EXPECT_EQ(released[0].reason, store::release_reason::postponed);
+  EXPECT_EQ(released[0].delay_ms, 60000);
+}
+
 TEST_F(PoolTest, TellsWhyAnAttemptFailed) {
   lease(job("a"));
 

@@ -368,6 +368,20 @@ TEST_P(TransitionSuite, ANewAttemptStartsWithoutProgress) {
   EXPECT_EQ(claim().at(0).progress, media::progress{});
 }
 
+TEST_P(TransitionSuite, APostponedJobWaitsAndSpendsNothing) {
+  const auto held = running();
+
+  const auto answer =
+    apply(release_op{held.id, held.fence, release_reason::postponed, 5000});
+
+  EXPECT_EQ(answer.job.state, job_state::scheduled);
+  EXPECT_EQ(answer.job.attempt, 0u);
+  EXPECT_TRUE(answer.job.errors.empty());
+  EXPECT_TRUE(claim().empty());
+  advance(5001);
+  EXPECT_EQ(claim().at(0).attempt, 1u);
+}
+
 TEST_P(TransitionSuite, BytesOfEveryKindAreKept) {
   auto odd = draft();
   odd.params = std::string("{\"\0\x7f\":\"\xc3\xa4 \xf0\x9f\x8e\xad\"}", 16);
