@@ -247,7 +247,7 @@ void client_state::pump() {
     out.push_back(std::move(next));
   }
   if (!out.empty())
-    parts_.sink->deliver(std::move(out));
+    in_flight_ -= parts_.sink->deliver(std::move(out));
   if (in_flight_ + waiting_.bytes() + held_ > parts_.settings.client_bytes)
     end(close_code::slow_consumer, "too far behind; resume by offset");
 }

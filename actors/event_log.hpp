@@ -78,6 +78,9 @@ public:
   /// What was added since the last call to topics that somebody listens to.
   [[nodiscard]] std::vector<topic_events> take_fresh();
 
+  /// How many copies of what it returns there will be: one per listener.
+  [[nodiscard]] std::size_t fresh_audience() const;
+
   /// Topics and bytes in use; the clients are not its business.
   [[nodiscard]] hub_figures figures() const;
 

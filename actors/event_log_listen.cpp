@@ -72,6 +72,13 @@ std::vector<topic_events> event_log::take_fresh() {
   return taken;
 }
 
+std::size_t event_log::fresh_audience() const {
+  std::size_t audience = 0;
+  for (const auto& fresh : fresh_)
+    audience += fresh.of->listeners;
+  return audience;
+}
+
 hub_figures event_log::figures() const {
   return {.clients = 0, .topics = topics_.size(), .log_bytes = bytes_};
 }

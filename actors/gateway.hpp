@@ -102,7 +102,9 @@ class client_sink {
 public:
   virtual ~client_sink() = default;
   /// Frames in the order they are to be sent.
-  virtual void deliver(std::vector<frame_ptr> frames) = 0;
+  /// @return bytes of their texts that have left already; `client_port::sent`
+  /// tells of the others
+  virtual std::size_t deliver(std::vector<frame_ptr> frames) = 0;
   /// The connection is to be closed. Last call.
   virtual void close(close_code code, std::string reason) = 0;
 };

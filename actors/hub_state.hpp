@@ -9,6 +9,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -58,6 +59,8 @@ private:
   std::array<bool, 3> armed_{};
   /// When those who were told last will have got it, about.
   clock::time_point busy_until_{};
+  /// When the oldest of what is fresh came; nothing while nothing is.
+  std::optional<clock::time_point> fresh_since_;
 };
 
 } // namespace troupe::actors

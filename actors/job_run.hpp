@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace troupe::actors {
@@ -21,6 +22,10 @@ namespace troupe::actors {
 struct job_bench {
   /// Null for a type that this build has not.
   media::attempt_factory make_attempt;
+  /// See `media::workbench::do_at_once`.
+  std::function<std::optional<media::finished>(std::string_view type,
+                                               const std::string& params)>
+    do_at_once;
   std::function<void(std::function<void()>)> on_file_thread;
   // On file threads:
   std::function<result<media::publish_outcome>(

@@ -26,27 +26,46 @@ void stage_state::start(std::shared_ptr<const job_bench> bench) {
 }
 
 void stage_state::place(place_order& order) {
-  const auto manager = order.manager.address();
-  if (managers_.insert(manager).second)
+  if (managers_.insert(order.manager.address()).second)
     self_->monitor(order.manager);
-  const auto now = self_->clock().now();
   spawned news;
-  news.jobs.reserve(order.jobs.size());
-  for (auto& job : order.jobs) {
-    auto deadline = std::chrono::steady_clock::time_point::max();
-    if (job->timeout_s > 0 && !order.publish_only)
-      deadline = now
-                 + std::chrono::milliseconds{
-                   static_cast<std::int64_t>(job->timeout_s * 1000)};
-    auto& fresh = news.jobs.emplace_back(spawned_job{job->id, job->fence, {}});
-    fresh.actor = self_->spawn(run_job, bench_, std::move(job),
-                               order.publish_only, order.manager);
-    self_->monitor(fresh.actor);
-    hosted_.emplace(fresh.actor.address(),
-                    guest{fresh.actor, manager, deadline});
+  attempt_reports over;
+  for (const auto& job : order.jobs) {
+    auto done = order.publish_only ? std::nullopt : do_at_once(*job);
+    if (done)
+      over.reports.push_back(
+        {job->id, job->fence, true, std::move(*done), {}, true});
+    else
+      host(job, order, news);
   }
-  self_->send(order.manager, std::move(news));
+  if (!news.jobs.empty())
+    self_->send(order.manager, std::move(news));
+  if (!over.reports.empty())
+    self_->send(order.manager, std::move(over));
   arm();
+}
+
+/// A job that was tried before may have left something to tidy up.
+std::optional<media::finished>
+stage_state::do_at_once(const store::job& job) const {
+  if (!bench_->do_at_once || job.attempt > 1 || !job.checkpoint.empty())
+    return std::nullopt;
+  return bench_->do_at_once(job.type, job.params);
+}
+
+void stage_state::host(const job_ref& job, const place_order& order,
+                       spawned& news) {
+  auto deadline = std::chrono::steady_clock::time_point::max();
+  if (job->timeout_s > 0 && !order.publish_only)
+    deadline = self_->clock().now()
+               + std::chrono::milliseconds{
+                 static_cast<std::int64_t>(job->timeout_s * 1000)};
+  auto& fresh = news.jobs.emplace_back(spawned_job{job->id, job->fence, {}});
+  fresh.actor =
+    self_->spawn(run_job, bench_, job, order.publish_only, order.manager);
+  self_->monitor(fresh.actor);
+  hosted_.emplace(fresh.actor.address(),
+                  guest{fresh.actor, order.manager.address(), deadline});
 }
 
 void stage_state::discard(discard_files& order) {

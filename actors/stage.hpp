@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -51,6 +52,8 @@ private:
     bool told = false; ///< that its time is over
   };
 
+  std::optional<media::finished> do_at_once(const store::job& job) const;
+  void host(const job_ref& job, const place_order& order, spawned& news);
   void on_down(const caf::actor_addr& dead);
   void arm();
 

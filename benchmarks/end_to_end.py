@@ -145,8 +145,14 @@ def peer(script):
     folder = HERE / "peers"
     if not (folder / "node_modules").is_dir():
         subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=True)
-    with process(["node", str(folder / script)], stdout=subprocess.PIPE,
-                 text=True) as child:
+    with said_port(["node", str(folder / script)]) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def said_port(command):
+    """A server that prints the port that it took."""
+    with process(command, stdout=subprocess.PIPE, text=True) as child:
         yield int(child.stdout.readline())
 
 
@@ -178,6 +184,8 @@ def measure_fan_out(folder, seconds, clients, rows):
     with server("memory:", folder) as (port, _):
         fan_out("troupe", port, seconds, clients, rows)
     shutil.rmtree(folder / "data", ignore_errors=True)
+    with said_port([str(BUILD / "bare_fan_out")]) as port:
+        fan_out("floor, a bare loop", port, seconds, clients, rows)
     if shutil.which("npm"):
         with peer("fan_out_server.js") as port:
             fan_out("peer, npm's ws", port, seconds, clients, rows)

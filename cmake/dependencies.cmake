@@ -16,6 +16,9 @@ find_path(TROUPE_VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)
 find_path(TROUPE_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 
+# The server's allocator, if it is there.
+find_library(TROUPE_JEMALLOC jemalloc)
+
 # Debian's libcaf-dev ships no CMake package.
 find_path(TROUPE_CAF_INCLUDE caf/all.hpp REQUIRED)
 foreach(part core io)

@@ -17,8 +17,8 @@ namespace troupe::net {
 struct edge;
 
 /// Writes the frames of one client actor to a corked connection, gives credit
-/// back as they leave, and counts it all. On the io thread alone. Nothing is
-/// called after `stop`.
+/// back as they leave, and counts it all. On the io thread, but for frames that
+/// go at once. Nothing is called after `stop`.
 class event_sender {
 public:
   /// Appends one frame as the connection's protocol puts it.
@@ -27,9 +27,11 @@ public:
     std::function<void(actors::close_code, const std::string&)>;
 
   /// @param kind of client, for the metrics
+  /// @param append_anywhere the same as `append` on any thread, for frames
+  /// that go at once; null: none do
   event_sender(edge& at, std::shared_ptr<corked_socket> to,
                std::string_view kind, append_frame append,
-               close_connection close);
+               close_connection close, append_frame append_anywhere = {});
   ~event_sender();
   event_sender(const event_sender&) = delete;
   event_sender& operator=(const event_sender&) = delete;
@@ -48,7 +50,7 @@ private:
     std::vector<actors::frame_ptr> frames;
   };
 
-  void take(std::vector<actors::frame_ptr> frames);
+  void take(event_inbox::frames frames);
   void on_written();
   void account(const batch& gone);
 

@@ -79,8 +79,10 @@ void append_frame_head(std::string& out, std::size_t size) {
 
 } // namespace
 
-/// One WebSocket. All of it runs on the io thread. Invariant: data frames are
-/// appended only while `open()`; the port lives while the reader runs.
+/// One WebSocket. All of it runs on the io thread, but for data frames that go
+/// at once (see `event_sender`), which the stream's own close frame ends.
+/// Invariant: data frames are appended only while `open()`; the port lives
+/// while the reader runs.
 class websocket_session
   : public std::enable_shared_from_this<websocket_session> {
 public:
@@ -144,17 +146,21 @@ private:
   }
 
   void begin() {
-    auto append = [this](std::string& out, const actors::frame& frame) {
-      if (!open())
-        return;
+    auto append_anywhere = [](std::string& out, const actors::frame& frame) {
       append_frame_head(out, frame.text.size());
       out += frame.text;
+    };
+    auto append = [this, append_anywhere](std::string& out,
+                                          const actors::frame& frame) {
+      if (open())
+        append_anywhere(out, frame);
     };
     auto close = [this](actors::close_code code, const std::string& why) {
       this->close(static_cast<std::uint16_t>(code), why);
     };
-    sender_ = std::make_unique<event_sender>(
-      at_, under_, "websocket", std::move(append), std::move(close));
+    sender_ = std::make_unique<event_sender>(at_, under_, "websocket",
+                                             std::move(append),
+                                             std::move(close), append_anywhere);
     on_stop_([self = weak_from_this()] {
       if (const auto here = self.lock())
         here->close(static_cast<std::uint16_t>(actors::close_code::going_away),

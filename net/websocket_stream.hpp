@@ -58,6 +58,9 @@ public:
       for (auto at = boost::asio::buffer_sequence_begin(from);
            at != boost::asio::buffer_sequence_end(from); ++at) {
         const boost::asio::const_buffer part{*at};
+        // No data may follow a close frame (RFC 6455, 5.5.1).
+        if (bytes == 0 && is_close(part))
+          under_->seal();
         under_->append({static_cast<const char*>(part.data()), part.size()});
         bytes += part.size();
       }
@@ -85,6 +88,11 @@ public:
   }
 
 private:
+  static bool is_close(const boost::asio::const_buffer& frame) {
+    return frame.size() > 0
+           && *static_cast<const unsigned char*>(frame.data()) == 0x88;
+  }
+
   template <class Handler>
   void complete(Handler handler, error_code error, std::size_t bytes) {
     boost::asio::post(get_executor(), boost::beast::bind_front_handler(

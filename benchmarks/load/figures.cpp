@@ -16,14 +16,15 @@ double figures::quantile_ms(double q) {
   return static_cast<double>(*at) / 1000;
 }
 
-void print(const std::string& name, figures& of, double seconds,
-           std::uint64_t errors) {
-  std::printf("{\"name\":\"%s\",\"count\":%zu,\"errors\":%llu,"
+void print(const std::string& name, figures& of, std::uint64_t count,
+           double seconds, std::uint64_t errors) {
+  std::printf("{\"name\":\"%s\",\"count\":%llu,\"errors\":%llu,"
               "\"seconds\":%.3f,\"per_s\":%.0f,\"p50_ms\":%.3f,"
               "\"p99_ms\":%.3f,\"max_ms\":%.3f}\n",
-              name.c_str(), of.count(), static_cast<unsigned long long>(errors),
-              seconds, static_cast<double>(of.count()) / seconds,
-              of.quantile_ms(0.5), of.quantile_ms(0.99), of.quantile_ms(1));
+              name.c_str(), static_cast<unsigned long long>(count),
+              static_cast<unsigned long long>(errors), seconds,
+              static_cast<double>(count) / seconds, of.quantile_ms(0.5),
+              of.quantile_ms(0.99), of.quantile_ms(1));
 }
 
 } // namespace troupe::load

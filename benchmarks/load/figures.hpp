@@ -29,7 +29,8 @@ private:
 };
 
 /// Prints one line of JSON: name, count, seconds, per second, p50, p99, max.
-void print(const std::string& name, figures& of, double seconds,
-           std::uint64_t errors);
+/// @param count of what is counted; there is a latency per one or more of it
+void print(const std::string& name, figures& of, std::uint64_t count,
+           double seconds, std::uint64_t errors);
 
 } // namespace troupe::load

@@ -28,7 +28,7 @@ struct lane {
 class post_run {
 public:
   explicit post_run(const post_plan& plan)
-    : plan_(plan), request_(post(plan.target, plan.body, plan.port)),
+    : plan_(plan), request_(request_of(plan)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
     lanes_.resize(plan.connections);
     for (std::size_t i = 0; i < lanes_.size(); ++i)
@@ -46,10 +46,25 @@ public:
     }
     outcome_.seconds =
       std::chrono::duration<double>(clock::now() - started_).count();
+    outcome_.jobs = sent_;
     return std::move(outcome_);
   }
 
 private:
+  std::uint64_t weight() const {
+    return std::max<std::uint64_t>(plan_.batch, 1);
+  }
+
+  static std::string request_of(const post_plan& plan) {
+    if (plan.batch == 0)
+      return post(plan.target, plan.body, plan.port);
+    std::string jobs;
+    for (std::uint64_t i = 0; i < plan.batch; ++i)
+      jobs.append(i == 0 ? "" : ",").append(plan.body);
+    return post(plan.target + "/batch", R"({"jobs":[)" + jobs + "]}",
+                plan.port);
+  }
+
   void open(std::size_t at) {
     auto& self = lanes_[at];
     self.peer = connect_to(plan_.port);
@@ -94,7 +109,7 @@ private:
       next.busy = true;
       next.due = due;
       ++busy_;
-      ++sent_;
+      sent_ += weight();
       write_all(next.peer, request_);
     }
   }

@@ -23,30 +23,63 @@ std::int64_t depth(std::uint16_t port, const std::string& queue,
   return 0;
 }
 
+void print(const char* name, post_outcome& outcome, double seconds) {
+  print(name, outcome.latencies, outcome.jobs, seconds, outcome.errors);
+}
+
 int submit(const post_plan& plan) {
   auto outcome = run_posts(plan);
-  print("submit", outcome.latencies, outcome.seconds, outcome.errors);
+  print("submit", outcome, outcome.seconds);
   return outcome.errors == 0 ? 0 : 1;
 }
 
+class watch {
+public:
+  explicit watch(std::uint16_t port) : port_(port) {}
+
+  /// Waits until so many more jobs have succeeded than before.
+  /// @return seconds since `start`
+  double wait_for(std::uint64_t jobs) const {
+    const timespec pause{0, 5'000'000};
+    while (depth(port_, "bulk", "succeeded") - before_
+           < static_cast<std::int64_t>(jobs))
+      ::nanosleep(&pause, nullptr);
+    return std::chrono::duration<double>(clock::now() - started_).count();
+  }
+
+  void start() {
+    started_ = clock::now();
+  }
+
+private:
+  std::uint16_t port_;
+  std::int64_t before_ = depth(port_, "bulk", "succeeded");
+  clock::time_point started_ = clock::now();
+};
+
 /// Submits `plan.count` jobs and waits until all have ended.
 int end_to_end(const post_plan& plan) {
-  const auto before = depth(plan.port, "bulk", "succeeded");
-  const auto started = clock::now();
+  watch ends{plan.port};
   auto outcome = run_posts(plan);
-  const timespec pause{0, 5'000'000};
-  while (depth(plan.port, "bulk", "succeeded") - before
-         < static_cast<std::int64_t>(plan.count))
-    ::nanosleep(&pause, nullptr);
-  const auto seconds =
-    std::chrono::duration<double>(clock::now() - started).count();
-  print("end_to_end", outcome.latencies, seconds, outcome.errors);
+  print("end_to_end", outcome, ends.wait_for(outcome.jobs));
+  return outcome.errors == 0 ? 0 : 1;
+}
+
+/// Fills a paused queue, and measures how long it takes to be empty.
+int drain(const post_plan& plan) {
+  watch ends{plan.port};
+  command(plan.port, "/v1/queues/bulk/pause");
+  auto outcome = run_posts(plan);
+  ends.start();
+  command(plan.port, "/v1/queues/bulk/resume");
+  print("drain", outcome, ends.wait_for(outcome.jobs));
   return outcome.errors == 0 ? 0 : 1;
 }
 
 int listen(const listen_plan& plan) {
   auto outcome = run_listeners(plan);
-  print("listen", outcome.latencies, outcome.seconds, outcome.closed);
+  print("listen", outcome.latencies, outcome.latencies.count(), outcome.seconds,
+        outcome.closed);
   return outcome.closed == 0 ? 0 : 1;
 }
 
@@ -59,7 +92,8 @@ int main(int argc, char** argv) {
   listen_plan listeners;
   auto* submits = app.add_subcommand("submit", "POST jobs");
   auto* ends = app.add_subcommand("jobs", "POST jobs, wait for their end");
-  for (auto* command : {submits, ends}) {
+  auto* drains = app.add_subcommand("drain", "fill a paused queue, resume it");
+  for (auto* command : {submits, ends, drains}) {
     command->add_option("--port", posts.port)->required();
     command->add_option("--target", posts.target);
     command->add_option("--body", posts.body);
@@ -67,6 +101,7 @@ int main(int argc, char** argv) {
     command->add_option("--seconds", posts.seconds);
     command->add_option("--rate", posts.rate);
     command->add_option("--count", posts.count);
+    command->add_option("--batch", posts.batch);
   }
   auto* listens = app.add_subcommand("listen", "WebSocket clients");
   listens->add_option("--port", listeners.port)->required();
@@ -77,5 +112,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (submits->parsed())
     return submit(posts);
+  if (drains->parsed())
+    return drain(posts);
   return ends->parsed() ? end_to_end(posts) : listen(listeners);
 }

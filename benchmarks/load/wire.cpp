@@ -104,11 +104,11 @@ std::string post(std::string_view target, std::string_view body,
   return request;
 }
 
-std::string fetch(std::uint16_t port, std::string_view target) {
+namespace {
+
+/// The status and body of the answer, on a connection of its own.
+std::pair<int, std::string> ask(std::uint16_t port, std::string_view request) {
   const auto peer = connect_to(port);
-  std::string request{"GET "};
-  request.append(target).append(" HTTP/1.1\r\nHost: 127.0.0.1:");
-  request.append(std::to_string(port)).append("\r\n\r\n");
   write_all(peer, request);
   std::string buffer;
   for (;;) {
@@ -118,8 +118,25 @@ std::string fetch(std::uint16_t port, std::string_view target) {
       give_up("recv");
     buffer.append(block, static_cast<std::size_t>(got));
     if (const auto answer = first_answer(buffer); answer.size > 0)
-      return std::string{answer.body};
+      return {answer.status, std::string{answer.body}};
   }
+}
+
+} // namespace
+
+std::string fetch(std::uint16_t port, std::string_view target) {
+  std::string request{"GET "};
+  request.append(target).append(" HTTP/1.1\r\nHost: 127.0.0.1:");
+  request.append(std::to_string(port)).append("\r\n\r\n");
+  return ask(port, request).second;
+}
+
+void command(std::uint16_t port, std::string_view target) {
+  const auto [status, body] = ask(port, post(target, "", port));
+  if (status / 100 == 2)
+    return;
+  std::fprintf(stderr, "%s\n", body.c_str());
+  std::exit(1);
 }
 
 } // namespace troupe::load

@@ -45,4 +45,7 @@ struct http_answer {
 /// A GET on a connection of its own; the body.
 [[nodiscard]] std::string fetch(std::uint16_t port, std::string_view target);
 
+/// An empty POST on a connection of its own. Exits if it is not answered 2xx.
+void command(std::uint16_t port, std::string_view target);
+
 } // namespace troupe::load

@@ -44,6 +44,16 @@ noop_params read_params(const std::string& text) {
 
 constexpr std::chrono::seconds beat_every{1};
 
+bool is_idle(const noop_params& params) {
+  return params.sleep_ms == 0 && params.steps == 1 && params.output_bytes == 0;
+}
+
+finished idle_outcome(const noop_params& params) {
+  if (params.payload.empty())
+    return {"{}", {}};
+  return {"{\"payload\":" + params.payload + "}", {}};
+}
+
 /// The work, kept alive by its own timers and file tasks. Everything but
 /// construction runs on the io thread. Invariant: `done_` is set exactly when
 /// nothing may be reported any more.
@@ -189,12 +199,8 @@ public:
     if (task_.attempt <= params.fail_times)
       return sink_->on_done(
         failure_report{errc::fault_asked, "fail_times asked for it", 0});
-    const bool idle =
-      params.sleep_ms == 0 && params.steps == 1 && params.output_bytes == 0;
-    if (idle)
-      return sink_->on_done(finished{
-        params.payload.empty() ? "{}" : "{\"payload\":" + params.payload + "}",
-        {}});
+    if (is_idle(params))
+      return sink_->on_done(idle_outcome(params));
     work_ =
       std::make_shared<noop_work>(threads_, task_, std::move(params), sink_);
     asio::post(threads_.io(), [work = work_] { work->start(); });
@@ -218,6 +224,13 @@ std::unique_ptr<attempt> make_noop(runtime& threads, attempt_task task,
                                    std::shared_ptr<attempt_sink> sink) {
   return std::make_unique<noop_attempt>(threads, std::move(task),
                                         std::move(sink));
+}
+
+std::optional<finished> noop_at_once(const std::string& params) {
+  const auto asked = read_params(params);
+  if (asked.fail_times > 0 || !is_idle(asked))
+    return std::nullopt;
+  return idle_outcome(asked);
 }
 
 } // namespace troupe::media

@@ -88,7 +88,7 @@ queue_actor::behavior_type fake_queue(queue_actor::pointer,
 /// A connection's end that notes what it hears.
 class noting_sink final : public client_sink {
 public:
-  void deliver(std::vector<frame_ptr> frames) override {
+  std::size_t deliver(std::vector<frame_ptr> frames) override {
     deliveries.push_back(frames.size());
     for (auto& frame : frames)
       heard.push_back(std::move(frame));
