@@ -42,7 +42,7 @@ struct teller {
 std::string lines_from(const store::job& job) {
   std::string out;
   if (job.started_at > 0)
-    out += start_line(job);
+    out += start_line(job.started_at, job.attempt, job.node);
   for (const auto& error : job.errors)
     out +=
       log_line(job.finished_at > 0 ? job.finished_at : job.started_at, "error",
@@ -76,10 +76,10 @@ std::string_view level_of_line(std::string_view line) {
   return line.starts_with("WARNING") ? "warning" : "info";
 }
 
-std::string start_line(const store::job& leased) {
-  return log_line(leased.started_at, "info",
-                  "attempt " + std::to_string(leased.attempt) + " started on "
-                    + leased.node);
+std::string start_line(timestamp_ms time, std::uint32_t attempt,
+                       std::string_view node) {
+  auto message = "attempt " + std::to_string(attempt) + " started on ";
+  return log_line(time, "info", message.append(node));
 }
 
 std::string outcome_line(const store::operation& op, timestamp_ms time) {

@@ -19,7 +19,8 @@ namespace troupe::actors {
 [[nodiscard]] std::string_view level_of_line(std::string_view line);
 
 /// An attempt begins.
-[[nodiscard]] std::string start_line(const store::job& leased);
+[[nodiscard]] std::string start_line(timestamp_ms time, std::uint32_t attempt,
+                                     std::string_view node);
 
 /// An attempt ends by this operation; empty for one that ends none.
 [[nodiscard]] std::string outcome_line(const store::operation& op,

@@ -1,7 +1,5 @@
 #include "actors/lease_table.hpp"
 
-#include "actors/job_log.hpp"
-
 namespace troupe::actors {
 
 void lease_table::join(std::shared_ptr<lease_board> board, stall_rule stall) {
@@ -20,7 +18,8 @@ void lease_table::add(const store::job& job,
   entry.fence = job.fence;
   entry.queue = job.queue;
   entry.type = job.type;
-  entry.log_head = start_line(job);
+  entry.attempt = job.attempt;
+  entry.started_at = job.started_at;
   entry.keeps_log = !job.errors.empty() || !job.checkpoint.empty();
   entry.since = now;
   board_->hold({job.id, job.fence}, now,

@@ -21,13 +21,14 @@ struct lease {
   std::string queue; ///< whose manager holds it
   std::string type;
   std::chrono::steady_clock::time_point since;
-  media::progress progress; ///< the newest that was heard
-  bool unsaved = false;     ///< `progress` is newer than what is stored
-  bool cancel_told = false; ///< its manager knows of the cancellation
-  bool pause_told = false;  ///< its manager knows that it is to pause
-  /// The line of its start, until it is written together with another.
-  std::string log_head;
-  bool keeps_log = false; ///< lines of the job are stored
+  media::progress progress;    ///< the newest that was heard
+  bool unsaved = false;        ///< `progress` is newer than what is stored
+  bool cancel_told = false;    ///< its manager knows of the cancellation
+  bool pause_told = false;     ///< its manager knows that it is to pause
+  std::uint32_t attempt = 0;   ///< 0: not known here
+  timestamp_ms started_at = 0; ///< of the attempt
+  bool keeps_log = false;      ///< lines of the job are stored
+  bool log_begun = false;      ///< so is that of its start
 };
 
 /// The leases of this server, by job.

@@ -216,6 +216,19 @@ void queue_state::settle_callback(const store::callback_settlement& done) {
 
 // -- logs ---------------------------------------------------------------------
 
+/// The line of an attempt's start, until it was written with another.
+std::string queue_state::log_head(const lease& held) const {
+  return held.log_begun || held.attempt == 0
+           ? std::string{}
+           : start_line(held.started_at, held.attempt, options_.node);
+}
+
+std::string queue_state::take_log_head(lease& held) const {
+  auto head = log_head(held);
+  held.log_begun = true;
+  return head;
+}
+
 /// What these operations add to the logs of their jobs.
 std::vector<store::operation>
 queue_state::log_lines(std::vector<store::operation>& ops) {
@@ -223,21 +236,20 @@ queue_state::log_lines(std::vector<store::operation>& ops) {
   for (auto& op : ops) {
     if (auto* lines = std::get_if<store::log_op>(&op)) {
       if (auto* held = leases_.find(lines->id)) {
-        lines->text.insert(0, std::exchange(held->log_head, {}));
+        lines->text.insert(0, take_log_head(*held));
         held->keeps_log = true;
       }
       continue;
     }
-    auto line = outcome_line(op, wall_clock());
-    if (line.empty())
+    if (!outcome_fence(op))
       continue;
-    const auto& id = id_of(op);
+    auto id = id_of(op);
     auto* held = leases_.find(id);
     const bool failed = std::holds_alternative<store::fail_op>(op);
     if (!held || !(held->keeps_log || failed))
       continue;
-    line.insert(0, std::exchange(held->log_head, {}));
-    more.emplace_back(store::log_op{id, std::move(line)});
+    more.emplace_back(store::log_op{
+      std::move(id), take_log_head(*held) + outcome_line(op, wall_clock())});
   }
   return more;
 }
@@ -252,7 +264,7 @@ void queue_state::show_log(log_call& request) {
   if (!stored)
     return request.reply(stored.error());
   if (const auto* held = leases_.find(request.id); held && !stored->empty())
-    *stored += held->log_head;
+    *stored += log_head(*held);
   log_reply out;
   out.text = shown_log(*job, std::move(*stored));
   out.ended = store::is_terminal(job->state);
