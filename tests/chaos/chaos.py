@@ -88,11 +88,11 @@ class Run:
             self.wrong.append(f"{name}: not recovered within 20 s")
         return True
 
-    def look(self):
+    def look(self, wait=5):
         """Heals all and asks the oracle."""
         self.load.rest()
         self.world.heal()
-        verdict = self.oracle.check(120)
+        verdict = self.oracle.check(120, wait)
         self.wrong += verdict.wrong
         self.forgiven += verdict.forgiven
         self.lost += verdict.lost
@@ -175,7 +175,7 @@ def storm(run, until, short):
         if done % ROUND == ROUND - 1:
             done += 1
             run.look()
-    run.look()
+    run.look(wait=5 if short else 80)
 
 
 def one(kind, seconds, asked, origin, seed, without=""):

@@ -12,6 +12,8 @@ import time
 
 from world import call
 
+#: A callback that was taken along by a server that died comes again by then.
+HIDDEN_S = 75
 #: An answer that was sent before may be read so much after a fault.
 LATE_S = 1.0
 TERMINAL = ("succeeded", "failed", "cancelled")
@@ -92,6 +94,7 @@ class Oracle:
         self.tail_cuts = []   # (monotonic time, seconds that may be lost)
         self.trimmed_at = 0.0  # retention by memory took ended jobs
         self.checked = set()
+        self.calls = {}       # callbacks to be heard of
         self.names = set()    # of files that were looked at
 
     def covered(self, at):
@@ -133,7 +136,8 @@ class Oracle:
                 time.sleep(0.1)
         return jobs
 
-    def check(self, seconds=60):
+    def check(self, seconds=60, wait=5):
+        """@param seconds for all jobs to end; @param wait for callbacks"""
         verdict = Verdict()
         jobs = self.wait_for_all(seconds)
         files = self.files()
@@ -151,7 +155,7 @@ class Oracle:
         self.ledger.races.clear()
         self.check_strangers(files, verdict)
         self.check_indexes(jobs, verdict)
-        self.check_callbacks(jobs, verdict)
+        self.check_callbacks(jobs, verdict, wait)
         for line in self.world.servers[0].audit():
             verdict.add("index", line)
         self.names |= {self.ledger.jobs[i].get("download", i) for i in jobs}
@@ -245,29 +249,37 @@ class Oracle:
                 verdict.add("index", f"{brief(job)} is in {seen.get(job_id)}")
         return None
 
-    def check_callbacks(self, jobs, verdict, seconds=40):
-        """Told at least once of its end, always under the same event id."""
-        ended = [job for i, job in jobs.items()
-                 if job and job["state"] in TERMINAL
-                 and self.ledger.jobs[i].get("callback")]
-
-        def untold():
-            return [job["id"] for job in ended if not any(
-                event == "job." + job["state"]
-                for event, _ in self.receiver.events(job["id"]))]
-        deadline = time.monotonic() + seconds
-        while untold() and time.monotonic() < deadline:
+    def check_callbacks(self, jobs, verdict, wait):
+        """Told at least once of its end, always under the same event id. What
+        a server had taken along when it died comes again after a minute."""
+        for job_id, job in jobs.items():
+            if job and job["state"] in TERMINAL \
+                    and self.ledger.jobs[job_id].get("callback"):
+                self.calls.setdefault(job_id, (job, time.monotonic()))
+        deadline = time.monotonic() + wait
+        while self.untold() and time.monotonic() < deadline:
             time.sleep(0.1)
-        for job_id in untold():
-            verdict.add("lost", f"{job_id}: no callback, heard "
-                        f"{self.receiver.events(job_id)}",
-                        forgive=self.uncovered(job_id))
-        for job in ended:
-            ids = {key for event, key in self.receiver.events(job["id"])
-                   if event == "job." + job["state"]}
+        untold = self.untold()
+        for job_id, (job, since) in list(self.calls.items()):
+            ids = self.event_ids(job)
+            if job_id in untold and time.monotonic() - since < HIDDEN_S:
+                continue
+            if not ids:
+                verdict.add("lost", f"{job_id}: no callback, heard "
+                            f"{self.receiver.events(job_id)}",
+                            forgive=self.uncovered(job_id))
             if len(ids) > 1:
-                verdict.add("doubled", f"{job['id']}: events {ids}",
-                            forgive=self.uncovered(job["id"]))
+                verdict.add("doubled", f"{job_id}: events {ids}",
+                            forgive=self.uncovered(job_id))
+            del self.calls[job_id]
+
+    def event_ids(self, job):
+        return {key for event, key in self.receiver.events(job["id"])
+                if event == "job." + job["state"]}
+
+    def untold(self):
+        return {job_id for job_id, (job, _) in self.calls.items()
+                if not self.event_ids(job)}
 
     def leftovers(self):
         """What is still staged; the servers' sweeps may take their time."""
