@@ -75,8 +75,8 @@ void hub_state::publish() {
     const auto time = self_->clock().now();
     if (!fresh_since_)
       fresh_since_ = time;
-    const auto gather = std::min<clock::duration>(audience * cost_of_one / 4,
-                                                  longest_gathering);
+    const auto gather =
+      std::min<clock::duration>(audience * cost_of_one / 4, longest_gathering);
     const auto due = std::max(busy_until_, *fresh_since_ + gather);
     if (due - time > shortest_wait)
       arm(hub_timer::publish, due);

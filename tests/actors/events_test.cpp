@@ -92,6 +92,7 @@ public:
     deliveries.push_back(frames.size());
     for (auto& frame : frames)
       heard.push_back(std::move(frame));
+    return 0;
   }
 
   void close(close_code code, std::string) override {
