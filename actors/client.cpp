@@ -237,17 +237,20 @@ void client_state::on_sent(const client_sent& sent) {
   pump();
 }
 
+/// Goes on as long as frames leave at once: nobody tells of those later.
 void client_state::pump() {
-  std::vector<frame_ptr> out;
-  while (in_flight_ < window_) {
-    auto next = waiting_.pop();
-    if (!next)
-      break;
-    in_flight_ += next->text.size();
-    out.push_back(std::move(next));
+  for (std::size_t gone = 1; gone > 0;) {
+    std::vector<frame_ptr> out;
+    while (in_flight_ < window_) {
+      auto next = waiting_.pop();
+      if (!next)
+        break;
+      in_flight_ += next->text.size();
+      out.push_back(std::move(next));
+    }
+    gone = out.empty() ? 0 : parts_.sink->deliver(std::move(out));
+    in_flight_ -= gone;
   }
-  if (!out.empty())
-    in_flight_ -= parts_.sink->deliver(std::move(out));
   if (in_flight_ + waiting_.bytes() + held_ > parts_.settings.client_bytes)
     end(close_code::slow_consumer, "too far behind; resume by offset");
 }
