@@ -114,8 +114,9 @@ class Load:
 
     def batch(self, size, server=None):
         """Jobs that come all or none; the last waits for the first."""
-        jobs = [{"type": "noop", "params": {"output_bytes": 100 * (i % 2)}}
-                for i in range(size)]
+        jobs = [{"type": "noop", "params": {"output_bytes": 100 * (i % 2)},
+                 "backoff": {"initial_s": 0.05, "max_s": 1},
+                 "max_attempts": 20} for i in range(size)]
         jobs[-1]["depends_on"] = ["#0"]
         answer = call(server or self.pick(), "POST", "/v1/jobs/batch",
                       {"jobs": jobs}, timeout=30 if size > 100 else 2)
