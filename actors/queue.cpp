@@ -67,14 +67,6 @@ void queue_state::start(queue_options options) {
 
 // -- from the edge ------------------------------------------------------------
 
-template <class Reply>
-bool queue_state::no_store(const answer<Reply>& reply) const {
-  if (store_ && !away_)
-    return false;
-  reply(fail(store::errc::unavailable));
-  return true;
-}
-
 void queue_state::submit(submit_request& request) {
   if (draining_)
     return request.reply(fail(errc::draining));

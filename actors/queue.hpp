@@ -264,6 +264,14 @@ private:
   std::int64_t store_offset_ = 0;
 };
 
+template <class Reply>
+bool queue_state::no_store(const answer<Reply>& reply) const {
+  if (store_ && !away_)
+    return false;
+  reply(fail(store::errc::unavailable));
+  return true;
+}
+
 /// The queue. Spawn it `caf::detached`: the store blocks.
 queue_impl::behavior_type queue(queue_state::self_ptr self,
                                 queue_options options);
