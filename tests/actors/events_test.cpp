@@ -90,9 +90,12 @@ class noting_sink final : public client_sink {
 public:
   std::size_t deliver(std::vector<frame_ptr> frames) override {
     deliveries.push_back(frames.size());
-    for (auto& frame : frames)
+    std::size_t bytes = 0;
+    for (auto& frame : frames) {
+      bytes += frame->text.size();
       heard.push_back(std::move(frame));
-    return 0;
+    }
+    return at_once ? bytes : 0;
   }
 
   void close(close_code code, std::string) override {
@@ -103,6 +106,7 @@ public:
     return std::exchange(heard, {});
   }
 
+  bool at_once = false; ///< everything leaves while it is delivered
   std::vector<std::size_t> deliveries;
   std::vector<frame_ptr> heard;
   std::optional<close_code> closed;
@@ -341,6 +345,42 @@ TEST_F(EventsTest, GathersWhatHappensWhileManyAreBeingTold) {
 
   EXPECT_THAT(at_once, ElementsAre(1));
   EXPECT_THAT(many.back().sink->deliveries, ElementsAre(1, 3));
+}
+
+TEST_F(EventsTest, LetsTheFirstOfSomeEventsWaitForTheNextWhereTellingIsLong) {
+  std::vector<listener> many;
+  for (int i = 0; i < 1000; ++i) {
+    many.push_back(join());
+    subscribe(many.back(), {"jobs", "", 0});
+    many.back().sink->deliveries.clear();
+  }
+  auto& a = job("a", store::job_state::queued);
+
+  for (int i = 0; i < 3; ++i)
+    tell(job_event_type::queued, a);
+  const auto at_once = many.back().sink->deliveries;
+  advance(2ms);
+
+  EXPECT_THAT(at_once, IsEmpty());
+  EXPECT_THAT(many.back().sink->deliveries, ElementsAre(3));
+}
+
+TEST_F(EventsTest, SendsMoreThanAWindowToASocketThatTakesItAtOnce) {
+  auto client = join();
+  const auto first = subscribe(client, {"jobs", "", 0});
+  client.port.reset();
+  run();
+  for (int i = 0; i < 60; ++i) {
+    auto& a = job("a", store::job_state::queued);
+    a.params.assign(1000, ' ');
+    tell(job_event_type::queued, a);
+  }
+
+  auto again = join();
+  again.sink->at_once = true;
+  subscribe(again, {"jobs", first->epoch, first->offset});
+
+  EXPECT_THAT(again.sink->take(), SizeIs(60));
 }
 
 TEST_F(EventsTest, ForgetsAClientThatDies) {
