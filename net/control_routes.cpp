@@ -21,6 +21,13 @@ bool is_queue(std::string_view name) {
          != media::job_types().end();
 }
 
+/// A job's id and what happened to it, with a dot between.
+bool is_event_id(std::string_view id) {
+  const auto dot = id.find('.');
+  return is_job_id(id.substr(0, dot))
+         && (dot == id.npos || is_job_id(id.substr(dot + 1)));
+}
+
 bool is_key(std::string_view key) {
   return !key.empty() && key.size() <= max_key
          && std::ranges::none_of(key, [](char c) {
@@ -154,7 +161,7 @@ answering put_limit(edge& at, const request& req, const path_params& path) {
 
 answering list_callbacks(edge& at, const request& req, const path_params&) {
   const auto* token = req.target.find("page_token");
-  if (token && !token->empty() && !is_job_id(*token))
+  if (token && !token->empty() && !is_event_id(*token))
     co_return answer(problem_of(fail(store::errc::bad_page_token)));
   auto call = [token](actors::gateway& to, auto reply) {
     to.dead_callbacks(token ? *token : std::string{}, callback_page,
@@ -182,7 +189,7 @@ answering retry_callback(edge& at, const request& req,
   if (has_body(req))
     co_return refuse_body();
   const std::string id{path["id"]};
-  if (!is_job_id(id))
+  if (!is_event_id(id))
     co_return not_found("no such callback");
   auto call = [&id](actors::gateway& to, auto reply) {
     to.retry_callback(id, std::move(reply));

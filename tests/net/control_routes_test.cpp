@@ -191,10 +191,10 @@ TEST_F(control_routes, DeadCallbacksAreListedAndTriedAgain) {
   const auto answer = json_of(ask("GET", "/v1/callbacks"));
 
   ASSERT_EQ(answer.at("callbacks").as_array().size(), 1u);
-  EXPECT_EQ(answer.at("callbacks").at(0).at("id"), "event-1");
+  EXPECT_EQ(answer.at("callbacks").at(0).at("id"), "job-1.finished");
   EXPECT_EQ(answer.at("next_page_token"), "");
-  EXPECT_EQ(ask("POST", "/v1/callbacks/event-1/retry").status, 204);
-  EXPECT_EQ(ask("POST", "/v1/callbacks/event-2/retry").status, 404);
+  EXPECT_EQ(ask("POST", "/v1/callbacks/job-1.finished/retry").status, 204);
+  EXPECT_EQ(ask("POST", "/v1/callbacks/job-2.finished/retry").status, 404);
 }
 
 TEST_F(control_routes, TheAsyncDocumentNamesTheEvents) {

@@ -289,7 +289,7 @@ void fake_gateway::dead_callbacks(
   std::vector<store::callback> dead;
   if (after.empty()) {
     auto& it = dead.emplace_back();
-    it.id = "event-1";
+    it.id = "job-1.finished";
     it.subject = "job-1";
     it.type = "job.failed";
     it.url = "https://example.org/hook";
@@ -303,7 +303,7 @@ void fake_gateway::dead_callbacks(
 void fake_gateway::retry_callback(std::string id,
                                   actors::reply_to<bool> reply) {
   result<bool> done{true};
-  if (id != "event-1")
+  if (id != "job-1.finished")
     done = fail(store::errc::not_found);
   give(std::move(reply), std::move(done));
 }
