@@ -98,17 +98,18 @@ TEST_F(http_routes, SubmitRefusesLessDurabilityOnlyIfStrict) {
 }
 
 TEST_F(http_routes, SubmitNamesEveryWrongField) {
-  const auto answer = submit(
-    R"({"type":"noop","params":{"sleep_ms":-1,"other":1,"steps":"x"},)"
-    R"("priority":"high","max_attempts":0,"colour":1,"tags":["a",2],)"
-    R"("depends_on":["x"],"backoff":{"factor":0},"callback_url":"http://x"})");
+  const auto answer =
+    submit(R"({"type":"noop","params":{"sleep_ms":-1,"other":1,"steps":"x"},)"
+           R"("priority":"high","max_attempts":0,"colour":1,"tags":["a",2],)"
+           R"("depends_on":["a b"],"backoff":{"factor":0},)"
+           R"("callback_url":"http://127.0.0.1/"})");
 
   EXPECT_EQ(code_of(answer), "invalid_params");
   EXPECT_THAT(
     pointers_of(answer),
     UnorderedElementsAre("/params/sleep_ms", "/params/other", "/params/steps",
                          "/priority", "/max_attempts", "/colour", "/tags/1",
-                         "/depends_on", "/backoff/factor", "/callback_url"));
+                         "/depends_on/0", "/backoff/factor", "/callback_url"));
   EXPECT_THAT(gateway.submits(), IsEmpty());
 }
 
