@@ -16,7 +16,7 @@
 namespace troupe::store {
 
 /// Jobs that one group changes at most; its script then takes well under 5 ms.
-inline constexpr std::size_t jobs_per_group = 256;
+inline constexpr std::size_t jobs_per_group = 128;
 /// Large jobs make small groups.
 inline constexpr std::size_t bytes_per_group = 512 * 1024;
 
