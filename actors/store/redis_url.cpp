@@ -55,7 +55,8 @@ constexpr std::string_view sentinel_scheme = "redis+sentinel://";
 constexpr std::uint16_t sentinel_port = 26379;
 
 result<redis_endpoint> read_endpoint(std::string_view text) {
-  const auto url = boost::urls::parse_uri("redis://" + std::string{text});
+  const auto whole = "redis://" + std::string{text}; // `url` is a view of it
+  const auto url = boost::urls::parse_uri(whole);
   if (!url || url->host().empty() || url->has_userinfo()
       || !url->encoded_path().empty())
     return refused("not a Sentinel's address");

@@ -105,7 +105,7 @@ TEST_F(SpoolTest, ForgetsWhatIsDoneWithAndNothingElse) {
 }
 
 TEST_F(SpoolTest, TakesSubmitsUpToItsLimitAndOutcomesBeyond) {
-  auto it = open(200);
+  auto it = open(64);
   const auto ops = some_of_each();
 
   const auto refused = it->append(std::span{ops}.first(1), false);
