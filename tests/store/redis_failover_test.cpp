@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <stdexcept>
 #include <thread>
 
 /// Servers that stop, are cut off, or are replaced by a replica of theirs.
@@ -78,6 +79,17 @@ redis_server_options sentinel_of(const redis_server& master) {
                        "sentinel down-after-milliseconds jobs 300\n"
                        "sentinel failover-timeout jobs 2000\n";
   return options;
+}
+
+/// Not before the Sentinel knows that the replica is fit.
+bool fails_over(const redis_server& sentinel) {
+  try {
+    sentinel.command({"SENTINEL", "FAILOVER", "jobs"});
+    return true;
+  } catch (const std::runtime_error&) {
+    std::this_thread::sleep_for(50ms);
+    return false;
+  }
 }
 
 const redis_server_options tcp{.fsync = "everysec", .tcp = true, .more = {}};
@@ -168,7 +180,8 @@ TEST(RedisFailover, LeavesAMasterThatIsNoneAnyMore) {
   while (sentinel.command({"SENTINEL", "REPLICAS", "jobs"}).empty())
     ASSERT_LT(clock::now(), deadline);
 
-  sentinel.command({"SENTINEL", "FAILOVER", "jobs"});
+  while (!fails_over(sentinel))
+    ASSERT_LT(clock::now(), deadline);
   while (replica.command({"INFO", "replication"}).find("role:master")
          == std::string::npos)
     ASSERT_LT(clock::now(), deadline);
