@@ -148,13 +148,17 @@ def scenes(run, short):
         faults.cancel_against_commit(run))
     if run.load.batches:
         run.measured["batch under load, s"] = faults.large_batch(
-            run, 1000 if short else 10000)
+            run, 200 if short else 10000)
         run.counts["large_batch"] += 1
     if run.world.redis:
         run.measured["jobs running in an outage"] = faults.outage(run)
         run.counts["outage"] += 1
         run.counts["zombie"] += bool(faults.zombie(run))
     run.load.go_on()
+    # Seldom met by chance: the publication that a dead server left.
+    server = run.world.servers[0]
+    if run.inject("kill_at", faults.kill_at, server, "rolled_forward"):
+        run.points["rolled_forward"] += 1
     run.look()
 
 
