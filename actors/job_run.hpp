@@ -22,10 +22,6 @@ namespace troupe::actors {
 struct job_bench {
   /// Null for a type that this build has not.
   media::attempt_factory make_attempt;
-  /// See `media::workbench::do_at_once`.
-  std::function<std::optional<media::finished>(std::string_view type,
-                                               const std::string& params)>
-    do_at_once;
   std::function<void(std::function<void()>)> on_file_thread;
   // On file threads:
   std::function<result<media::publish_outcome>(

@@ -150,11 +150,6 @@ void manager_state::hear(attempt_report& report) {
   commit(report.id, *it);
 }
 
-void manager_state::hear(attempt_reports& batch) {
-  for (auto& report : batch.reports)
-    hear(report);
-}
-
 void manager_state::hear(checkpoint_report& report) {
   const auto* it = find(report.id, report.fence);
   if (it && it->phase == phase::working)
@@ -317,7 +312,6 @@ manager_impl::behavior_type manager(manager_state::self_ptr self,
     [&state](const revoke_lease& x) { state.revoke(x); },
     [&state](spawned& x) { state.meet(x); },
     [&state](attempt_report& x) { state.hear(x); },
-    [&state](attempt_reports& x) { state.hear(x); },
     [&state](checkpoint_report& x) { state.hear(x); },
     [&state](progress_report& x) { state.hear(x); },
     [&state](publish_report& x) { state.hear(x); },

@@ -68,7 +68,6 @@ public:
   void revoke(const revoke_lease& order);
   void meet(spawned& news);
   void hear(attempt_report& report);
-  void hear(attempt_reports& batch);
   void hear(checkpoint_report& report);
   void hear(progress_report& report);
   void hear(publish_report& report);

@@ -40,7 +40,6 @@ struct revoke_lease;
 struct spawned;
 struct wiring;
 struct attempt_report;
-struct attempt_reports;
 struct checkpoint_report;
 struct progress_report;
 struct publish_report;
@@ -74,8 +73,6 @@ using manager_actor = caf::typed_actor<
   caf::reacts_to<attempt_report>, caf::reacts_to<checkpoint_report>,
   caf::reacts_to<progress_report>, caf::reacts_to<publish_report>,
   caf::reacts_to<log_report>,
-  // What became of jobs that no actor was needed for.
-  caf::reacts_to<attempt_reports>,
   // Jobs that ended without an attempt of theirs: what earlier ones left goes.
   caf::reacts_to<discard_files>,
   // Who is who from now on.
@@ -356,16 +353,6 @@ auto inspect(Inspector& f, attempt_report& x) {
            x.finished, x.failure, x.over);
 }
 
-/// From a stage, of jobs that were done at once.
-struct attempt_reports {
-  std::vector<attempt_report> reports;
-};
-
-template <class Inspector>
-auto inspect(Inspector& f, attempt_reports& x) {
-  return f(caf::meta::type_name("attempt_reports"), x.reports);
-}
-
 /// An attempt's checkpoint, to be stored.
 struct checkpoint_report {
   std::string id;
@@ -490,7 +477,7 @@ struct extract_request {
 
 /// Hosts job actors on one node, and ends those that run out of time.
 using stage_actor = caf::typed_actor<
-  // Answered by `spawned`, `attempt_reports` or both, to the manager.
+  // Answered by `spawned`, to the manager.
   caf::reacts_to<place_order>,
   // Removes what these jobs left below the library.
   caf::reacts_to<discard_files>>;
@@ -589,7 +576,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(troupe, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(troupe, (troupe::actors::place_order))
   CAF_ADD_TYPE_ID(troupe, (troupe::actors::spawned))
   CAF_ADD_TYPE_ID(troupe, (troupe::actors::log_report))
-  CAF_ADD_TYPE_ID(troupe, (troupe::actors::attempt_reports))
 
 CAF_END_TYPE_ID_BLOCK(troupe)
 

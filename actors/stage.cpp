@@ -29,28 +29,11 @@ void stage_state::place(place_order& order) {
   if (managers_.insert(order.manager.address()).second)
     self_->monitor(order.manager);
   spawned news;
-  attempt_reports over;
-  for (const auto& job : order.jobs) {
-    auto done = order.publish_only ? std::nullopt : do_at_once(*job);
-    if (done)
-      over.reports.push_back(
-        {job->id, job->fence, true, std::move(*done), {}, true});
-    else
-      host(job, order, news);
-  }
-  if (!news.jobs.empty())
-    self_->send(order.manager, std::move(news));
-  if (!over.reports.empty())
-    self_->send(order.manager, std::move(over));
+  news.jobs.reserve(order.jobs.size());
+  for (const auto& job : order.jobs)
+    host(job, order, news);
+  self_->send(order.manager, std::move(news));
   arm();
-}
-
-/// A job that was tried before may have left something to tidy up.
-std::optional<media::finished>
-stage_state::do_at_once(const store::job& job) const {
-  if (!bench_->do_at_once || job.attempt > 1 || !job.checkpoint.empty())
-    return std::nullopt;
-  return bench_->do_at_once(job.type, job.params);
 }
 
 void stage_state::host(const job_ref& job, const place_order& order,

@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -52,7 +51,6 @@ private:
     bool told = false; ///< that its time is over
   };
 
-  std::optional<media::finished> do_at_once(const store::job& job) const;
   void host(const job_ref& job, const place_order& order, spawned& news);
   void on_down(const caf::actor_addr& dead);
   void arm();

@@ -101,9 +101,6 @@ job_bench bench_of(media::workbench& bench,
   on.make_attempt = [&bench](auto task, auto sink) {
     return bench.make_attempt(std::move(task), std::move(sink));
   };
-  on.do_at_once = [&bench](auto type, const auto& params) {
-    return bench.do_at_once(type, params);
-  };
   on.on_file_thread = [&bench](auto work) {
     bench.on_file_thread(std::move(work));
   };

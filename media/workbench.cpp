@@ -50,11 +50,6 @@ public:
     return nullptr;
   }
 
-  std::optional<finished> do_at_once(std::string_view type,
-                                     const std::string& params) override {
-    return type == "noop" ? noop_at_once(params) : std::nullopt;
-  }
-
   void extract(std::string url, extract_done done) override {
     extractor_.extract(std::move(url), std::move(done));
   }

@@ -7,9 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace troupe::config {
 class metrics;
@@ -36,13 +34,6 @@ public:
   /// An attempt of `task.type`; null for a type that this build has not.
   [[nodiscard]] virtual std::unique_ptr<attempt>
   make_attempt(attempt_task task, std::shared_ptr<attempt_sink> sink) = 0;
-
-  /// What comes of a job that takes no time, no thread and leaves no file;
-  /// nothing for all others: an attempt is to be made.
-  [[nodiscard]] virtual std::optional<finished>
-  do_at_once(std::string_view type, const std::string& params) {
-    return std::nullopt;
-  }
 
   /// Looks at a URL; `tools.max_extracts` at once, more wait their turn.
   virtual void extract(std::string url, extract_done done) = 0;

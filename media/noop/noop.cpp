@@ -226,11 +226,4 @@ std::unique_ptr<attempt> make_noop(runtime& threads, attempt_task task,
                                         std::move(sink));
 }
 
-std::optional<finished> noop_at_once(const std::string& params) {
-  const auto asked = read_params(params);
-  if (asked.fail_times > 0 || !is_idle(asked))
-    return std::nullopt;
-  return idle_outcome(asked);
-}
-
 } // namespace troupe::media

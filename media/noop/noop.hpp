@@ -4,8 +4,6 @@
 #include "media/runtime.hpp"
 
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 
 namespace troupe::media {
@@ -20,8 +18,5 @@ extern const std::string_view noop_result_schema;
 [[nodiscard]] std::unique_ptr<attempt>
 make_noop(runtime& threads, attempt_task task,
           std::shared_ptr<attempt_sink> sink);
-
-/// What comes of a `noop` that asks for none of these; nothing for others.
-[[nodiscard]] std::optional<finished> noop_at_once(const std::string& params);
 
 } // namespace troupe::media

@@ -67,7 +67,6 @@ fake_manager(manager_actor::pointer, std::shared_ptr<manager_script> script) {
     [script](revoke_lease& order) { script->revoked.push_back(order); },
     [](spawned&) {},
     [](attempt_report&) {},
-    [](attempt_reports&) {},
     [](checkpoint_report&) {},
     [](progress_report&) {},
     [](publish_report&) {},
@@ -177,8 +176,7 @@ struct bench_script {
   std::map<std::string, running> attempts; ///< alive, by job
   std::size_t made = 0;
   std::size_t destroyed = 0;
-  bool crash = false;   ///< making an attempt throws
-  bool at_once = false; ///< every job is done without an attempt
+  bool crash = false; ///< making an attempt throws
   /// What an attempt does when it starts, and when it is cancelled.
   std::function<void(running&)> on_start = [](running&) {
   };
@@ -226,10 +224,6 @@ scripted_bench(const std::shared_ptr<bench_script>& script) {
     auto id = task.id;
     script->attempts[id] = {std::move(task), std::move(sink), {}};
     return std::make_unique<scripted_attempt>(script, std::move(id));
-  };
-  bench->do_at_once = [script](auto, const auto&) {
-    return script->at_once ? std::optional{media::finished{"{}", {}}}
-                           : std::nullopt;
   };
   bench->on_file_thread = [script](std::function<void()> work) {
     if (script->hold_files)

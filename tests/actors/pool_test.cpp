@@ -101,28 +101,6 @@ protected:
   manager_impl aut;
 };
 
-TEST_F(PoolTest, SettlesAJobThatIsDoneAtOnceWithoutAnAttempt) {
-  bench->at_once = true;
-  const auto room = queue->room;
-
-  lease(job("a"));
-
-  EXPECT_EQ(bench->made, 0u);
-  ASSERT_EQ(queue->of<store::succeed_op>().size(), 1u);
-  EXPECT_EQ(queue->of<store::succeed_op>()[0].id, "a");
-  EXPECT_EQ(queue->room, room);
-}
-
-TEST_F(PoolTest, MakesAnAttemptOfAJobThatMayHaveLeftFiles) {
-  bench->at_once = true;
-  auto tried = job("a");
-  tried.attempt = 2;
-
-  lease(std::move(tried));
-
-  EXPECT_EQ(bench->made, 1u);
-}
-
 TEST_F(PoolTest, EndsAnActorThatLeftNothingWithItsReport) {
   bench->on_start = [](bench_script::running& it) {
     it.sink->on_done(media::finished{"{}", {}});
