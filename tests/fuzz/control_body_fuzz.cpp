@@ -47,16 +47,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
 
   int last = 0;
   switch (data[0] % 4) {
-  case 0:
-    if (const auto* batch = taken(batches.read(
-          body, [&last] { return "id" + std::to_string(last++); })))
+  case 0: {
+    const auto read =
+      batches.read(body, [&last] { return "id" + std::to_string(last++); });
+    if (const auto* batch = taken(read))
       check_batch(*batch);
     break;
-  case 1:
-    if (const auto* schedule = taken(schedules.read(body));
+  }
+  case 1: {
+    const auto read = schedules.read(body);
+    if (const auto* schedule = taken(read);
         schedule && (schedule->cron.empty() || schedule->job.type.empty()))
       std::abort();
     break;
+  }
   case 2:
     taken(net::read_action(body));
     break;
