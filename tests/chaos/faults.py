@@ -358,12 +358,14 @@ def zombie(run):
 def cancel_against_commit(run):
     """Cancelled between publication and its record: the file decides."""
     server = run.world.servers[0]
-    server.points.arm("published", signal.SIGSTOP)
-    job = server.post("/v1/jobs", {"type": "noop",
-                                   "params": {"output_bytes": 600}}).json
+    # Armed only when the answer is here: a stopped server gives none.
+    job = server.post("/v1/jobs", {"type": "noop", "params": {
+        "output_bytes": 600, "sleep_ms": 500}}).json
     run.ledger.acknowledged(job, output=True, may_cancel=True)
+    server.points.arm("published", signal.SIGSTOP)
     if not wait_for(server.is_stopped, 3):
         server.points.disarm()
+        server.go_on()
         return False
     told = threading.Thread(target=call, args=(
         run.world.servers[-1], "POST", f"/v1/jobs/{job['id']}/cancel"))
