@@ -1,5 +1,7 @@
 #include "media/callback/sender.hpp"
 
+#include "media/curl_pointers.hpp"
+
 #include <boost/asio/ip/address.hpp>
 #include <curl/curl.h>
 
@@ -19,25 +21,6 @@
 namespace troupe::media {
 
 namespace {
-
-struct easy_deleter {
-  void operator()(CURL* handle) const noexcept {
-    curl_easy_cleanup(handle);
-  }
-};
-struct multi_deleter {
-  void operator()(CURLM* handle) const noexcept {
-    curl_multi_cleanup(handle);
-  }
-};
-struct list_deleter {
-  void operator()(curl_slist* list) const noexcept {
-    curl_slist_free_all(list);
-  }
-};
-using easy_ptr = std::unique_ptr<CURL, easy_deleter>;
-using multi_ptr = std::unique_ptr<CURLM, multi_deleter>;
-using list_ptr = std::unique_ptr<curl_slist, list_deleter>;
 
 constexpr std::size_t most_answer = 64u << 10;
 constexpr long max_connections = 64;
