@@ -9,6 +9,24 @@ namespace {
 
 using store::job_state;
 
+store::operation to_operation(job_command& command) {
+  switch (command.kind) {
+  case job_command_kind::cancel:
+    return store::cancel_op{std::move(command.id)};
+  case job_command_kind::retry:
+    return store::retry_op{std::move(command.id)};
+  case job_command_kind::pause:
+    return store::pause_op{std::move(command.id)};
+  case job_command_kind::resume:
+    return store::resume_op{std::move(command.id)};
+  case job_command_kind::purge:
+    break;
+  }
+  return store::purge_op{std::move(command.id)};
+}
+
+} // namespace
+
 std::optional<job_event_type> event_of_state(job_state state,
                                              job_event_type when_waiting) {
   switch (state) {
@@ -29,24 +47,6 @@ std::optional<job_event_type> event_of_state(job_state state,
     return std::nullopt;
   }
 }
-
-store::operation to_operation(job_command& command) {
-  switch (command.kind) {
-  case job_command_kind::cancel:
-    return store::cancel_op{std::move(command.id)};
-  case job_command_kind::retry:
-    return store::retry_op{std::move(command.id)};
-  case job_command_kind::pause:
-    return store::pause_op{std::move(command.id)};
-  case job_command_kind::resume:
-    return store::resume_op{std::move(command.id)};
-  case job_command_kind::purge:
-    break;
-  }
-  return store::purge_op{std::move(command.id)};
-}
-
-} // namespace
 
 std::optional<job_event_type> event_of(const store::operation& op,
                                        const store::applied& done,

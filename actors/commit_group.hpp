@@ -12,6 +12,12 @@
 
 namespace troupe::actors {
 
+/// What it means to those who listen that a job has come into this state;
+/// nothing for one that they hear of otherwise.
+/// @param when_waiting what it means to wait for a claim (again)
+[[nodiscard]] std::optional<job_event_type>
+event_of_state(store::job_state state, job_event_type when_waiting);
+
 /// What a stored operation means to those who listen; nothing for one that
 /// changed no state.
 /// @param in_doubt it was tried before and may have happened then, unseen.

@@ -24,26 +24,9 @@ constexpr std::size_t max_told = 10000;
 
 /// The event of a job that was changed by none of our own operations.
 std::optional<job_event_type> event_of_change(const store::job& job) {
-  using store::job_state;
   if (job.revision == 1)
     return job_event_type::created;
-  switch (job.state) {
-  case job_state::scheduled:
-  case job_state::queued:
-    return job_event_type::queued;
-  case job_state::cancelling:
-    return job_event_type::cancelling;
-  case job_state::paused:
-    return job_event_type::paused;
-  case job_state::succeeded:
-    return job_event_type::succeeded;
-  case job_state::failed:
-    return job_event_type::failed;
-  case job_state::cancelled:
-    return job_event_type::cancelled;
-  default:
-    return std::nullopt;
-  }
+  return event_of_state(job.state, job_event_type::queued);
 }
 
 } // namespace

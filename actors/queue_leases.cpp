@@ -29,15 +29,6 @@ double seconds_between(timestamp_ms from, timestamp_ms to) {
   return static_cast<double>(std::max<timestamp_ms>(0, to - from)) / 1000;
 }
 
-/// The end of a lease that nobody here brought about.
-job_event_type event_of_expired(store::job_state state) {
-  if (state == store::job_state::failed)
-    return job_event_type::failed;
-  if (state == store::job_state::cancelled)
-    return job_event_type::cancelled;
-  return job_event_type::queued;
-}
-
 } // namespace
 
 // -- time ---------------------------------------------------------------------
@@ -385,8 +376,8 @@ void queue_state::take_sweep(store::sweep_result& found) {
     pools_[job.queue].work = true;
     if (store::is_terminal(job.state))
       discard(job);
-    events.events.push_back(
-      {event_of_expired(job.state), found.now, std::move(job)});
+    if (const auto type = event_of_state(job.state, job_event_type::queued))
+      events.events.push_back({*type, found.now, std::move(job)});
   }
   emit(std::move(events));
   take_changed(found.changed, found.now);
