@@ -167,6 +167,8 @@ private:
   static constexpr clock::time_point none{};
 
   root_options plan(config::metrics& metrics, std::string id);
+  void plan_callbacks(root_options& plan);
+  void plan_managers(root_options& plan);
   queue_options queue_plan(config::metrics& metrics, std::string id);
   void start_audits(config::metrics& metrics);
   void end(int status);
@@ -221,6 +223,32 @@ void running_node::start_audits(config::metrics& metrics) {
     &metrics});
 }
 
+void running_node::plan_callbacks(root_options& plan) {
+  plan.make_callbacks = [this, &sys = *sys_]() -> callback_actor {
+    callback_options options;
+    options.post = [this](media::callback_post what,
+                          media::callback_heard heard) {
+      bench_.post(std::move(what), std::move(heard));
+    };
+    options.max_attempts = settings_.callbacks.max_attempts;
+    options.limit = from_seconds(settings_.callbacks.timeout_s) + 5s;
+    return caf::actor_cast<callback_actor>(
+      sys.spawn(callbacks, std::move(options)));
+  };
+}
+
+void running_node::plan_managers(root_options& plan) {
+  const auto& pools = settings_.pools;
+  for (const auto& [name, slots] :
+       {std::pair{"download", pools.download}, std::pair{"video", pools.video},
+        std::pair{"image", pools.image}, std::pair{"bulk", pools.bulk}})
+    plan.make_managers.push_back(
+      [&sys = *sys_,
+       options = manager_options{name, slots, from_seconds(pools.drain_s)}]() {
+        return caf::actor_cast<manager_actor>(sys.spawn(manager, options));
+      });
+}
+
 root_options running_node::plan(config::metrics& metrics, std::string id) {
   auto& sys = *sys_;
   root_options plan;
@@ -261,26 +289,8 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
     options.limit = 2 * std::chrono::seconds{settings_.tools.extract_timeout_s};
     return sys.spawn(extract, std::move(options));
   };
-  plan.make_callbacks = [this, &sys]() -> callback_actor {
-    callback_options options;
-    options.post = [this](media::callback_post what,
-                          media::callback_heard heard) {
-      bench_.post(std::move(what), std::move(heard));
-    };
-    options.max_attempts = settings_.callbacks.max_attempts;
-    options.limit = from_seconds(settings_.callbacks.timeout_s) + 5s;
-    return caf::actor_cast<callback_actor>(
-      sys.spawn(callbacks, std::move(options)));
-  };
-  const auto& pools = settings_.pools;
-  for (const auto& [name, slots] :
-       {std::pair{"download", pools.download}, std::pair{"video", pools.video},
-        std::pair{"image", pools.image}, std::pair{"bulk", pools.bulk}})
-    plan.make_managers.push_back(
-      [&sys,
-       options = manager_options{name, slots, from_seconds(pools.drain_s)}]() {
-        return caf::actor_cast<manager_actor>(sys.spawn(manager, options));
-      });
+  plan_callbacks(plan);
+  plan_managers(plan);
   plan.on_change = [this](edge_contacts now) {
     edge_.meet(std::move(now));
     const std::lock_guard lock{mutex_};
