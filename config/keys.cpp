@@ -79,7 +79,7 @@ constexpr key table[] = {
   {"events.topic_log", at<&s::events, &event::topic_log>, 1, 1e7},
   {"events.log_bytes", at<&s::events, &event::log_bytes>, 1 << 16, 1e12},
   {"events.log_linger_s", at<&s::events, &event::log_linger_s>, 0, 86400},
-  {"events.client_bytes", at<&s::events, &event::client_bytes>, 1 << 12, 1e10},
+  {"events.client_bytes", at<&s::events, &event::client_bytes>, 1 << 16, 1e10},
 
   {"edge.max_in_flight", at<&s::edge, &edge_settings::max_in_flight>, 1, 1e6},
 

@@ -8,7 +8,6 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <chrono>
-#include <mutex>
 
 namespace troupe::net {
 
@@ -29,16 +28,15 @@ timestamp_ms now_ms() {
 
 using batch_read = std::variant<batch_request, problem>;
 
-/// On a thread that may take its time; batches are read one after the other.
+/// On `batch_thread`.
 asio::awaitable<batch_read> read_blocking(edge& at, std::string_view body) {
-  const std::lock_guard lock{at.batches_mutex};
   co_return at.batches.read(body,
                             [&at] { return at.batch_ids.mint(now_ms()); });
 }
 
 asio::awaitable<batch_read> read_batch(edge& at, std::string_view body) {
   auto reading = read_blocking(at, body);
-  co_return co_await asio::co_spawn(at.files, std::move(reading),
+  co_return co_await asio::co_spawn(at.batch_thread, std::move(reading),
                                     asio::use_awaitable);
 }
 

@@ -32,6 +32,10 @@ inline std::string_view header_fields::*place_of(http::field name) {
     return &header_fields::expect;
   case http::field::upgrade:
     return &header_fields::upgrade;
+  case http::field::sec_websocket_key:
+    return &header_fields::websocket_key;
+  case http::field::sec_websocket_version:
+    return &header_fields::websocket_version;
   case http::field::access_control_request_method:
     return &header_fields::access_control_request_method;
   default:

@@ -28,18 +28,6 @@ std::string head_of(std::string_view op, std::string_view id) {
     .append(id.empty() ? "null" : id);
 }
 
-void append_error(std::string& out, const field_error& error) {
-  out += "{\"pointer\":";
-  json::append_string(out, error.pointer);
-  out += ",\"detail\":";
-  json::append_string(out, error.detail);
-  if (!error.code.empty()) {
-    out += ",\"code\":";
-    json::append_string(out, error.code);
-  }
-  out += '}';
-}
-
 outcome_text text_of(const result<store::job>& job) {
   if (!job)
     return problem_of(job.error());

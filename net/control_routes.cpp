@@ -2,6 +2,7 @@
 #include "media/job_types.hpp"
 #include "net/control_reader.hpp"
 #include "net/job_id.hpp"
+#include "net/query.hpp"
 #include "net/route_parts.hpp"
 
 #include <algorithm>
@@ -9,8 +10,6 @@
 namespace troupe::net {
 
 namespace {
-
-namespace asio = boost::asio;
 
 constexpr std::size_t max_key = 256;
 constexpr std::uint32_t callback_page = 100;
@@ -33,18 +32,6 @@ bool is_key(std::string_view key) {
          && std::ranges::none_of(key, [](char c) {
               return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
             });
-}
-
-asio::awaitable<result<void>> change(edge& at, store::operation op) {
-  auto call = [&op](actors::gateway& to, auto reply) {
-    to.change(std::move(op), std::move(reply));
-  };
-  const auto done = co_await ask<store::applied>(at, call);
-  if (!done)
-    co_return done.error();
-  if (done->error != store::errc::none)
-    co_return fail(done->error);
-  co_return result<void>{};
 }
 
 answering show_queue_named(edge& at, std::string name) {
@@ -160,12 +147,22 @@ answering put_limit(edge& at, const request& req, const path_params& path) {
 }
 
 answering list_callbacks(edge& at, const request& req, const path_params&) {
-  const auto* token = req.target.find("page_token");
-  if (token && !token->empty() && !is_event_id(*token))
+  std::string token;
+  auto size = callback_page;
+  const auto read = [&](std::string_view name, const std::string& value) {
+    if (name == "page_size")
+      return read_page_size(value, size);
+    if (name != "page_token")
+      return std::string{unknown_parameter};
+    token = value;
+    return std::string{};
+  };
+  if (const auto fault = read_parameters(req.target, read))
+    co_return answer(*fault);
+  if (!token.empty() && !is_event_id(token))
     co_return answer(problem_of(fail(store::errc::bad_page_token)));
-  auto call = [token](actors::gateway& to, auto reply) {
-    to.dead_callbacks(token ? *token : std::string{}, callback_page,
-                      std::move(reply));
+  auto call = [&](actors::gateway& to, auto reply) {
+    to.dead_callbacks(std::move(token), size, std::move(reply));
   };
   const auto found = co_await ask<std::vector<store::callback>>(at, call);
   if (!found)
@@ -178,7 +175,7 @@ answering list_callbacks(edge& at, const request& req, const path_params&) {
     append_callback(out.body, it);
   }
   out.body += R"(],"next_page_token":)";
-  const bool more = found->size() == callback_page;
+  const bool more = found->size() == size;
   json::append_string(out.body, more ? found->back().id : std::string{});
   out.body += '}';
   co_return out;

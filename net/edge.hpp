@@ -12,7 +12,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <mutex>
 
 namespace troupe::net {
 
@@ -25,14 +24,15 @@ struct edge {
   ask_desk& asks;
   submit_reader submits;
   schedule_reader schedules;
-  /// Read on file threads, one at a time.
+  /// Used on `batch_thread` only.
   batch_reader batches;
-  std::mutex batches_mutex = {};
-  store::ulid_minter batch_ids = {}; ///< under the mutex
+  store::ulid_minter batch_ids = {};
   /// Set once, from any thread.
   std::atomic<bool> draining = false;
   /// Where file reads block instead of the io thread.
   boost::asio::any_io_executor files = {};
+  /// A strand of them: one batch is read at a time, which may take its time.
+  boost::asio::any_io_executor batch_thread = {};
   /// When `/metrics` asked the store last; then it is left alone for a second.
   std::chrono::steady_clock::time_point depths_at = {};
 };

@@ -1,4 +1,5 @@
 #include "actors/topic.hpp"
+#include "config/text.hpp"
 #include "net/edge.hpp"
 #include "net/event_stream.hpp"
 #include "net/routes.hpp"
@@ -24,10 +25,39 @@ asio::awaitable<bool> exists(edge& at, std::string_view topic) {
   co_return job || job.error().code != store::errc::not_found;
 }
 
+/// What is missing for the WebSocket handshake (RFC 6455, 4.2).
+std::optional<response> upgrade_fault(const request& req) {
+  const auto& headers = req.headers;
+  const bool upgrades =
+    config::lower(headers.upgrade).find("websocket") != std::string::npos;
+  if (!upgrades || headers.websocket_version != "13") {
+    problem what{problem_code::invalid_request,
+                 "this is a WebSocket of version 13"};
+    what.status = 426;
+    auto out = answer(what);
+    out.headers.emplace_back("Upgrade", "websocket");
+    out.headers.emplace_back("Sec-WebSocket-Version", "13");
+    return out;
+  }
+  if (headers.websocket_key.empty() || req.method == verb::head)
+    return answer({problem_code::invalid_request,
+                   "the WebSocket handshake is not complete"});
+  return std::nullopt;
+}
+
+response event_stream_head() {
+  response out;
+  out.content_type = "text/event-stream";
+  out.headers.emplace_back("Cache-Control", "no-store");
+  return out;
+}
+
 } // namespace
 
-answering open_websocket(edge&, const request&, const path_params&) {
-  co_return taker{serve_websocket};
+answering open_websocket(edge&, const request& req, const path_params&) {
+  if (auto refusal = upgrade_fault(req))
+    co_return std::move(*refusal);
+  co_return taker{serve_websocket, 101};
 }
 
 answering open_event_stream(edge& at, const request& req, const path_params&) {
@@ -47,6 +77,8 @@ answering open_event_stream(edge& at, const request& req, const path_params&) {
     if (!there)
       co_return answer({problem_code::not_found, wish.topic});
   }
+  if (req.method == verb::head)
+    co_return event_stream_head();
   taker take{[topics = std::move(*asked)](takeover taken, edge& here) {
     return serve_event_stream(std::move(taken), topics, here);
   }};

@@ -79,8 +79,10 @@ problem of_media(media::errc code, const failure& why) {
     return retry(problem_code::rate_limited, text, 60);
   if (code == media::errc::internal)
     return {problem_code::internal, text};
+  if (code == media::errc::tool_missing)
+    return {problem_code::internal, text, {}, 503};
   // No usable answer of the source in our time: another time there may be one.
-  if (media::may_pass(code) || code == media::errc::tool_missing)
+  if (media::may_pass(code))
     return retry(problem_code::deadline, text, 5);
   return {problem_code::invalid_params, text, {{"/url", text, word}}};
 }

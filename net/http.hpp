@@ -39,6 +39,8 @@ struct header_fields {
   std::string_view traceparent;
   std::string_view expect;
   std::string_view upgrade;
+  std::string_view websocket_key;
+  std::string_view websocket_version;
   std::string_view access_control_request_method;
 };
 

@@ -1,10 +1,10 @@
 #include "actors/store/job_json.hpp"
 #include "actors/store/json_text.hpp"
 #include "net/job_id.hpp"
+#include "net/query.hpp"
 #include "net/route_parts.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace troupe::net {
 
@@ -66,24 +66,8 @@ answering change_job(edge& at, const request& req, std::string_view id,
   co_return job_answer(*job, 200);
 }
 
-std::uint32_t coerced_page_size(std::string_view text, bool& good) {
-  std::int64_t size = 0;
-  const bool negative = text.starts_with('-');
-  const auto* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, size);
-  good = at == end && error != std::errc::invalid_argument;
-  if (error == std::errc::result_out_of_range)
-    return negative ? 1 : 1000;
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(size, 1, 1000));
-}
-
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(
-    text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-}
-
 /// Reads one query parameter of the list; says what is wrong with it.
-std::string read_filter(const std::string& name, const std::string& value,
+std::string read_filter(std::string_view name, const std::string& value,
                         store::list_query& out) {
   const auto take = [&value](std::string& into) {
     into = value;
@@ -103,13 +87,10 @@ std::string read_filter(const std::string& name, const std::string& value,
     out.page_token = value;
     return {};
   }
-  if (name == "page_size") {
-    bool good = true;
-    out.page_size = coerced_page_size(value, good);
-    return good ? "" : "must be an integer";
-  }
+  if (name == "page_size")
+    return read_page_size(value, out.page_size);
   if (name != "state")
-    return "is not known here";
+    return std::string{unknown_parameter};
   if (value.empty())
     return {};
   store::job_state state{};
@@ -117,16 +98,6 @@ std::string read_filter(const std::string& name, const std::string& value,
     return "is no state of a job";
   out.state = state;
   return {};
-}
-
-std::optional<problem> read_query(const target& where, store::list_query& out) {
-  problem what{problem_code::invalid_params, "some parameters are not valid"};
-  for (const auto& [name, value] : where.query)
-    if (auto fault = read_filter(name, value, out); !fault.empty())
-      what.errors.push_back({pointer_to("", name), std::move(fault), {}});
-  if (what.errors.empty())
-    return std::nullopt;
-  return what;
 }
 
 } // namespace
@@ -155,7 +126,10 @@ answering submit_job(edge& at, const request& req, const path_params&) {
 
 answering list_jobs(edge& at, const request& req, const path_params&) {
   store::list_query query;
-  if (const auto fault = read_query(req.target, query))
+  const auto read = [&query](std::string_view name, const std::string& value) {
+    return read_filter(name, value, query);
+  };
+  if (const auto fault = read_parameters(req.target, read))
     co_return answer(*fault);
   if (has_control(query.page_token))
     co_return answer(problem_of(fail(store::errc::bad_page_token)));

@@ -58,9 +58,11 @@ durability_fault(const submit_request& asked,
   const auto reached = level();
   if (suffices(reached, *asked.durability))
     return std::nullopt;
-  return problem{problem_code::durability_unavailable,
-                 "the store reaches " + std::string{store::to_string(reached)}
-                   + " at present"};
+  problem out{problem_code::durability_unavailable,
+              "the store reaches " + std::string{store::to_string(reached)}
+                + " at present"};
+  out.retry_after_s = 1;
+  return out;
 }
 
 bool is_idempotency_key(std::string_view key) noexcept {

@@ -1,6 +1,7 @@
 #include "net/json_reader.hpp"
 
 #include "actors/store/json_text.hpp"
+#include "net/query.hpp"
 
 #include <algorithm>
 #include <new>
@@ -23,12 +24,6 @@ std::string say(T value) {
   std::string out;
   json::append_number(out, value);
   return out;
-}
-
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
 }
 
 /// Why a text is not taken; empty if it is.

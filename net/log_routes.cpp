@@ -50,18 +50,24 @@ public:
     head += fields_ + "\r\n";
     bool open = co_await write(head);
     result<actors::log_reply> now{std::move(first)};
-    while (open && now) {
-      const auto fresh = chunk_of(news_in(now->text));
-      if (!fresh.empty())
-        open = co_await write(fresh);
-      if (now->ended || *stopping_ || !open)
+    bool whole = false;
+    while (open && !whole && !*stopping_) {
+      if (now) {
+        const auto fresh = chunk_of(news_in(now->text));
+        if (!fresh.empty())
+          open = co_await write(fresh);
+        whole = now->ended;
+      } else if (!passes(now.error())) {
         break;
-      open = co_await pause();
-      if (open)
+      }
+      if (open && !whole)
+        open = co_await pause();
+      if (open && !whole)
         now = co_await log_of(at_, id);
     }
+    // Without its last chunk the client knows that this is not the end.
     const std::string last = "0\r\n\r\n";
-    if (open)
+    if (open && whole)
       co_await write(last);
     error_code ignored; // closing has no other outcome than closed
     socket_.shutdown(asio::socket_base::shutdown_both, ignored);
@@ -69,6 +75,12 @@ public:
   }
 
 private:
+  /// True for a store or a queue that has no answer now.
+  static bool passes(const failure& why) {
+    return problem_of(why).retry_after_s > 0
+           || why.code == actors::errc::deadline;
+  }
+
   /// What was not sent yet. The log's beginning goes when it grows large.
   std::string_view news_in(const std::string& text) {
     std::string_view fresh = text;

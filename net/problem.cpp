@@ -33,6 +33,16 @@ constexpr std::array<problem_kind, problem_code_count> kinds{{
   {"internal", 500, "Something is wrong with the server"},
 }};
 
+unsigned status_of(const problem& what) {
+  return what.status ? what.status : kind_of(what.code).status;
+}
+
+} // namespace
+
+const problem_kind& kind_of(problem_code code) noexcept {
+  return kinds[static_cast<std::size_t>(code)];
+}
+
 void append_error(std::string& out, const field_error& error) {
   out += R"({"pointer":)";
   json::append_string(out, error.pointer);
@@ -43,16 +53,6 @@ void append_error(std::string& out, const field_error& error) {
     json::append_string(out, error.code);
   }
   out += '}';
-}
-
-unsigned status_of(const problem& what) {
-  return what.status ? what.status : kind_of(what.code).status;
-}
-
-} // namespace
-
-const problem_kind& kind_of(problem_code code) noexcept {
-  return kinds[static_cast<std::size_t>(code)];
 }
 
 std::string to_json(const problem& what) {

@@ -67,6 +67,9 @@ struct problem {
 /// `application/problem+json`.
 [[nodiscard]] response answer(const problem& what);
 
+/// Appends one entry of `errors`.
+void append_error(std::string& out, const field_error& error);
+
 /// The body alone.
 [[nodiscard]] std::string to_json(const problem& what);
 

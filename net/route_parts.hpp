@@ -60,4 +60,7 @@ boost::asio::awaitable<result<T>> ask(edge& at, Call call) {
   co_return co_await at.asks.ask<T>(limit_of(at), std::move(start));
 }
 
+/// Applies one operation; a refusal of the store is an error here.
+boost::asio::awaitable<result<void>> change(edge& at, store::operation op);
+
 } // namespace troupe::net

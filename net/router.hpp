@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,7 +38,10 @@ private:
 };
 
 /// Takes the connection over; see `takeover`.
-using taker = std::function<boost::asio::awaitable<void>(takeover, edge&)>;
+struct taker {
+  std::function<boost::asio::awaitable<void>(takeover, edge&)> run;
+  unsigned status = 200; ///< as metrics and the log of requests tell it
+};
 
 /// What a handler leaves: an answer, or who takes the connection over instead.
 struct outcome {
@@ -45,7 +49,7 @@ struct outcome {
   outcome(taker who) : take{std::move(who)} {}
 
   response reply;
-  taker take;
+  std::optional<taker> take;
 };
 
 /// Serves one request. The references live until its coroutine returns.

@@ -8,8 +8,6 @@ namespace troupe::net {
 
 namespace {
 
-namespace asio = boost::asio;
-
 void append_texts(std::string& out, const std::vector<std::string>& texts) {
   out += '[';
   for (const auto& text : texts) {
@@ -85,16 +83,6 @@ answering show_named(edge& at, std::string name) {
   response out;
   append_schedule(out.body, *found);
   co_return out;
-}
-
-asio::awaitable<result<store::applied>> change(edge& at, store::operation op) {
-  auto call = [&op](actors::gateway& to, auto reply) {
-    to.change(std::move(op), std::move(reply));
-  };
-  auto done = co_await ask<store::applied>(at, call);
-  if (done && done->error != store::errc::none)
-    co_return fail(done->error);
-  co_return done;
 }
 
 response no_such_schedule() {

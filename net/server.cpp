@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <fcntl.h>
@@ -81,6 +82,7 @@ struct server::impl {
          schedule_reader{parts.guard},
          batch_reader{parts.guard}} {
     at.files = files.get_executor();
+    at.batch_thread = asio::make_strand(files);
   }
 
   result<std::uint16_t> listen();

@@ -242,7 +242,7 @@ asio::awaitable<bool> session::serve(exchange& now) {
   auto done = co_await found.route->handle(host_.at, now.req, found.params);
   if (!done.take)
     co_return co_await respond(now, done.reply);
-  co_await hand_over(now, done.take);
+  co_await hand_over(now, *done.take);
   co_return false;
 }
 
@@ -263,7 +263,8 @@ asio::awaitable<void> session::hand_over(exchange& now, const taker& take) {
     std::move(fields)};
   input_ = {};
   begin_ = 0;
-  auto taking = take(std::move(taken), host_.at);
+  note(now, take.status);
+  auto taking = take.run(std::move(taken), host_.at);
   co_await std::move(taking);
   on_stop_.clear();
 }

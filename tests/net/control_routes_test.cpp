@@ -187,6 +187,35 @@ TEST_F(control_routes, AFollowedLogGrowsUntilTheJobEnds) {
   EXPECT_EQ(client.line(), "0");
 }
 
+TEST_F(control_routes, AStoreThatIsAwayForAMomentEndsNoFollowedLog) {
+  const auto id = submitted();
+  gateway.set_log({"one\n", false});
+  auto client = connect();
+  client.send("GET /v1/jobs/" + id + "/log?follow=1 HTTP/1.1\r\nHost: "
+              + client.host() + "\r\n\r\n");
+  while (!client.line().empty())
+    continue;
+  EXPECT_EQ(client.line(), "4");
+  EXPECT_EQ(client.line(), "one");
+  EXPECT_EQ(client.line(), "");
+
+  gateway.lose_logs(2);
+  gateway.set_log({"one\ntwo\n", true});
+
+  EXPECT_EQ(client.line(), "4");
+  EXPECT_EQ(client.line(), "two");
+}
+
+TEST_F(control_routes, CallbacksComeInPages) {
+  const auto answer = json_of(ask("GET", "/v1/callbacks?page_size=0"));
+
+  EXPECT_EQ(answer.at("callbacks").as_array().size(), 1u);
+  EXPECT_EQ(answer.at("next_page_token"), "job-1.finished");
+  EXPECT_EQ(ask("GET", "/v1/callbacks?page_size=many").status, 422);
+  EXPECT_EQ(ask("GET", "/v1/callbacks?zebra=1").status, 422);
+  EXPECT_EQ(ask("GET", "/v1/callbacks?page_token=%01").status, 400);
+}
+
 TEST_F(control_routes, DeadCallbacksAreListedAndTriedAgain) {
   const auto answer = json_of(ask("GET", "/v1/callbacks"));
 

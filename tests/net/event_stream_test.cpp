@@ -98,6 +98,35 @@ TEST_F(EventEnds, RefusesStreamsItCannotServe) {
   EXPECT_EQ(client.ask("GET", "/v1/events?topics=jobs,job:zz").status, 404);
 }
 
+TEST_F(EventEnds, AnswersHeadOfAStreamAtOnce) {
+  raw_client client{port};
+  client.send("HEAD /v1/events?topics=jobs HTTP/1.1\r\nHost: " + client.host()
+              + "\r\n\r\n");
+
+  const auto answer = client.read(true);
+
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.fields.at("content-type"), "text/event-stream");
+  EXPECT_EQ(client.ask("GET", "/healthz").status, 200);
+}
+
+TEST_F(EventEnds, SaysWhatAWebSocketNeeds) {
+  raw_client client{port};
+  const auto plain = client.ask("GET", "/v1/ws");
+  EXPECT_EQ(plain.status, 426);
+  EXPECT_EQ(plain.fields.at("content-type"), "application/problem+json");
+  EXPECT_EQ(plain.fields.at("upgrade"), "websocket");
+  const std::string upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  EXPECT_EQ(
+    client.ask("GET", "/v1/ws", {}, upgrade + "Sec-WebSocket-Version: 8\r\n")
+      .status,
+    426);
+  EXPECT_EQ(
+    client.ask("GET", "/v1/ws", {}, upgrade + "Sec-WebSocket-Version: 13\r\n")
+      .status,
+    400);
+}
+
 TEST(StreamRequest, TakesTopicsAndTheLastId) {
   const auto read = read_stream_request("job:a,jobs", "e1:17,5");
 

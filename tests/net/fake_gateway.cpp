@@ -150,6 +150,11 @@ std::vector<store::bulk_request> fake_gateway::bulks() {
   return bulks_;
 }
 
+void fake_gateway::lose_logs(int requests) {
+  const std::lock_guard lock{mutex_};
+  lost_logs_ = requests;
+}
+
 void fake_gateway::set_log(actors::log_reply log) {
   std::lock_guard lock{mutex_};
   log_ = std::move(log);
@@ -174,8 +179,12 @@ void fake_gateway::log(std::string id,
   auto job = find(id);
   std::unique_lock lock{mutex_};
   auto log = log_;
+  const bool lost = lost_logs_ > 0;
+  lost_logs_ -= lost;
   lock.unlock();
-  if (job)
+  if (lost)
+    give<actors::log_reply>(std::move(reply), fail(store::errc::unavailable));
+  else if (job)
     give<actors::log_reply>(std::move(reply), std::move(log));
   else
     give<actors::log_reply>(std::move(reply), job.error());

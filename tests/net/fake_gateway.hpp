@@ -35,6 +35,8 @@ public:
   [[nodiscard]] std::vector<store::bulk_request> bulks();
   /// What the log of every job holds from now on.
   void set_log(actors::log_reply log);
+  /// So many requests for a log find the store away.
+  void lose_logs(int requests);
   /// Adds a finished job that left a file.
   void add(store::job job);
   [[nodiscard]] std::size_t held();
@@ -95,6 +97,7 @@ private:
   std::map<std::string, store::key_limit> limits_;
   store::queue_info bulk_queue_;
   actors::log_reply log_;
+  int lost_logs_ = 0;
 };
 
 } // namespace troupe::net
