@@ -1,25 +1,26 @@
 """The command line: what it says, how it ends, what it leaves."""
 
 import fcntl
+import itertools
 import json
 import os
 import pty
 import re
+import select
 import signal
 import sqlite3
-import statistics
 import struct
 import subprocess
 import termios
 import time
 import unittest
 
-from harness import BIN, TroupeTest, free_port, wait_until
+from harness import BIN, TroupeTest, best_of, free_port, wait_until
 
 TROUPE = str(BIN / "troupe")
 
 
-def run(*arguments, environment=None, timeout=60):
+def run(*arguments, environment=None, timeout=120):
     """The ended command; its exit code, stdout and stderr."""
     return subprocess.run([TROUPE, *arguments], capture_output=True, text=True,
                           timeout=timeout, check=False,
@@ -29,15 +30,14 @@ def run(*arguments, environment=None, timeout=60):
 
 class Usage(TroupeTest):
     def test_version_is_told_at_once(self):
-        times = []
-        for _ in range(20):
+        def timed():
             start = time.perf_counter()
             done = run("version")
-            times.append(time.perf_counter() - start)
+            took = time.perf_counter() - start
             self.assertRegex(done.stdout, r"^troupe \d+\.\d+\.\d+\n$")
             self.assertEqual(done.returncode, 0)
-        # The best of them: the machine may be busy with other tests.
-        self.assertLess(min(times), 0.05, statistics.median(times))
+            return took
+        self.assertLess(best_of(50, timed, 0.05), 0.05)
 
     def test_wrong_use_is_told_and_ends_with_2(self):
         for wrong in ([], ["nothing"], ["serve", "--port", "80"], ["submit"],
@@ -135,7 +135,7 @@ class Serving(TroupeTest):
 
         process.send_signal(signal.SIGTERM)
 
-        self.assertEqual(process.wait(20), 0)
+        self.assertEqual(process.wait(60), 0)
         process.stdout.close()
         self.assertFalse((data / "address").exists())
 
@@ -143,7 +143,8 @@ class Serving(TroupeTest):
         data = self.folder / "data"
         process = subprocess.Popen(
             [TROUPE, "serve", "--listen", "127.0.0.1:0", "--data", str(data)],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "TROUPE_POOLS_DRAIN_S": "1"})
         self.addCleanup(process.kill)
         process.stdout.readline()
         there = {"TROUPE_DATA_DIR": str(data)}
@@ -151,14 +152,14 @@ class Serving(TroupeTest):
         self.assertRegex(run("doctor", "--data", str(data)).stdout,
                          r"(?m)^OK +audit .*all invariants hold")
 
-        with sqlite3.connect(data / "queue.db") as store:
+        with sqlite3.connect(data / "queue.db", timeout=60) as store:
             store.execute("UPDATE depth SET jobs = jobs + 1")
         store.close()
         done = run("doctor", "--repair", "--data", str(data))
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, r"(?m)^FAIL +audit +counter of bulk")
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(30), 0)
+        self.assertEqual(process.wait(60), 0)
         process.stdout.close()
 
         done = run("doctor", "--repair", "--data", str(data))
@@ -169,30 +170,33 @@ class Serving(TroupeTest):
         self.assert_nothing_left()
 
     def test_it_is_ready_soon(self):
-        times = []
-        for i in range(5):
-            address = self.folder / f"data{i}" / "address"
+        numbers = itertools.count()
+
+        def timed():
+            address = self.folder / f"data{next(numbers)}" / "address"
             start = time.perf_counter()
             process = subprocess.Popen(
                 [TROUPE, "serve", "--listen", "127.0.0.1:0", "--data",
                  str(address.parent)],
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            wait_until(address.exists, 20, "ready")
-            times.append(time.perf_counter() - start)
+            self.addCleanup(process.kill)
+            wait_until(address.exists, 60, "ready")
+            took = time.perf_counter() - start
             process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(20), 0)
-        self.assertLess(min(times), 0.3, times)
+            self.assertEqual(process.wait(60), 0)
+            return took
+        self.assertLess(best_of(20, timed, 0.3), 0.3)
 
     def test_a_second_signal_ends_it_at_once(self):
-        server = self.server()
-        job_id = server.submit("noop", {"sleep_ms": 60000})
+        server = self.server(environment={"TROUPE_POOLS_DRAIN_S": "300"})
+        job_id = server.submit("noop", {"sleep_ms": 600000})
         server.wait_for_state(job_id, "running")
 
         server.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: server.get("/readyz").status == 503, 5, "draining")
+        wait_until(lambda: server.get("/readyz").status == 503, 60, "draining")
         server.process.send_signal(signal.SIGTERM)
 
-        self.assertEqual(server.process.wait(3), 1)
+        self.assertEqual(server.process.wait(60), 1)
         server.start()
         self.assertIn(server.job(job_id)["state"], ("queued", "running"))
 
@@ -235,7 +239,7 @@ class Jobs(TroupeTest):
         self.assertIn("/params/x", self.troupe("submit", "noop", "x=1").stderr)
 
     def test_jobs_are_listed_shown_cancelled_and_retried(self):
-        submitted = self.troupe("submit", "noop", "sleep_ms=60000")
+        submitted = self.troupe("submit", "noop", "sleep_ms=600000")
         job_id = submitted.stdout.split()[0]
         rows = self.troupe("jobs", "--type", "noop").stdout.splitlines()
         self.assertEqual(rows[0].split()[:3], ["ID", "STATE", "TYPE"])
@@ -247,9 +251,10 @@ class Jobs(TroupeTest):
         self.assertEqual(self.troupe("watch", job_id).returncode, 1)
         self.assertEqual(self.troupe("retry", job_id).returncode, 0)
         self.assertEqual(self.troupe("retry", job_id).returncode, 2)
-        self.assertIn("noop", self.troupe("queues").stdout + "noop")
-        queues = json.loads(self.troupe("queues", "--json").stdout)
-        self.assertTrue(queues["queues"])
+        self.assertRegex(self.troupe("queues").stdout, r"(?m)^bulk +[01] ")
+        queues = json.loads(self.troupe("queues", "--json").stdout)["queues"]
+        depth = next(q["depth"] for q in queues if q["name"] == "bulk")
+        self.assertEqual(depth["queued"] + depth["running"], 1)
 
     def test_more_than_a_page_is_listed(self):
         for _ in range(5):
@@ -274,6 +279,15 @@ class Watching(TroupeTest):
         self.addCleanup(os.close, own)
         return process, own
 
+    def read_until(self, terminal, words, seconds=60):
+        """What is said up to `words`, and what came with them."""
+        seen, limit = "", time.monotonic() + seconds
+        while words not in seen:
+            ready, _, _ = select.select([terminal], [], [], 1)
+            seen += os.read(terminal, 65536).decode() if ready else ""
+            self.assertLess(time.monotonic(), limit, f"{words!r}: {seen!r}")
+        return seen
+
     def read_to_end(self, terminal):
         seen = b""
         try:
@@ -285,13 +299,16 @@ class Watching(TroupeTest):
 
     def test_bars_of_several_jobs_move_on_a_terminal(self):
         server = self.server()
-        ids = [server.submit("noop", {"sleep_ms": 1500, "steps": 30})
+        server.post("/v1/queues/bulk/pause")
+        ids = [server.submit("noop", {"sleep_ms": 2000, "steps": 40})
                for _ in range(2)]
 
         process, terminal = self.watch(server, *ids)
-        seen = self.read_to_end(terminal)
+        seen = self.read_until(terminal, "\x1b[1A")
+        server.post("/v1/queues/bulk/resume")
+        seen += self.read_to_end(terminal)
 
-        self.assertEqual(process.wait(20), 0)
+        self.assertEqual(process.wait(60), 0)
         self.assertIn("\x1b[1A", seen, "two lines are redrawn")
         shown = [float(p) for p in re.findall(r"(\d+\.\d)%", seen)]
         self.assertGreater(len(set(shown)), 4, "they move")
@@ -300,21 +317,19 @@ class Watching(TroupeTest):
 
     def test_ctrl_c_leaves_the_job_running(self):
         server = self.server()
-        job_id = server.submit("noop", {"sleep_ms": 60000, "steps": 600})
+        job_id = server.submit("noop", {"sleep_ms": 600000, "steps": 6000})
         process, terminal = self.watch(server, job_id)
-        os.read(terminal, 1)
-        time_limit = time.monotonic() + 20
-        while b"%" not in os.read(terminal, 65536):
-            self.assertLess(time.monotonic(), time_limit)
+        self.read_until(terminal, "%")
 
         process.send_signal(signal.SIGINT)
 
-        self.assertEqual(process.wait(5), 130)
+        self.assertEqual(process.wait(60), 130)
         self.assertIn(f"troupe watch {job_id}", process.stderr.read().decode())
         self.assertEqual(server.job(job_id)["state"], "running")
 
     def test_it_survives_a_restart_of_the_server(self):
         server = self.server()
+        server.post("/v1/queues/bulk/pause")
         job_id = server.submit("noop", {"sleep_ms": 2000, "steps": 40})
         process = subprocess.Popen(
             [TROUPE, "watch", job_id, "--server", server.url],
@@ -324,8 +339,9 @@ class Watching(TroupeTest):
 
         server.kill()
         server.start()
+        server.post("/v1/queues/bulk/resume")
 
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         self.assertEqual(process.returncode, 0, err)
         self.assertIn("succeeded", out)
         self.assertIn("trying again", err)

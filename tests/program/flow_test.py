@@ -1,18 +1,15 @@
 """What stands around single jobs: batches, schedules, callbacks, pauses and
 logs, through the built binary on SQLite and on a real Redis."""
 
-import contextlib
 import hashlib
 import hmac
-import http.client
 import http.server
 import json
-import subprocess
 import threading
 import time
 import unittest
 
-from harness import TroupeTest, free_port, make_clip, sha256, wait_until
+from harness import TroupeTest, make_clip, sha256, wait_until
 
 SECRET = "a secret"
 
@@ -63,10 +60,6 @@ class Receiver:
 class Flow:
     """All of it on the store that `store()` gives."""
 
-    def setUp(self):
-        super().setUp()
-        self.servers = []
-
     def store(self):
         return []
 
@@ -81,7 +74,8 @@ class Flow:
         return made
 
     def batch(self, server, jobs, **more):
-        answer = server.post("/v1/jobs/batch", {"jobs": jobs, **more})
+        answer = server.post("/v1/jobs/batch", {"jobs": jobs, **more},
+                             timeout=120)
         self.assertEqual(answer.status, 202, answer.body)
         return answer.json["batch"]["id"], answer.json["ids"]
 
@@ -106,10 +100,10 @@ class Flow:
         self.assertLessEqual(jobs[1]["finished_at"], jobs[2]["started_at"])
         shown = wait_until(
             lambda: (b := server.get(f"/v1/batches/{batch}").json)["finished_at"]
-            and b, 10, "the batch's end")
+            and b, 60, "the batch's end")
         self.assertEqual(shown["counts"]["succeeded"], 3)
         self.assertEqual(shown["fraction"], 1)
-        (headers, body), = wait_until(lambda: hook.about(batch), 10, "its hook")
+        (headers, body), = wait_until(lambda: hook.about(batch), 60, "its hook")
         self.assertEqual(json.loads(body)["type"], "batch.finished")
         self.check_signature(headers, body)
         if not answer["snapshot"]["finished_at"]:
@@ -121,14 +115,14 @@ class Flow:
 
         bad = server.post("/v1/jobs/batch",
                           {"jobs": many[:-1] + [{"type": "noop", "params": 1}]},
-                          timeout=60)
+                          timeout=120)
         batch, ids = self.batch(server, many)
 
         self.assertEqual(bad.status, 422)
         self.assertEqual(len(set(ids)), 10000)
         shown = wait_until(
             lambda: (b := server.get(f"/v1/batches/{batch}").json)["finished_at"]
-            and b, 60, "the batch's end")
+            and b, 180, "the batch's end")
         self.assertEqual(shown["counts"]["succeeded"], 10000)
         self.assertEqual(shown["total"], 10000)
 
@@ -151,12 +145,13 @@ class Flow:
     def test_a_batch_is_cancelled_as_one(self):
         server = self.start()
         batch, ids = self.batch(server, [
-            {"type": "noop", "params": {"sleep_ms": 60000}} for _ in range(100)])
+            {"type": "noop", "params": {"sleep_ms": 600000}}
+            for _ in range(100)])
 
         self.assertEqual(server.post(f"/v1/batches/{batch}/cancel").status, 200)
 
         for job in ids:
-            server.wait_for_state(job, "cancelled", 20)
+            server.wait_for_state(job, "cancelled")
 
     def check_signature(self, headers, body):
         stamp = headers["Troupe-Timestamp"]
@@ -174,7 +169,7 @@ class Flow:
         second = server.submit("noop", {"fail_times": 1}, max_attempts=1,
                                callback_url=gone.url)
 
-        seen = wait_until(lambda: len(s := patient.about(first)) == 2 and s, 20,
+        seen = wait_until(lambda: len(s := patient.about(first)) == 2 and s, 60,
                           "a second try")
         for headers, body in seen:
             self.check_signature(headers, body)
@@ -182,13 +177,14 @@ class Flow:
         self.assertEqual(seen[0][0]["Troupe-Event-Id"],
                          seen[1][0]["Troupe-Event-Id"])
         dead = wait_until(
-            lambda: server.get("/v1/callbacks").json["callbacks"], 10, "a dead one")
+            lambda: server.get("/v1/callbacks").json["callbacks"], 60,
+            "a dead one")
         self.assertEqual([d["subject"] for d in dead], [second])
         self.assertEqual(server.post(
             f"/v1/callbacks/{dead[0]['id']}/retry").status, 204)
-        wait_until(lambda: len(gone.about(second)) == 2, 20, "it tried again")
-        wait_until(lambda: not server.get("/v1/callbacks").json["callbacks"], 10,
-                   "it delivered")
+        wait_until(lambda: len(gone.about(second)) == 2, 60, "it tried again")
+        wait_until(lambda: not server.get("/v1/callbacks").json["callbacks"],
+                   60, "it delivered")
 
     def test_a_schedule_fires_and_can_be_removed(self):
         server = self.start()
@@ -199,11 +195,11 @@ class Flow:
         self.assertEqual(made.status, 200, made.body)
         self.assertTrue(made.json["next_at"])
         jobs = wait_until(
-            lambda: server.get("/v1/jobs?tag=tick").json["jobs"], 75, "a job")
+            lambda: server.get("/v1/jobs?tag=tick").json["jobs"], 120, "a job")
 
         server.wait_for_state(jobs[0]["id"], "succeeded")
-        shown = server.get("/v1/schedules/often").json
-        self.assertIn(shown["last_job"], [job["id"] for job in jobs])
+        last = server.get("/v1/schedules/often").json["last_job"]
+        self.assertEqual(server.job(last)["tags"], ["tick"])
         self.assertEqual(
             server.request("DELETE", "/v1/schedules/often").status, 204)
         self.assertEqual(server.get("/v1/schedules").json["schedules"], [])
@@ -212,15 +208,15 @@ class Flow:
         media = self.folder / "media"
         media.mkdir()
         clip = make_clip(media / "slow.mp4", seconds=20)
-        origin = self.origin(media, rate=clip.stat().st_size // 6)
+        origin = self.origin(media, rate=clip.stat().st_size // 15)
         server = self.start()
         job = server.submit("download", {
             "url": origin.url("/files/slow.mp4"), "format": "original"})
-        wait_until(lambda: server.job(job)["progress"]["done"] > 10000, 30,
+        wait_until(lambda: server.job(job)["progress"]["done"] > 10000, 60,
                    "some bytes")
 
         self.assertEqual(server.post(f"/v1/jobs/{job}/pause").status, 200)
-        paused = server.wait_for_state(job, "paused", 10)
+        paused = server.wait_for_state(job, "paused")
         self.assertEqual(server.post(f"/v1/jobs/{job}/pause").json["state"],
                          "paused")
         resumed = server.post(f"/v1/jobs/{job}/resume")
@@ -248,7 +244,7 @@ class Flow:
             "url": origin.url("/files/clip.mp4"), "format": "original"})
 
         text = server.get(f"/v1/jobs/{job}/log?follow=true",
-                          timeout=60).body.decode()
+                          timeout=120).body.decode()
 
         self.assertEqual(server.job(job)["state"], "succeeded")
         self.assertIn("[download]", text)
@@ -259,24 +255,27 @@ class Flow:
     def test_a_queue_is_paused_and_limited(self):
         server = self.start()
         self.assertTrue(server.post("/v1/queues/bulk/pause").json["paused"])
-        ids = [server.submit("noop", {"sleep_ms": 300}) for _ in range(6)]
-        time.sleep(1)
+        ids = [server.submit("noop", {"sleep_ms": 1000}) for _ in range(6)]
+        # Another queue's job is claimed and ends meanwhile.
+        other = server.submit("download", {"url": "http://127.0.0.1:9/a.mp4"},
+                              max_attempts=1)
+        server.wait_for_state(other, "failed")
         self.assertEqual({server.job(i)["state"] for i in ids}, {"queued"})
 
         limited = server.request("PATCH", "/v1/queues/bulk", {"concurrency": 2})
         self.assertEqual(limited.json["concurrency"], 2)
         server.post("/v1/queues/bulk/resume")
-        most = 0
-        while True:
+        seen = set()
+
+        def all_ended():
             # One answer, since jobs go on between two.
             jobs = server.get("/v1/jobs?page_size=20").json["jobs"]
             states = [job["state"] for job in jobs if job["id"] in ids]
-            most = max(most, states.count("running"))
-            if states == ["succeeded"] * len(ids):
-                break
-            time.sleep(0.02)
+            seen.add(states.count("running"))
+            return states == ["succeeded"] * len(ids)
+        wait_until(all_ended, 60, "all six have ended")
 
-        self.assertIn(most, (1, 2))
+        self.assertIn(max(seen), (1, 2))
         limit = server.request("PUT", "/v1/limits/k", {"concurrency": 1})
         self.assertEqual(limit.json["concurrency"], 1)
         self.assertEqual(server.get("/v1/limits/k").json["concurrency"], 1)
@@ -304,29 +303,10 @@ class FlowOnSqlite(Flow, TroupeTest):
 class FlowOnRedis(Flow, TroupeTest):
     def setUp(self):
         super().setUp()
-        self.port = free_port()
-        self.redis = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
-             "--save", "", "--appendonly", "yes", "--dir", str(self.folder)],
-            stdout=subprocess.DEVNULL)
-        self.addCleanup(self.end_redis)
-
-        def answers():
-            with contextlib.suppress(OSError):
-                connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                        timeout=1)
-                connection.connect()
-                connection.close()
-                return True
-            return False
-        wait_until(answers, 10, "Redis")
-
-    def end_redis(self):
-        self.redis.kill()
-        self.redis.wait()
+        self.redis_ = self.redis()
 
     def store(self):
-        return ["--store", f"redis://127.0.0.1:{self.port}/0"]
+        return ["--store", self.redis_.url]
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import base64
 import contextlib
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -27,24 +28,69 @@ TERMINAL = ("succeeded", "failed", "cancelled")
 
 
 def wait_until(condition, seconds, what):
-    """The condition's first true value; fails the test after `seconds`."""
+    """The condition's first true value; fails the test after `seconds`, and
+    one more look. `what` may be called for words of that moment."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:
+        late = time.monotonic() > deadline
         if found := condition():
             return found
+        if late:
+            break
         time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
+    told = what() if callable(what) else what
+    raise AssertionError(f"not within {seconds} s: {told}")
+
+
+def best_of(times, measure, enough):
+    """The least of what `measure()` gives, `times` at most: a promise of
+    seconds is kept if the machine, busy with other tests, let us see it once.
+    Ends at once with a measurement that is at most `enough`."""
+    least = float("inf")
+    for _ in range(times):
+        least = min(least, measure())
+        if least <= enough:
+            break
+    return least
+
+
+#: Below what outgoing connections and port 0 take, so that nothing else gets
+#: the port of a server that is about to start, or to start again.
+PORTS_FROM = 10000
+EPHEMERAL = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+def candidate_ports():
+    """All ports of ours, beginning somewhere else in each process."""
+    end = int(EPHEMERAL.read_text().split()[0])
+    if end < PORTS_FROM + 1000:
+        raise RuntimeError(f"no ports of our own below {end}")
+    ports = range(PORTS_FROM, end)
+    return itertools.chain(ports[os.getpid() * 37 % len(ports):], ports)
+
+
+CANDIDATES = candidate_ports()
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, and that this process is given once."""
+    for port in CANDIDATES:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
 
 
 def sha256(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+
+
+def command_of(pid):
+    """Its command line; empty once it is dead."""
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(
+            errors="replace")
+    return ""
 
 
 def processes_naming(text):
@@ -54,9 +100,8 @@ def processes_naming(text):
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            seen = (entry / "cmdline").read_bytes().decode(errors="replace")
-            seen += os.readlink(entry / "cwd")
-            if text in seen:
+            seen = command_of(entry.name)
+            if text in seen or text in os.readlink(entry / "cwd"):
                 found.append(int(entry.name))
     return found
 
@@ -91,7 +136,7 @@ class Server:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, seconds=20, path="/readyz"):
+    def start(self, seconds=60, path="/readyz"):
         """Waits until `path` answers 200."""
         command = [str(BIN / "troupe"), "serve", "--data",
                    str(self.folder / "data"), "--listen",
@@ -100,7 +145,8 @@ class Server:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env={**os.environ, **self.environment})
-        wait_until(lambda: self.ready(path), seconds, f"server ready\n{self.log()[-2000:]}")
+        wait_until(lambda: self.ready(path), seconds,
+                   lambda: f"server ready\n{self.log()[-2000:]}")
         return self
 
     def ready(self, path="/readyz"):
@@ -119,7 +165,7 @@ class Server:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, seconds=40):
+    def stop(self, seconds=80):
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
@@ -163,32 +209,46 @@ class Server:
         def there():
             nonlocal job
             with contextlib.suppress(OSError, http.client.HTTPException):
-                job = self.job(job_id)
+                job = self.job(job_id) or {}
             return job.get("state") in states and job
-        try:
-            return wait_until(there, seconds, f"{job_id} in {states}")
-        except AssertionError as late:
-            raise AssertionError(f"{late}: {job}\n{self.log()[-3000:]}") from None
+        return wait_until(
+            there, seconds,
+            lambda: f"{job_id} in {states}: {job}\n{self.log()[-3000:]}")
+
+    def metric(self, name):
+        """The figure of a metric without labels."""
+        lines = self.get("/metrics").body.decode().splitlines()
+        return next(float(line.split()[1]) for line in lines
+                    if line.split()[0] == name)
 
 
 class Redis:
     """A redis-server of its own; frozen and thawed by its process id."""
 
-    def __init__(self, folder, port):
-        self.port = port
-        self.command = ["redis-server", "--port", str(port), "--bind",
+    def __init__(self, folder):
+        self.port = free_port()
+        self.command = ["redis-server", "--port", str(self.port), "--bind",
                         "127.0.0.1", "--dir", str(folder), "--appendonly",
                         "yes", "--save", ""]
         self.process = None
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self):
         self.process = subprocess.Popen(self.command,
                                         stdout=subprocess.DEVNULL)
 
-        def up():
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", self.port)) == 0
-        wait_until(up, 10, "redis up")
+        wait_until(self.answers, 30, "redis answers")
+
+    def answers(self):
+        """False, too, while it reads its log."""
+        with contextlib.suppress(OSError), socket.create_connection(
+                ("127.0.0.1", self.port), 5) as link:
+            link.sendall(b"PING\r\n")
+            return link.recv(64) == b"+PONG\r\n"
+        return False
 
     def kill(self):
         if self.process and self.process.poll() is None:
@@ -236,7 +296,7 @@ class Origin:
 class WebSocket:
     """A client of `/v1/ws`; just what the tests need of RFC 6455."""
 
-    def __init__(self, port, path="/v1/ws", headers=None, timeout=20):
+    def __init__(self, port, path="/v1/ws", headers=None, timeout=60):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.buffer = b""
         self.close_code = None
@@ -341,16 +401,28 @@ class TroupeTest(unittest.TestCase):
         self.addCleanup(made.close)
         return made
 
+    def redis(self):
+        made = Redis(self.folder)
+        self.addCleanup(made.kill)
+        made.start()
+        return made
+
     def websocket(self, server, **options):
         made = WebSocket(server.port, **options)
         self.addCleanup(made.close)
         return made
 
-    def assert_nothing_left(self, seconds=5):
+    def assert_nothing_left(self, seconds=30):
         """Neither the server nor anything that it started lives."""
         data = str(self.folder / "data")
         wait_until(lambda: not processes_naming(data), seconds,
-                   f"processes gone, but {processes_naming(data)}")
+                   lambda: f"processes gone, but {processes_naming(data)}")
+
+    def tools(self):
+        """Ids of what the server started: yt-dlp, ffmpeg, their guards."""
+        servers = processes_naming("troupe\0serve")
+        return [pid for pid in processes_naming(str(self.folder / "data"))
+                if pid not in servers]
 
 
 def make_clip(path, seconds=2, extra=()):
