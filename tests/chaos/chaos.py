@@ -35,6 +35,10 @@ KINDS = ("sqlite", "redis-always", "redis-everysec")
 #: Every so many faults all is healed and looked at.
 ROUND = 12
 PROMISES = ("fence", "commit_record", "alive_grace")
+#: After a fault, what was open and quick has ended; for slow machines, too.
+RECOVERED_S = 40
+#: A scene whose parts have to meet is tried so often.
+TRIES = 3
 
 
 class Run:
@@ -58,6 +62,28 @@ class Run:
         self.measured = {}
         self.keep = keep
         self.interrupted = False
+        self.cannot = {}      # faults by name, and why not on this machine
+        if not self.world.small:
+            self.cannot["fill_disk"] = "nothing can be mounted"
+        if not faults.FAKETIME:
+            self.cannot["clock_jump"] = "libfaketime is not installed"
+
+    def expected(self, short):
+        """The faults that have to have happened at the end."""
+        names = {"kill_at", "crash_to_rerun", "cancel_against_commit",
+                 "large_batch"}
+        if self.world.redis:
+            names |= {"outage", "zombie"}
+        if not short:
+            names |= {"long_job", "stop_at", *map(of_name, whole(self)),
+                      "clock_jump"}
+        if not short and self.kind == "redis-everysec":
+            names.add("acknowledged_by_replica")
+        return names - set(self.cannot)
+
+    def missing(self, short):
+        return sorted(name for name in self.expected(short)
+                      if self.counts[name] == 0)
 
     def callback(self):
         """Where callbacks go, if this server calls back."""
@@ -81,11 +107,12 @@ class Run:
         if begun is None:
             return False
         self.counts[name] += 1
-        ended = faults.wait_for(lambda: not before & self.load.open, 20)
+        ended = faults.wait_for(lambda: not before & self.load.open,
+                                RECOVERED_S)
         took = time.monotonic() - begun
         self.slowest[name] = max(self.slowest[name], took)
         if not ended:
-            self.wrong.append(f"{name}: not recovered within 20 s")
+            self.wrong.append(f"{name}: not recovered in {RECOVERED_S} s")
         return True
 
     def look(self, wait=5):
@@ -110,6 +137,28 @@ class Run:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def of_name(fault):
+    return fault.__name__
+
+
+def whole(run):
+    """What can happen to the store and the machine, of this kind and here."""
+    found = [faults.busy, faults.kill_in_batch]
+    if run.world.small:
+        found.append(faults.fill_disk)
+    if run.world.small or run.world.redis:
+        found += [faults.together, faults.together]
+    if run.world.redis:
+        # SQLite has no clock but its server's: see `scenes`.
+        found += [faults.clock_jump] if faults.FAKETIME else []
+        found += [faults.kill_store, faults.stop_store, faults.cut_one_off,
+                  faults.cut_all_off, faults.fill_memory,
+                  faults.kill_with_spool]
+    if run.kind == "redis-everysec":
+        found += [faults.cut_tail, faults.promote_replica]
+    return found
+
+
 def plan(run, names):
     """The faults of one pass, in an order of chance: every point once with
     either signal, and what can happen to the store and the machine."""
@@ -118,20 +167,15 @@ def plan(run, names):
         for way in (faults.kill_at, faults.stop_at):
             server = run.random.choice(run.world.servers)
             steps.append((way.__name__, way, server, name))
-    whole = [faults.busy, faults.together, faults.together]
-    if run.world.small:
-        whole.append(faults.fill_disk)
-    if run.world.redis:
-        # SQLite has no clock but its server's.
-        whole += [faults.clock_jump] if faults.FAKETIME else []
-        whole += [faults.kill_store, faults.stop_store, faults.cut_one_off,
-                  faults.cut_all_off, faults.fill_memory]
-    if run.kind == "redis-everysec":
-        whole += [faults.cut_tail, faults.promote_replica]
-    for fault in whole:
-        steps += [(fault.__name__, fault)] * 2
+    for fault in whole(run):
+        steps += [(of_name(fault), fault)] * 2
     run.random.shuffle(steps)
     return steps
+
+
+def until_met(scene):
+    """1 as soon as its parts have met, 0 if they never did."""
+    return int(any(scene() for _ in range(TRIES)))
 
 
 def scenes(run, short):
@@ -144,21 +188,28 @@ def scenes(run, short):
         run.counts["long_job"] += 1
     run.measured["crash to rerun, s"] = faults.crash_to_rerun(run)
     run.counts["crash_to_rerun"] += 1
-    run.counts["cancel_against_commit"] += bool(
-        faults.cancel_against_commit(run))
+    run.counts["cancel_against_commit"] += until_met(
+        lambda: faults.cancel_against_commit(run))
     if run.load.batches:
         run.measured["batch under load, s"] = faults.large_batch(
             run, 200 if short else 10000)
         run.counts["large_batch"] += 1
     if run.world.redis:
         run.measured["jobs running in an outage"] = faults.outage(run)
-        run.counts["outage"] += 1
-        run.counts["zombie"] += bool(faults.zombie(run))
+        run.counts["outage"] += run.measured["jobs running in an outage"] > 0
+        run.counts["zombie"] += until_met(lambda: faults.zombie(run))
+    elif not short and faults.FAKETIME:
+        faults.clock_jump_alone(run)
+    if not short and run.kind == "redis-everysec":
+        run.measured["jobs that a replica had"] = \
+            faults.acknowledged_by_replica(run)
+        run.counts["acknowledged_by_replica"] += \
+            run.measured["jobs that a replica had"] > 0
     run.load.go_on()
     # Seldom met by chance: the publication that a dead server left.
     server = run.world.servers[0]
-    if run.inject("kill_at", faults.kill_at, server, "rolled_forward"):
-        run.points["rolled_forward"] += 1
+    run.points["rolled_forward"] += until_met(lambda: run.inject(
+        "kill_at", faults.kill_at, server, "rolled_forward"))
     run.look()
 
 
@@ -180,6 +231,8 @@ def storm(run, until, short):
             done += 1
             run.look()
     run.look(wait=5 if short else 80)
+    run.load.rest()
+    run.wrong += run.oracle.leftovers(30)
 
 
 def one(kind, seconds, asked, origin, seed, without=""):

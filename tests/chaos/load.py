@@ -24,6 +24,7 @@ class Load:
         self.slow = set()  # downloads, ever
         self.lock = threading.Lock()
         self.submitted = 0
+        self.asking = 0    # clients that wait for an answer
         self.threads = [threading.Thread(target=self.run, daemon=True)
                         for _ in range(threads)]
         self.threads.append(threading.Thread(target=self.watch, daemon=True))
@@ -35,11 +36,23 @@ class Load:
 
     def run(self):
         while not self.ended.is_set():
-            if self.paused.is_set() or len(self.open) >= self.most:
+            if not self.may_ask():
                 time.sleep(0.01)
                 continue
-            if not self.one():
+            try:
+                made = self.one()
+            finally:
+                with self.lock:
+                    self.asking -= 1
+            if not made:
                 time.sleep(0.02)
+
+    def may_ask(self):
+        with self.lock:
+            if self.paused.is_set() or len(self.open) >= self.most:
+                return False
+            self.asking += 1
+            return True
 
     def one(self):
         kind = self.random.random()
@@ -168,8 +181,11 @@ class Load:
             time.sleep(0.05)
 
     def rest(self):
-        self.paused.set()
-        time.sleep(0.05)
+        """Nobody asks for anything any more, and no answer is under way."""
+        with self.lock:
+            self.paused.set()
+        while self.asking and not self.ended.is_set():
+            time.sleep(0.01)
 
     def go_on(self):
         with self.lock:

@@ -119,10 +119,10 @@ class Oracle:
         spooled one is known to its own server alone."""
         return find(self.world, job_id)
 
-    def wait_for_all(self, seconds):
+    def wait_for_all(self, ids, seconds):
         """The jobs by id, as soon as all have ended; else as they are."""
         deadline = time.monotonic() + seconds
-        jobs, left = {}, set(self.ledger.jobs) - self.checked
+        jobs, left = {}, set(ids)
         while left:
             for job_id in sorted(left):
                 job = self.ask(job_id)
@@ -139,11 +139,11 @@ class Oracle:
     def check(self, seconds=60, wait=5):
         """@param seconds for all jobs to end; @param wait for callbacks"""
         verdict = Verdict()
-        jobs = self.wait_for_all(seconds)
+        asked = {job_id: about for job_id, about in self.ledger.jobs.items()
+                 if job_id not in self.checked}
+        jobs = self.wait_for_all(asked, seconds)
         files = self.files()
-        for job_id, about in list(self.ledger.jobs.items()):
-            if job_id in self.checked:
-                continue
+        for job_id, about in asked.items():
             job = jobs.get(job_id)
             self.check_end(job_id, about, job, verdict)
             if job:
@@ -281,11 +281,20 @@ class Oracle:
         return {job_id for job_id, (job, _) in self.calls.items()
                 if not self.event_ids(job)}
 
-    def leftovers(self):
-        """What is still staged; the servers' sweeps may take their time."""
-        with contextlib.suppress(FileNotFoundError):
-            return [p for p in (self.world.library / ".troupe").iterdir()]
-        return []
+    def leftovers(self, seconds):
+        """What stays staged though everything has ended, told; the servers
+        may take their time."""
+        staged = self.world.library / ".troupe"
+
+        def left():
+            with contextlib.suppress(FileNotFoundError):
+                return sorted(path.name for path in staged.iterdir())
+            return []
+        deadline = time.monotonic() + seconds
+        while left() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        names = left()
+        return [f"left: {len(names)} staged, {names[:5]}"] if names else []
 
 
 def brief(job):

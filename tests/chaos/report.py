@@ -15,11 +15,13 @@ MAY_LOSE = [
      "nothing; submits are refused"),
     ("disk full (tmpfs in a mount namespace)", "nothing", "nothing",
      "nothing"),
-    ("clock ten minutes off", "nothing (retries wait as long; not tried)",
+    ("clock ten minutes off", "nothing (what waits for a time waits as long)",
      "nothing", "nothing"),
     ("saturated cores", "nothing", "nothing", "nothing"),
     ("a replica that lags is promoted", "–", "not covered by `disk`",
-     "three seconds, as for a power cut"),
+     "three seconds, as for a power cut; nothing answered as `replica`"),
+    ("a server dies with a spool, or while it stores a batch", "nothing; all "
+     "of the batch or none", "nothing; all or none", "nothing; all or none"),
     ("power cut: tail of the log gone", "not tried (synced)",
      "not covered by a cut that a synced log cannot have",
      "three seconds of submits and outcomes; effects may double"),
@@ -47,9 +49,16 @@ def write(path, runs, asked):
     never = [name for name, count in hits.items()
              if count == 0 or (points[name] == 0 and not asked.short)]
     wrong = [f"{run.kind}: {text}" for run in runs for text in run.wrong]
+    missing = [f"{run.kind}: {name}" for run in runs
+               for name in run.missing(asked.short)]
+    cannot = {name: why for run in runs for name, why in run.cannot.items()}
     faults = sum(sum(run.counts.values()) for run in runs)
     parts = [
-        "# Chaos", f"Seed {asked.seed}",
+        "# Chaos",
+        *(f"**Not on this machine: {name}, since {why}.**"
+          for name, why in cannot.items()),
+        *(f"**Expected, and never happened: {name}.**" for name in missing),
+        f"Seed {asked.seed}",
         table([("store", "faults", "jobs", "lost", "doubled", "forgiven",
                 "slowest recovery")] + [
             (run.kind, sum(run.counts.values()), len(run.ledger.jobs),
@@ -81,6 +90,8 @@ def write(path, runs, asked):
                      + "\n".join(f"- {text}" for text in forgiven[:50]))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n\n".join(parts) + "\n")
-    print(f"{faults} faults, {len(wrong)} wrong, never passed: {never}; "
-          f"{path}")
-    return 1 if wrong or never else 0
+    for name, why in cannot.items():
+        print(f"not on this machine: {name}, since {why}")
+    print(f"{faults} faults, {len(wrong)} wrong, never passed: {never}, "
+          f"never happened: {missing}; {path}")
+    return 1 if wrong or never or missing else 0

@@ -24,7 +24,8 @@ sys.path.insert(0, str(TESTS / "program"))
 import harness  # noqa: E402  (needs the path above)
 from harness import free_port, wait_until  # noqa: E402
 
-LEASE_S = 1.0
+#: Renewed at a third; what is late by a sixth stops expiry for a lease.
+LEASE_S = 1.5
 DISK_MB = 256
 SLOT = struct.Struct("40sQII")
 
@@ -138,7 +139,7 @@ class Redis:
              "--repl-diskless-sync-delay", "0", *self.more],
             stdout=open(self.folder / "log", "ab"), stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL)
-        wait_until(self.answers, 15, "redis answers")
+        wait_until(self.answers, 60, "redis answers")
 
     def answers(self):
         with contextlib.suppress(OSError):
@@ -199,10 +200,10 @@ class Server(harness.Server):
             "FAULT_POINTS_FILE": str(self.points.path),
             "TROUPE_LIBRARY_DIR": str(library),
             "TROUPE_STORE_LEASE_S": str(LEASE_S),
-            "TROUPE_POOLS_BULK": "24", "TROUPE_POOLS_DOWNLOAD": "4",
+            "TROUPE_POOLS_BULK": "30", "TROUPE_POOLS_DOWNLOAD": "4",
             "TROUPE_SOURCES_ALLOW_PRIVATE": "true", **environment})
 
-    def start(self, seconds=20, more=None, wait=True):
+    def start(self, seconds=60, more=None, wait=True):
         command = [str(harness.BIN / "troupe-chaos"), "serve", "--data",
                    str(self.folder / "data"), "--listen",
                    f"127.0.0.1:{self.port}", *self.arguments]
@@ -223,7 +224,7 @@ class Server(harness.Server):
         while True:
             self.start(wait=False)
             try:
-                return wait_until(self.ready, 10, f"{self.name} is ready")
+                return wait_until(self.ready, 20, f"{self.name} is ready")
             except AssertionError:
                 self.close()
                 if time.monotonic() > deadline:
