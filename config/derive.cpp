@@ -42,6 +42,15 @@ bool lies_in(const fs::path& inner, const fs::path& outer) {
          == outer.end();
 }
 
+constexpr std::string_view sqlite = "sqlite:";
+
+/// Where the embedded store lies; empty for another.
+fs::path database_of(const settings& values) {
+  return values.store.url.starts_with(sqlite)
+           ? fs::path{values.store.url.substr(sqlite.size())}
+           : fs::path{};
+}
+
 void make_absolute(settings& values) {
   const auto fix = [](fs::path& path) {
     if (!path.empty())
@@ -50,6 +59,8 @@ void make_absolute(settings& values) {
   fix(values.data.dir);
   fix(values.library.dir);
   fix(values.tools.cookies_dir);
+  if (const auto database = database_of(values); !database.empty())
+    values.store.url = std::string{sqlite} + real(database).string();
   std::for_each(values.library.media_roots.begin(),
                 values.library.media_roots.end(), fix);
 }
@@ -72,14 +83,22 @@ void derive(settings& values, const sources& from, const whereabouts& where,
   if (values.store.url.empty())
     values.store.url = "sqlite:" + (values.data.dir / "queue.db").string();
 
-  for (const auto& root : values.library.media_roots)
+  const auto database = database_of(values);
+  for (const auto& root : values.library.media_roots) {
     if (lies_in(values.data.dir, root))
       complain("data.dir", "must not lie in the media root " + root.string()
                              + ", which clients can read");
+    else if (lies_in(database, root))
+      complain("store.url", "must not lie in the media root " + root.string()
+                              + ", which clients can read");
+  }
   if (lies_in(values.data.dir, values.library.dir))
     complain("library.dir", "must not be or contain the data folder "
                               + values.data.dir.string()
                               + ", where files of any name go");
+  else if (lies_in(database, values.library.dir))
+    complain("store.url", "must not lie in the library, where files of any "
+                          "name go");
   if (!is_loopback(values.http.listen))
     complain("http.listen", "must be a loopback address, since anybody who "
                             "reaches it could use it");

@@ -178,7 +178,7 @@ std::string check_block(std::string_view text) {
 
 std::string check_store(std::string_view text) {
   if (text.empty() || text == "memory:"
-      || (text.starts_with("sqlite:") && text.size() > 7)
+      || (text.starts_with("sqlite:") && text.size() > 7 && text[7] != ':')
       || (text.starts_with("redis://") && is_redis(text.substr(8)))
       || (text.starts_with("redis+unix://") && is_socket(text.substr(13)))
       || (text.starts_with("redis+sentinel://")

@@ -36,6 +36,14 @@ void print(std::ostream& out, const std::vector<T>& list) {
   out << (list.empty() ? "[]" : "]");
 }
 
+/// `user:password@` of a URL gives way.
+void hide_user(std::string& url) {
+  const auto from = url.find("://");
+  const auto at = url.rfind('@');
+  if (from != url.npos && at != url.npos && at > from)
+    url.replace(from + 3, at - from - 3, "***");
+}
+
 } // namespace
 
 std::string show(const settings& values, std::string_view name) {
@@ -45,6 +53,7 @@ std::string show(const settings& values, std::string_view name) {
   auto copy = values;
   if (!copy.callbacks.secret.empty())
     copy.callbacks.secret = "***";
+  hide_user(copy.store.url);
   std::ostringstream out;
   std::visit([&out](const auto* at) { print(out, *at); }, known->of(copy));
   return out.str();

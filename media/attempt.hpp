@@ -42,10 +42,12 @@ struct staged_file {
 
 /// What an attempt is asked to do.
 struct attempt_task {
-  std::string id;            ///< of the job
-  std::uint64_t epoch = 0;   ///< of the claim; names the staging folder
-  std::string type;          ///< "download", "noop", …
-  std::string params;        ///< JSON object, valid by the type's schema
+  std::string id;          ///< of the job
+  std::uint64_t epoch = 0; ///< of the claim; names the staging folder
+  std::string type;        ///< "download", "noop", …
+  /// JSON object. The type's schema has seen all of it but for what other
+  /// jobs' results were put into.
+  std::string params;
   std::string checkpoint;    ///< JSON that an earlier attempt left, or empty
   std::uint32_t attempt = 1; ///< 1 for the first
   std::filesystem::path library; ///< where results are published

@@ -7,9 +7,10 @@ namespace troupe::store {
 result<std::unique_ptr<job_store>> open_store(const store_options& options) {
   if (options.url == "memory:" || options.url.starts_with("sqlite:"))
     return open_sqlite_store(options);
-  if (options.url.starts_with("redis") || options.url.starts_with("unix:"))
+  if (options.url.starts_with("redis"))
     return open_redis_store(options);
-  return fail(errc::bad_config, options.url + ": no store of this kind");
+  return fail(errc::bad_config, options.url.substr(0, options.url.find(':'))
+                                  + ": no store of this kind");
 }
 
 } // namespace troupe::store

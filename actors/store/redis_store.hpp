@@ -11,7 +11,7 @@
 namespace troupe::store {
 
 /// The store in a Redis server (or Valkey, or any that speaks like Redis 7 and
-/// runs Lua), at `redis://…` or `unix://…`; see `read_redis_url`. Any number
+/// runs Lua), at `redis://…` and the like; see `read_redis_url`. Any number
 /// of stores may work on one database at a time. A lost connection answers
 /// `unavailable` and is opened again within a later call.
 ///

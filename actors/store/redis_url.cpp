@@ -42,11 +42,11 @@ result<redis_address> read_unix(const boost::urls::url_view& url,
                                 redis_address it) {
   it.socket = url.path();
   if (it.socket.size() < 2)
-    return refused("a unix: URL names the path of a socket");
+    return refused("a redis+unix: URL names the path of a socket");
   for (const auto& param : url.params()) {
     const auto known = std::string_view{param.key.data(), param.key.size()};
     if (known != "db" || !read_number(std::string{param.value}, it.database))
-      return refused("the only parameter of a unix: URL is db=N");
+      return refused("the only parameter of a redis+unix: URL is db=N");
   }
   return it;
 }
@@ -112,7 +112,7 @@ result<redis_address> read_redis_url(std::string_view text) {
   it.password = url->password();
   if (url->scheme() == "redis")
     return read_tcp(*url, std::move(it));
-  if (url->scheme() == "unix" || url->scheme() == "redis+unix")
+  if (url->scheme() == "redis+unix")
     return read_unix(*url, std::move(it));
   return refused("neither redis:, redis+unix: nor redis+sentinel:");
 }

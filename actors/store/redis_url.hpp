@@ -34,7 +34,7 @@ struct redis_address {
 
 /// Reads one of these, percent-encoded; `bad_config` for anything else:
 /// - `redis://[[user]:password@]host[:port][/db]`
-/// - `redis+unix://[[user]:password@]/path[?db=N]`, or `unix:` for short
+/// - `redis+unix://[[user]:password@]/path[?db=N]`
 /// - `redis+sentinel://[[user]:password@]host[:port],…/name[/db]`
 [[nodiscard]] result<redis_address> read_redis_url(std::string_view url);
 

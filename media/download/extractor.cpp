@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <random>
 #include <set>
 #include <utility>
 
@@ -144,8 +145,13 @@ struct extractor::impl : std::enable_shared_from_this<impl> {
     done then;
   };
 
+  /// What an earlier life has left goes; its tools may still be dying there,
+  /// so no life uses the names of another.
   impl(const download_services& given, std::filesystem::path where)
-    : services(given), folder(std::move(where)) {}
+    : services(given), folder(std::move(where)) {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
 
   void add(request asked) {
     if (closed)
@@ -160,8 +166,9 @@ struct extractor::impl : std::enable_shared_from_this<impl> {
     while (!waiting.empty() && running.size() < services.tools.max_extracts) {
       auto asked = std::move(waiting.front());
       waiting.pop_front();
-      const auto look = std::make_shared<url_look>(
-        services, std::move(asked.url), folder / std::to_string(++count));
+      const auto look =
+        std::make_shared<url_look>(services, std::move(asked.url),
+                                   folder / (life + std::to_string(++count)));
       running.insert(look);
       asio::co_spawn(
         services.threads.io(), look->answer(),
@@ -187,6 +194,7 @@ struct extractor::impl : std::enable_shared_from_this<impl> {
   std::filesystem::path folder;
   std::deque<request> waiting;
   std::set<std::shared_ptr<url_look>> running;
+  const std::string life = std::to_string(std::random_device{}()) + '-';
   std::uint64_t count = 0;
   bool closed = false;
 };

@@ -147,8 +147,10 @@ asio::awaitable<void> download_run::clean_up(const attempt_outcome& outcome) {
     std::filesystem::remove(work::cookies_of(work_), ignored);
     if (!why)
       return true;
+    // Only what is this attempt's own: another may have come after it, unless
+    // the job has been cancelled.
     discard_staging(task_.library, task_.id, task_.epoch);
-    if (!may_pass(why->code))
+    if (why->code == errc::cancelled)
       discard_job(task_.library, task_.id);
     return true;
   };

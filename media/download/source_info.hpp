@@ -41,7 +41,7 @@ struct source_info {
 };
 
 /// Reads what `--dump-single-json` printed. `is_playlist`, `is_live`,
-/// `drm_protected`, `unsupported_url` (a protocol that would pass by our
+/// `unsupported_url` (a protocol that would pass by our
 /// proxy), `tool_failed` for what cannot be read.
 [[nodiscard]] result<source_info> read_source_info(std::string_view json);
 

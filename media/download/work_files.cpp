@@ -14,6 +14,7 @@
 #include <cctype>
 #include <cerrno>
 #include <fstream>
+#include <utility>
 
 namespace troupe::media::work {
 
@@ -156,6 +157,10 @@ found_files find(const fs::path& work) {
     }
   }
   std::ranges::sort(found.subtitles);
+  // No thumbnail comes as one, but a short animation does.
+  if (found.media.empty() && found.streams.empty() && !found.unfinished
+      && config::lower(found.thumbnail.extension().string()) == ".gif")
+    found.media = std::exchange(found.thumbnail, {});
   return found;
 }
 

@@ -74,10 +74,11 @@ struct lookup::core : std::enable_shared_from_this<core> {
     waiting.emplace_back(std::move(asked), std::move(host));
     if (threads == most_threads)
       return;
-    ++threads;
-    std::thread{[self = shared_from_this()] {
+    std::thread worker{[self = shared_from_this()] {
       self->work();
-    }}.detach();
+    }};
+    ++threads;
+    worker.detach();
   }
 
   void work() {

@@ -26,17 +26,31 @@ struct noop_params {
   std::string payload; ///< JSON text, or empty
 };
 
-noop_params read_params(const std::string& text) {
+/// Also what the results of other jobs were put into, after the schema was
+/// asked.
+result<noop_params> read_params(const std::string& text) {
   noop_params params;
-  const auto object = json::parse(text).as_object();
-  const auto take = [&object](std::string_view name, std::int64_t& to) {
-    if (const auto* found = object.if_contains(name))
-      to = found->to_number<std::int64_t>();
+  boost::system::error_code bad;
+  const auto parsed = json::parse(text, bad);
+  if (bad || !parsed.is_object())
+    return fail(errc::bad_params, "not a JSON object");
+  const auto& object = parsed.get_object();
+  std::string_view wrong;
+  const auto take = [&](std::string_view name, std::int64_t least,
+                        std::int64_t most, std::int64_t& to) {
+    const auto* found = object.if_contains(name);
+    if (!found)
+      return;
+    to = found->to_number<std::int64_t>(bad);
+    if (bad || to < least || to > most)
+      wrong = name;
   };
-  take("sleep_ms", params.sleep_ms);
-  take("fail_times", params.fail_times);
-  take("steps", params.steps);
-  take("output_bytes", params.output_bytes);
+  take("sleep_ms", 0, 86'400'000, params.sleep_ms);
+  take("fail_times", 0, 1000, params.fail_times);
+  take("steps", 1, 100'000, params.steps);
+  take("output_bytes", 0, 1 << 30, params.output_bytes);
+  if (!wrong.empty())
+    return fail(errc::bad_params, std::string{wrong});
   if (const auto* found = object.if_contains("payload"))
     params.payload = json::serialize(*found);
   return params;
@@ -195,7 +209,11 @@ public:
   }
 
   void start() override {
-    auto params = read_params(task_.params);
+    auto read = read_params(task_.params);
+    if (!read)
+      return sink_->on_done(
+        failure_report{errc::bad_params, read.error().message(), 0});
+    auto& params = *read;
     if (task_.attempt <= params.fail_times)
       return sink_->on_done(
         failure_report{errc::fault_asked, "fail_times asked for it", 0});

@@ -177,6 +177,7 @@ TEST(Load, ChecksTheFormOfEachValue) {
     {"http.max_connections", "1e3"},
     {"http.max_connections", ""},
     {"store.url", "sqlite:"},
+    {"store.url", "sqlite::memory:"},
     {"store.url", "redis://"},
     {"store.url", "redis://h:x/0"},
     {"store.url", "redis://h:1/a"},
@@ -202,6 +203,31 @@ TEST(Load, ChecksTheFormOfEachValue) {
 
     EXPECT_THAT(texts(load(all)), SizeIs(1)) << key << " = " << value;
   }
+}
+
+TEST(Load, KeepsTheEmbeddedStoreFromWhereClientsRead) {
+  for (const auto* url : {"sqlite:/media/queue.db", "sqlite:/library/q.db"}) {
+    auto all = from("[library]\ndir = \"/library\"\n"
+                    "media_roots = [\"/media\"]\n");
+    all.flags.push_back({"--store", "store.url", {url}});
+
+    EXPECT_THAT(texts(load(all)), ElementsAre(HasSubstr("store.url"))) << url;
+  }
+}
+
+TEST(Load, TakesARelativeDatabaseFromTheWorkingFolder) {
+  auto all = from("");
+  all.flags.push_back({"--store", "store.url", {"sqlite:queue.db"}});
+
+  EXPECT_EQ(load(all).values.store.url,
+            "sqlite:" + std::filesystem::current_path().string() + "/queue.db");
+}
+
+TEST(Show, HidesThePasswordOfTheStore) {
+  settings values;
+  values.store.url = "redis://me:se@cret@h:1/0";
+
+  EXPECT_EQ(show(values, "store.url"), "\"redis://***@h:1/0\"");
 }
 
 TEST(TroupeToml, HoldsEveryKeyWithItsDefault) {

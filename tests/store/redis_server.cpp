@@ -96,7 +96,7 @@ redis_server::~redis_server() {
 
 std::string redis_server::url() const {
   return options_.tcp ? "redis://127.0.0.1:" + std::to_string(port_) + "/0"
-                      : "unix://" + (folder_ / "socket").string();
+                      : "redis+unix://" + (folder_ / "socket").string();
 }
 
 std::vector<std::string> redis_server::arguments() const {

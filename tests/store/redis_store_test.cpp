@@ -180,7 +180,7 @@ TEST(RedisStore, OpensWithTheRightPasswordOnly) {
 
 TEST(RedisStore, SaysUnavailableWhenNobodyListens) {
   store_options options;
-  options.url = "unix:///nowhere/at/all";
+  options.url = "redis+unix:///nowhere/at/all";
 
   EXPECT_EQ(open_error(options), errc::unavailable);
 }
@@ -298,17 +298,18 @@ TEST(RedisUrl, NamesAServerAndWhoWeAre) {
   EXPECT_EQ(tcp.user, "me");
   EXPECT_EQ(tcp.password, "p@ss");
   EXPECT_EQ(tcp.database, 3u);
-  const auto local = read_redis_url("unix:///run/redis.sock?db=2").value();
+  const auto local =
+    read_redis_url("redis+unix:///run/redis.sock?db=2").value();
   EXPECT_EQ(local.socket, "/run/redis.sock");
   EXPECT_EQ(local.database, 2u);
   EXPECT_EQ(read_redis_url("redis://localhost").value().port, 6379);
 }
 
 TEST(RedisUrl, IsRefusedWhenItIsNone) {
-  for (const auto* url :
-       {"redis:", "redis://", "redis://h:port", "redis://h:70000",
-        "redis://h/x", "redis://h/-1", "rediss://h", "unix:", "unix:///a?x=1",
-        "unix:///a?db=x", "localhost:6379"})
+  for (const auto* url : {"redis:", "redis://", "redis://h:port",
+                          "redis://h:70000", "redis://h/x", "redis://h/-1",
+                          "rediss://h", "redis+unix:", "redis+unix:///a?x=1",
+                          "redis+unix:///a?db=x", "localhost:6379"})
     EXPECT_FALSE(read_redis_url(url).has_value()) << url;
 }
 

@@ -271,6 +271,17 @@ TEST_F(WorkFiles, FindTheMediumAmongTheRest) {
   EXPECT_TRUE(work::find(folder.path()).unfinished);
 }
 
+TEST_F(WorkFiles, TakeAnAnimationForTheMediumIfThereIsNoOther) {
+  add("media.gif", 100);
+  EXPECT_EQ(work::find(folder.path()).media.filename(), "media.gif");
+
+  add("media.mp4", 50);
+  const auto found = work::find(folder.path());
+
+  EXPECT_EQ(found.media.filename(), "media.mp4");
+  EXPECT_EQ(found.thumbnail.filename(), "media.gif");
+}
+
 TEST_F(WorkFiles, CopyCookiesPrivatelyAndFollowNoLink) {
   const auto jar = add("jar.txt", 20);
   const auto work = folder.path() / "w";
