@@ -59,6 +59,7 @@ class Run:
         self.slowest = collections.defaultdict(float)
         self.wrong, self.forgiven = [], []
         self.lost = self.doubled = 0
+        self.left = []        # staging folders that nobody removes
         self.measured = {}
         self.keep = keep
         self.interrupted = False
@@ -232,7 +233,7 @@ def storm(run, until, short):
             run.look()
     run.look(wait=5 if short else 80)
     run.load.rest()
-    run.wrong += run.oracle.leftovers(30)
+    run.left = run.oracle.leftovers(10)
 
 
 def one(kind, seconds, asked, origin, seed, without=""):

@@ -30,16 +30,23 @@ def wait_for(condition, seconds):
 
 
 def at_start(run, server, name, number):
-    """What only happens to the work that a dead server left."""
+    """What only happens to the work that a dead server left. The others stand
+    still meanwhile, or they would do it."""
+    others = [each for each in run.world.servers
+              if each is not server and each.alive()]
     if name == "rolled_forward":
         server.points.arm("commit_stored", signal.SIGKILL)
         wait_for(lambda: not server.alive(), 6)
         server.points.disarm()
+        for other in others:
+            other.process.send_signal(signal.SIGSTOP)
     server.kill()
     server.points.arm(name, number)
     server.start(wait=False)
     met = wait_for(lambda: server.is_stopped() or not server.alive(), 6)
     server.points.disarm()
+    for other in others:
+        other.go_on()
     return met
 
 

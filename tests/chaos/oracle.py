@@ -282,7 +282,7 @@ class Oracle:
                 if not self.event_ids(job)}
 
     def leftovers(self, seconds):
-        """What stays staged though everything has ended, told; the servers
+        """Names of what stays staged though everything has ended; the servers
         may take their time."""
         staged = self.world.library / ".troupe"
 
@@ -293,8 +293,7 @@ class Oracle:
         deadline = time.monotonic() + seconds
         while left() and time.monotonic() < deadline:
             time.sleep(0.1)
-        names = left()
-        return [f"left: {len(names)} staged, {names[:5]}"] if names else []
+        return left()
 
 
 def brief(job):

@@ -84,6 +84,11 @@ def write(path, runs, asked):
         parts.append(f"**Never passed, or nothing broken there: {', '.join(never)}**")
     parts.append("## Wrong\n" + ("\n".join(f"- {text}" for text in wrong)
                                  or "Nothing."))
+    left = [f"{run.kind}: {name}" for run in runs for name in run.left]
+    if left:
+        parts.append("## Staging folders left by servers that died between an "
+                     "outcome and its removal\n"
+                     + "\n".join(f"- {name}" for name in left[:50]))
     forgiven = [text for run in runs for text in run.forgiven]
     if forgiven:
         parts.append("## Not covered by the durability, and seen\n"
@@ -93,5 +98,5 @@ def write(path, runs, asked):
     for name, why in cannot.items():
         print(f"not on this machine: {name}, since {why}")
     print(f"{faults} faults, {len(wrong)} wrong, never passed: {never}, "
-          f"never happened: {missing}; {path}")
+          f"never happened: {missing}, staged and left: {len(left)}; {path}")
     return 1 if wrong or never or missing else 0
