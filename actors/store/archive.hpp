@@ -13,6 +13,7 @@
 namespace troupe::store {
 
 /// 1: the first. 2: dependencies, pausing and crashes of jobs.
+/// 3: request ids and trace contexts.
 inline constexpr char archive_version = 3;
 
 /// Appends fields; the reader below takes them in the same order.
