@@ -19,7 +19,7 @@ auto inspect(Inspector& f, progress& x) {
 template <class Inspector>
 auto inspect(Inspector& f, staged_file& x) {
   return f(caf::meta::type_name("staged_file"), x.staged, x.final_path, x.size,
-           x.sha256, x.replace);
+           x.sha256, x.replace, x.library);
 }
 
 template <class Inspector>
@@ -30,7 +30,7 @@ auto inspect(Inspector& f, finished& x) {
 template <class Inspector>
 auto inspect(Inspector& f, failure_report& x) {
   return f(caf::meta::type_name("failure_report"), x.code, x.message,
-           x.retry_after_s);
+           x.retry_after_s, x.untried);
 }
 
 } // namespace troupe::media
@@ -62,7 +62,18 @@ auto inspect(Inspector& f, job& x) {
            x.concurrency_key, x.callback_url, x.state, x.attempt, x.revision,
            x.progress, x.result, x.checkpoint, x.errors, x.node, x.created_at,
            x.started_at, x.finished_at, x.reached, x.fence, x.lease_until,
-           x.losses, x.publishing, x.manifest);
+           x.losses, x.publishing, x.manifest, x.request_id, x.traceparent,
+           x.depends_on, x.on_parent_failure, x.pending, x.crashes, x.pausing,
+           x.followed);
+}
+
+template <class Inspector>
+auto inspect(Inspector& f, job_draft& x) {
+  return f(caf::meta::type_name("job_draft"), x.id, x.type, x.queue, x.priority,
+           x.params, x.tags, x.owner, x.batch, x.parent, x.run_at, x.delay_ms,
+           x.timeout_s, x.max_attempts, x.backoff, x.unique_key,
+           x.concurrency_key, x.callback_url, x.request_id, x.traceparent,
+           x.depends_on, x.on_parent_failure);
 }
 
 } // namespace troupe::store

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct staged_file {
   std::int64_t size = 0;
   std::string sha256;   ///< lower-case hex
   bool replace = false; ///< may take the place of another file (asked for)
+  /// Which library it was staged in, see `library_id`; empty: not known.
+  std::string library = {};
 
   bool operator==(const staged_file&) const = default;
 };
@@ -68,11 +71,22 @@ struct failure_report {
   /// Nothing was asked of the source: the attempt does not count, and comes
   /// again after `retry_after_s`.
   bool untried = false;
+
+  bool operator==(const failure_report&) const = default;
 };
 
 /// Exactly one of them ends an attempt. After `cancel()`, `failure_report` of
 /// code `cancelled` or `interrupted`.
 using attempt_outcome = std::variant<finished, failure_report>;
+
+/// A job that a running one makes.
+struct child_job {
+  std::string item; ///< names it among its siblings: named again, it is there
+  std::string type;
+  std::string params = "{}"; ///< JSON object, valid by the type's schema
+  std::vector<std::string> tags = {};
+  std::string unique_key = {};
+};
 
 /// Hears of an attempt. Called from any thread, never after `done`; returns
 /// at once. Progress may be reported as often as it changes.
@@ -85,7 +99,13 @@ public:
   /// bytes gives none.
   virtual void on_beat() {}
   /// `json` is what a later attempt needs in order to go on from here.
-  virtual void on_checkpoint(std::string json) = 0;
+  void on_checkpoint(std::string json) {
+    on_checkpoint(std::move(json), {});
+  }
+  /// The same, and the jobs that it has made since the last one: both are
+  /// stored, or neither is, and then the attempt fails and runs again.
+  virtual void on_checkpoint(std::string json,
+                             std::vector<child_job> children) = 0;
   /// A line for the job's own log, of a tool or of the attempt itself.
   virtual void on_log(std::string_view line) = 0;
   virtual void on_done(attempt_outcome outcome) = 0;

@@ -43,9 +43,10 @@ constexpr std::array entries{
   entry{"internal", true},
   entry{"fault_asked", true},
   entry{"bad_container", false},
+  entry{"result_lost", false},
 };
 static_assert(entries.size()
-              == static_cast<std::size_t>(errc::bad_container) + 1);
+              == static_cast<std::size_t>(errc::result_lost) + 1);
 
 const entry& entry_of(errc code) noexcept {
   const auto at = static_cast<std::size_t>(code);

@@ -40,6 +40,7 @@ enum class errc : std::uint8_t {
   internal,      ///< a defect of ours
   fault_asked,   ///< `noop` was told to fail
   bad_container, ///< the container asked for cannot hold the source's streams
+  result_lost,   ///< what was committed is gone from its library, unpublished
 };
 
 /// The word in the `code` of a job's error, such as `source_not_found`.

@@ -230,8 +230,6 @@ public:
   /// Up to `max` callbacks that are due, for the caller to deliver; they are
   /// hidden from others for 60 s.
   virtual result<std::vector<callback>> take_callbacks(std::uint32_t max) = 0;
-  /// `not_found` when its job was purged, `stale_fence` when another took it.
-  virtual result<void> settle_callback(const callback_settlement& done) = 0;
   /// Those that were given up, by id, after `after`.
   virtual result<std::vector<callback>> dead_callbacks(const std::string& after,
                                                        std::uint32_t max) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/store/callback.hpp"
 #include "actors/store/errc.hpp"
 #include "actors/store/flow_operations.hpp"
 #include "actors/store/job.hpp"
@@ -69,9 +70,9 @@ struct succeed_op {
 
 /// running → queued | scheduled (another attempt) | failed; cancelling →
 /// cancelled (without an entry in `errors`). Publishing is refused
-/// (`invalid_state`). Pausing: what would be another attempt is `paused`. With
-/// the newest fence of a job that has lost its lease since and has not
-/// succeeded: no change, no error.
+/// (`invalid_state`) unless its result is lost. Pausing: what would be another
+/// attempt is `paused`. With the newest fence of a job that has lost its lease
+/// since and has not succeeded: no change, no error.
 struct fail_op {
   std::string id;
   struct fence fence;
@@ -83,6 +84,8 @@ struct fail_op {
   /// The attempt's codec child crashed: always another attempt, which is not
   /// counted, but for the second crash, which fails the job with `poison`.
   bool crash = false;
+  /// What was committed is gone for good: publishing → failed.
+  bool result_lost = false;
 };
 
 /// Why a lease is given back without an outcome.
@@ -95,13 +98,13 @@ enum class release_reason : std::uint8_t {
 /// running → queued (or failed, when losses are spent; each loss adds the
 /// error `node_lost`), in its old place, the attempt not counted, or, if it is
 /// postponed, → scheduled; cancelling → cancelled; pausing → paused; publishing
-/// stays with a lease that ends now, for `sweep` to hand out again. Repeated:
-/// as `fail_op`.
+/// stays with a lease that ends now, or after `delay_ms`, for `sweep` to hand
+/// out again. Repeated: as `fail_op`.
 struct release_op {
   std::string id;
   struct fence fence;
   release_reason reason = release_reason::drain;
-  std::int64_t delay_ms = 0; ///< of what is postponed
+  std::int64_t delay_ms = 0; ///< of what is postponed, or publishing
 };
 
 /// As the transition table of the API says for "cancel".
@@ -162,11 +165,17 @@ struct drop_schedule_op {
   std::string name;
 };
 
+/// What came of delivering a callback. `not_found` when its job was purged,
+/// `stale_fence` when another took it.
+struct settle_callback_op {
+  callback_settlement done;
+};
+
 using operation =
   std::variant<submit_op, checkpoint_op, commit_op, succeed_op, fail_op,
                release_op, cancel_op, retry_op, purge_op, pause_op, resume_op,
                spawn_op, log_op, put_schedule_op, drop_schedule_op,
-               put_queue_op, put_limit_op>;
+               put_queue_op, put_limit_op, settle_callback_op>;
 
 /// What became of one operation.
 struct applied {

@@ -36,6 +36,11 @@ public:
     (*this)(pack_manifest(files));
   }
 
+  /// Two in the place of one.
+  void flags(bool first, bool second) {
+    (*this)(first | second << 1);
+  }
+
 private:
   std::string& to_;
 };
@@ -81,6 +86,13 @@ public:
     std::string packed;
     (*this)(packed);
     good = good && unpack_manifest(packed, files);
+  }
+
+  void flags(bool& first, bool& second) {
+    unsigned both = 0;
+    (*this)(both);
+    first = both & 1;
+    second = both & 2;
   }
 
   [[nodiscard]] bool done() const {
@@ -141,7 +153,8 @@ struct layout<fail_op> {
   static constexpr char letter = 'F';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.fence.epoch), f(it.fence.nonce), f(it.code), f(it.message);
-    f(it.retryable), f(it.retry_after_ms), f(it.checkpoint), f(it.crash);
+    f(it.retryable), f(it.retry_after_ms), f(it.checkpoint);
+    f.flags(it.crash, it.result_lost);
   }
 };
 

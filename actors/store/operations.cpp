@@ -1,5 +1,6 @@
 #include "actors/store/operations.hpp"
 
+#include "actors/store/callbacks.hpp"
 #include "actors/store/dependants.hpp"
 #include "actors/store/job_log.hpp"
 #include "actors/store/packing.hpp"
@@ -133,6 +134,10 @@ public:
 
   applied operator()(const put_limit_op& op) {
     return put_limit(flow_name_of_key(op.key), op);
+  }
+
+  applied operator()(const settle_callback_op& op) {
+    return said(store::settle_callback(op.done, in_));
   }
 
 private:

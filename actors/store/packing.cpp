@@ -37,6 +37,8 @@ void manifest_fields(Archive& f, Files& files) {
   f.list(files, [](auto& g, auto& file) {
     g(file.staged), g(file.final_path), g(file.size), g(file.sha256);
     g(file.replace);
+    if (g.since(4))
+      g(file.library);
   });
 }
 

@@ -30,6 +30,10 @@ void need(const drop_schedule_op&, redis_group&) {
   // nop
 }
 
+void need(const settle_callback_op&, redis_group&) {
+  // nop
+}
+
 void need(const put_queue_op& op, redis_group& group) {
   group.need_limit(flow_name_of_queue(op.queue));
 }

@@ -71,9 +71,6 @@ public:
   result<std::vector<callback>> take_callbacks(std::uint32_t max) override {
     return locked().store->take_callbacks(max);
   }
-  result<void> settle_callback(const callback_settlement& done) override {
-    return locked().store->settle_callback(done);
-  }
   result<std::vector<callback>> dead_callbacks(const std::string& after,
                                                std::uint32_t max) override {
     return locked().store->dead_callbacks(after, max);

@@ -272,13 +272,6 @@ transactional_store::take_callbacks(std::uint32_t max) {
   return taken;
 }
 
-result<void>
-transactional_store::settle_callback(const callback_settlement& settled) {
-  return transact(access::write, [&](transaction& in) {
-    return store::settle_callback(settled, in);
-  });
-}
-
 result<std::vector<callback>>
 transactional_store::dead_callbacks(const std::string& after,
                                     std::uint32_t max) {

@@ -19,7 +19,6 @@ public:
   result<std::vector<schedule>> schedules() override;
   result<schedule> get_schedule(const std::string& name) override;
   result<std::vector<callback>> take_callbacks(std::uint32_t max) override;
-  result<void> settle_callback(const callback_settlement& done) override;
   result<std::vector<callback>> dead_callbacks(const std::string& after,
                                                std::uint32_t max) override;
   result<void> retry_callback(const std::string& id) override;

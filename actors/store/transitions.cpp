@@ -63,6 +63,14 @@ void lose(job& it, timestamp_ms now) {
     give_back(it, now);
 }
 
+/// The one way out of publishing but success.
+verdict lose_result(job& it, const fail_op& op, timestamp_ms now) {
+  it.errors.push_back({op.code, op.message, false, it.attempt});
+  it.result.clear();
+  finish(it, job_state::failed, now);
+  return changed;
+}
+
 /// `fail` and `release` of an attempt that has ended already.
 verdict ended_before(const job& it, const fence& proof) {
   const bool same = it.fence == proof && proof.nonce != 0;
@@ -146,7 +154,8 @@ verdict fail_attempt(job& it, const fail_op& op, timestamp_ms now,
   if (!holds(it, op.fence))
     return ended_before(it, op.fence);
   if (it.publishing)
-    return refused(errc::invalid_state);
+    return op.result_lost ? lose_result(it, op, now)
+                          : refused(errc::invalid_state);
   if (!op.checkpoint.empty())
     it.checkpoint = op.checkpoint;
   if (it.state == job_state::cancelling) {
@@ -174,7 +183,7 @@ verdict release(job& it, const release_op& op, timestamp_ms now) {
   if (!holds(it, op.fence))
     return ended_before(it, op.fence);
   if (it.publishing) {
-    it.lease_until = now;
+    it.lease_until = now + op.delay_ms;
     return stored;
   }
   if (op.reason == release_reason::node_lost)

@@ -75,7 +75,8 @@ verdict succeed(job& it, const succeed_op& op, timestamp_ms now);
 /// @param random in 0…1, for the jitter.
 verdict fail_attempt(job& it, const fail_op& op, timestamp_ms now,
                      double random);
-/// A publishing job stays so; its lease ends now, so that a sweep finds it.
+/// A publishing job stays so; its lease ends now, or after `delay_ms`, so that
+/// a sweep finds it.
 verdict release(job& it, const release_op& op, timestamp_ms now);
 verdict cancel(job& it, timestamp_ms now);
 /// The caller refuses (`invalid_state`) when another job holds the unique key.

@@ -58,8 +58,9 @@ json::object result_view(const fetched_media& media, const std::string& path,
 /// what lies there, synced.
 class stager {
 public:
-  stager(fs::path folder, fs::path stem, bool replace)
-    : folder_(std::move(folder)), stem_(std::move(stem)), replace_(replace) {}
+  stager(fs::path folder, fs::path stem, bool replace, std::string library)
+    : folder_(std::move(folder)), stem_(std::move(stem)), replace_(replace),
+      library_(std::move(library)) {}
 
   /// `suffix` such as ".mp4"; the file is moved.
   result<staged_file> take(const fs::path& from, const std::string& suffix) {
@@ -89,13 +90,15 @@ private:
     auto digest = digest_of(staged);
     if (!digest)
       return digest.error();
-    return files_.emplace_back(staged_file{
-      staged, stem_.string() + suffix, digest->size, digest->sha256, replace_});
+    return files_.emplace_back(staged_file{staged, stem_.string() + suffix,
+                                           digest->size, digest->sha256,
+                                           replace_, library_});
   }
 
   fs::path folder_;
   fs::path stem_;
   bool replace_;
+  std::string library_;
   std::vector<staged_file> files_;
 };
 
@@ -158,7 +161,8 @@ step<finished> stage_download(const fetched_media& media) {
   if (bad)
     return report_of(file_failure(folder, bad.value()));
   stager to{folder, stem_of(media.task, media.params, media.source),
-            media.params.if_exists == if_exists_rule::replace};
+            media.params.if_exists == if_exists_rule::replace,
+            library_id(media.task.library)};
   const auto ending =
     "." + ending_of(media.facts, suffix_of(media.files.media).substr(1));
   json::object side;

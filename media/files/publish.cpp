@@ -65,6 +65,14 @@ result<bool> check_staged(const staged_file& file) {
   return true;
 }
 
+/// In another library, or one that is not mounted, it cannot be expected.
+failure gone(const staged_file& file) {
+  const bool is_home =
+    !file.library.empty() && known_library_id(library_of(file)) == file.library;
+  return fail(is_home ? errc::result_lost : errc::io_error,
+              file.staged + ": is gone, and not published");
+}
+
 class publication {
 public:
   publication(library_root root, fs::path library)
@@ -110,7 +118,7 @@ result<entry> publication::examine(const staged_file& file) const {
     return there.error();
   one.there = *there;
   if (!one.is_staged && one.there != occupant::ours)
-    return fail(errc::io_error, file.staged + ": is gone, and not published");
+    return gone(file);
   return one;
 }
 

@@ -26,6 +26,15 @@ struct publish_outcome {
 [[nodiscard]] result<publish_outcome>
 publish(std::string result_json, const std::vector<staged_file>& manifest);
 
+/// What tells one library from another at the same path, made when it is first
+/// asked for. Blocks.
+/// @return empty if it can be neither read nor written
+[[nodiscard]] std::string library_id(const std::filesystem::path& library);
+
+/// The same, never made; empty if there is none. Blocks.
+[[nodiscard]] std::string
+known_library_id(const std::filesystem::path& library);
+
 /// `{library}/.troupe/{id}.{epoch}`: where one attempt stages its results.
 [[nodiscard]] std::filesystem::path
 staging_folder(const std::filesystem::path& library, const std::string& id,

@@ -1,6 +1,10 @@
 #include "config/log.hpp"
 #include "media/files/publish.hpp"
+#include "media/files/sync.hpp"
 
+#include <fstream>
+#include <random>
+#include <string>
 #include <system_error>
 
 namespace troupe::media {
@@ -8,6 +12,8 @@ namespace troupe::media {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t id_digits = 32;
 
 fs::path private_folder(const fs::path& library) {
   return library / ".troupe";
@@ -23,6 +29,31 @@ void remove_tree(const fs::path& path) {
 }
 
 } // namespace
+
+std::string known_library_id(const fs::path& library) {
+  std::ifstream in{private_folder(library) / "library"};
+  std::string text;
+  in >> text;
+  return text.size() == id_digits ? text : std::string{};
+}
+
+/// When two make it at once the last one stays; what the other has staged by
+/// then belongs to no known library, which only means that it is waited for.
+std::string library_id(const fs::path& library) {
+  if (auto known = known_library_id(library); !known.empty())
+    return known;
+  std::random_device random;
+  std::string text;
+  while (text.size() < id_digits)
+    text += "0123456789abcdef"[random() % 16];
+  std::error_code wrong; // writing tells of it
+  fs::create_directories(private_folder(library), wrong);
+  const auto made =
+    write_file_synced(private_folder(library) / "library", text + "\n");
+  if (!made)
+    log::warn("a library gets no name", {{"error", made.error().message()}});
+  return known_library_id(library);
+}
 
 fs::path staging_folder(const fs::path& library, const std::string& id,
                         std::uint64_t epoch) {

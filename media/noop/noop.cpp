@@ -155,8 +155,9 @@ private:
     if (!written)
       return written.error();
     const auto final_path = task_.library / "noop" / (task_.id + ".bin");
-    return staged_file{folder / "noop.bin", final_path, written->size,
-                       written->sha256, false};
+    return staged_file{
+      folder / "noop.bin", final_path, written->size,
+      written->sha256,     false,      library_id(task_.library)};
   }
 
   void settle(const result<staged_file>& staged) {

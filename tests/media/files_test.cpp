@@ -218,6 +218,34 @@ TEST_F(publishing, RefusesWhatIsNotTheCommittedFile) {
   EXPECT_EQ(published(), 0u);
 }
 
+TEST_F(publishing, KnowsALostResultFromOneOfAnotherLibrary) {
+  auto film = stage("film.mp4", "picture");
+  film.library = library_id(library());
+  fs::remove(film.staged);
+
+  const auto here = publish("{}", {film});
+  film.library[0] = film.library[0] == '0' ? '1' : '0';
+  const auto elsewhere = publish("{}", {film});
+  film.library.clear();
+  const auto nowhere = publish("{}", {film});
+
+  ASSERT_FALSE(here);
+  EXPECT_EQ(here.error().code, errc::result_lost);
+  ASSERT_FALSE(elsewhere);
+  EXPECT_EQ(elsewhere.error().code, errc::io_error);
+  ASSERT_FALSE(nowhere);
+  EXPECT_EQ(nowhere.error().code, errc::io_error);
+}
+
+TEST_F(publishing, NamesALibraryOnce) {
+  const auto name = library_id(library());
+
+  EXPECT_THAT(name, SizeIs(32));
+  EXPECT_EQ(library_id(library()), name);
+  EXPECT_EQ(known_library_id(library()), name);
+  EXPECT_THAT(known_library_id(library() / "other"), IsEmpty());
+}
+
 TEST_F(publishing, RenamesWhereHardLinksAreMissing) {
   const auto film = stage("film.mp4", "picture");
   const auto root = library_root::open(library());

@@ -278,9 +278,8 @@ protected:
 
   errc settle(const callback& it, callback_outcome outcome,
               std::int64_t after = 0) {
-    const auto done =
-      store().settle_callback({it.id, it.token, outcome, after, "500"});
-    return done ? errc::none : static_cast<errc>(done.error().code.value());
+    return apply(settle_callback_op{{it.id, it.token, outcome, after, "500"}})
+      .error;
   }
 };
 

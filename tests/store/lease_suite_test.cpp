@@ -313,6 +313,40 @@ TEST_P(LeaseSuite, AReleasedPublicationIsHandedOutAgain) {
   }
 }
 
+TEST_P(LeaseSuite, APublicationIsHandedOutAgainAfterThePauseAskedFor) {
+  const auto held = running();
+  commit(held);
+  advance_renewing(2 * lease_ms, {lease_of(held)});
+
+  const auto released =
+    apply(release_op{held.id, held.fence, release_reason::node_lost, 5000});
+  EXPECT_EQ(released.error, errc::none);
+  EXPECT_TRUE(released.job.publishing);
+  EXPECT_TRUE(sweep().roll_forward.empty());
+  advance_renewing(5001, {});
+
+  EXPECT_EQ(ids_of(sweep().roll_forward), std::vector{held.id});
+}
+
+TEST_P(LeaseSuite, APublicationFailsOnlyWhenItsResultIsLost) {
+  const auto held = running();
+  commit(held);
+  fail_op op{held.id, held.fence, "result_lost", "gone", false, 0, {}};
+
+  EXPECT_EQ(apply(op).error, errc::invalid_state);
+  op.result_lost = true;
+  const auto failed = apply(op);
+
+  EXPECT_EQ(failed.error, errc::none);
+  EXPECT_EQ(failed.job.state, job_state::failed);
+  EXPECT_EQ(failed.job.errors.at(0).code, "result_lost");
+  EXPECT_FALSE(failed.job.publishing);
+  EXPECT_TRUE(failed.job.manifest.empty());
+  EXPECT_TRUE(failed.job.result.empty());
+  EXPECT_EQ(get(held.id), failed.job);
+  EXPECT_TRUE(sweep().roll_forward.empty());
+}
+
 // -- adopt --------------------------------------------------------------------
 
 TEST_P(LeaseSuite, ARestartedNodeTakesItsOldLeasesBackAtNoCost) {

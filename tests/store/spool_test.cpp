@@ -35,7 +35,8 @@ std::vector<operation> some_of_each() {
   now.stage = "work";
   now.fraction = 0.25;
   const media::staged_file file{"/staged", "/final", 42, "aa", true};
-  fail_op failed{"e", proof, "timeout", "late", true, 1500, "{}", true};
+  fail_op failed{"e",  proof,         "timeout", "late", true,
+                 1500, R"({"at":2})", true,      true};
   return {submit,
           checkpoint_op{"b", proof, now, "{\"at\":1}"},
           commit_op{"c", proof, "{}", {file}},

@@ -34,7 +34,7 @@ public:
     seen_.push_back(now);
     changed_.notify_all();
   }
-  void on_checkpoint(std::string json) override {
+  void on_checkpoint(std::string json, std::vector<child_job>) override {
     const std::lock_guard lock{mutex_};
     checkpoint_ = std::move(json);
   }
