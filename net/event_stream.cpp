@@ -5,6 +5,7 @@
 #include "net/takeover.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -23,6 +24,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto heartbeat = 15s;
+/// What a topic is refused with while the store is away.
+constexpr std::string_view passing_problem = "store_unavailable";
 
 } // namespace
 
@@ -126,6 +129,16 @@ private:
     if (counts)
       append_id(out);
     out.append("data: ").append(frame.text).append("\n\n");
+    if (frame.kind == error && frame.type == passing_problem)
+      end_soon();
+  }
+
+  /// A topic that may be had later: the client comes back for it by itself.
+  void end_soon() {
+    asio::post(under_->socket().get_executor(), [self = weak_from_this()] {
+      if (const auto here = self.lock())
+        here->end();
+    });
   }
 
   // -- time and the end -------------------------------------------------------

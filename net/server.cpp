@@ -37,25 +37,6 @@ constexpr auto accept_pause = 100ms;
 /// What connections get for ending after they were cut.
 constexpr auto cut_grace = 1s;
 
-/// Splits and reads `address:port`; `[…]` around an IPv6 address.
-result<tcp::endpoint> read_listen(const std::string& text) {
-  const auto colon = text.rfind(':');
-  auto name = text.substr(0, colon);
-  if (name == "localhost")
-    name = "127.0.0.1";
-  if (name.starts_with('[') && name.ends_with(']'))
-    name = name.substr(1, name.size() - 2);
-  std::uint16_t port = 0;
-  const auto* end = text.data() + text.size();
-  const auto* digits = colon == text.npos ? end : text.data() + colon + 1;
-  const auto read = std::from_chars(digits, end, port);
-  error_code error;
-  const auto address = asio::ip::make_address(name, error);
-  if (error || read.ec != std::errc{} || read.ptr != end)
-    return failure{std::make_error_code(std::errc::invalid_argument), text};
-  return tcp::endpoint{address, port};
-}
-
 /// A connection's coroutine throws for a defect alone; it ends with it.
 void report(const std::exception_ptr& defect) {
   if (!defect)
@@ -65,10 +46,6 @@ void report(const std::exception_ptr& defect) {
   } catch (const std::exception& what) {
     log::error("a connection ended by a defect", {{"error", what.what()}});
   }
-}
-
-failure listen_failure(error_code error, const std::string& where) {
-  return {error, "http.listen " + where};
 }
 
 } // namespace
@@ -85,8 +62,7 @@ struct server::impl {
     at.batch_thread = asio::make_strand(files);
   }
 
-  result<std::uint16_t> listen();
-  void open_acceptor(const tcp::endpoint& where, error_code& error);
+  result<std::uint16_t> listen(listener at_port);
   asio::awaitable<void> accept_all();
   void welcome(tcp::socket socket);
   void turn_away(tcp::socket socket);
@@ -110,34 +86,19 @@ struct server::impl {
   std::thread thread;
 };
 
-result<std::uint16_t> server::impl::listen() {
-  const auto& text = at.settings.listen;
-  const auto where = read_listen(text);
-  if (!where)
-    return where.error();
-  if (!where->address().is_loopback())
-    return listen_failure(asio::error::no_permission, text);
+result<std::uint16_t> server::impl::listen(listener at_port) {
+  const auto protocol = at_port.is_v6() ? tcp::v6() : tcp::v4();
+  const auto address = at_port.address();
+  const auto port = at_port.port();
+  auto socket = std::move(at_port).take();
   error_code error;
-  open_acceptor(*where, error);
+  acceptor.assign(protocol, socket.get(), error);
   if (error)
-    return listen_failure(error, text);
-  const auto port = acceptor.local_endpoint().port();
-  guard.emplace(at.settings, where->address().to_string(), port, true);
+    return failure{error, "http.listen " + at.settings.listen};
+  static_cast<void>(socket.release());
+  guard.emplace(at.settings, address, port, true);
   host.emplace(session_host{at, routes, *guard});
   return port;
-}
-
-void server::impl::open_acceptor(const tcp::endpoint& where,
-                                 error_code& error) {
-  acceptor.open(where.protocol(), error);
-  if (error)
-    return;
-  ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
-  acceptor.set_option(asio::socket_base::reuse_address{true}, error);
-  if (!error)
-    acceptor.bind(where, error);
-  if (!error)
-    acceptor.listen(4096, error);
 }
 
 asio::awaitable<void> server::impl::accept_all() {
@@ -238,7 +199,12 @@ server::~server() {
 }
 
 result<std::uint16_t> server::listen() {
-  return impl_->listen();
+  auto bound = listener::open(impl_->at.settings.listen);
+  return bound ? listen(std::move(*bound)) : bound.error();
+}
+
+result<std::uint16_t> server::listen(listener bound) {
+  return impl_->listen(std::move(bound));
 }
 
 void server::run() {

@@ -5,6 +5,7 @@
 #include "config/result.hpp"
 #include "config/settings.hpp"
 #include "media/egress/address_guard.hpp"
+#include "net/listener.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -52,6 +53,8 @@ public:
   /// `operation_not_permitted` for an address off loopback, since nobody has
   /// to say who they are.
   [[nodiscard]] result<std::uint16_t> listen();
+  /// The same where the address was bound before.
+  [[nodiscard]] result<std::uint16_t> listen(listener bound);
 
   /// Serves on a thread of its own; returns at once.
   /// @pre `listen()` was successful.

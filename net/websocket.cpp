@@ -192,9 +192,10 @@ private:
 
   /// A client that asks faster than it reads the answers waits here.
   asio::awaitable<void> until_caught_up() {
-    while (open()
-           && (requests_ >= max_requests
-               || under_->waiting() >= max_unread_answers)) {
+    while (
+      open()
+      && (requests_ >= max_requests || under_->waiting() >= max_unread_answers
+          || sender_->port().wished() >= actors::client_port::max_topics)) {
       wake_.expires_after(100ms);
       beast::error_code error; // Woken early, or not: it looks again.
       auto token = asio::redirect_error(asio::use_awaitable, error);

@@ -114,6 +114,10 @@ int drain(const ending_signals& signals, actors::node& node,
 
 int serve_with(const config::settings& settings, const ending_signals& signals,
                data_folder& folder) {
+  // Before any work is claimed: a server that cannot start leaves none behind.
+  auto bound = net::listener::open(settings.http.listen);
+  if (!bound)
+    return refuse(bound.error());
   config::metrics metrics;
   auto bench = media::workbench::open(
     settings, metrics, std::filesystem::read_symlink("/proc/self/exe"));
@@ -137,7 +141,7 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
                             parts.push_back(std::move(*part));
                           return parts;
                         }}};
-  const auto port = server.listen();
+  const auto port = server.listen(std::move(*bound));
   if (!port)
     return refuse(port.error());
   server.run();

@@ -58,6 +58,7 @@ private:
     return open_ > 0 && !interrupted && code_ == exit_done;
   }
   void take(const std::string& text);
+  void refuse(std::string_view code, std::string_view detail);
   void update(const std::string& id, const json::value& data, bool whole);
   int verdict() const;
 
@@ -68,6 +69,7 @@ private:
   std::map<std::string, stand> stands_;     ///< by topic
   std::size_t open_ = 0;
   int code_ = exit_done;
+  bool refused_ = false; ///< for now; the connection is of no more use
 };
 
 outcome<void> follower::add(const std::string& id) {
@@ -143,10 +145,8 @@ void follower::take(const std::string& text) {
     return;
   const auto op = text_of(frame, "op");
   const auto topic = text_of(frame, "topic");
-  if (op == "error") {
-    complain(text_of(frame, "detail"));
-    code_ = exit_usage;
-  }
+  if (op == "error")
+    return refuse(text_of(frame, "code"), text_of(frame, "detail"));
   if (op != "subscribed" && op != "event")
     return;
   stands_[topic] = {text_of(frame, "epoch"), number_of(frame, "offset")};
@@ -156,8 +156,18 @@ void follower::take(const std::string& text) {
     update(topic, member_of(frame, "snapshot"), true);
 }
 
+/// What passes is asked for again.
+void follower::refuse(std::string_view code, std::string_view detail) {
+  refused_ = code == "store_unavailable" || code == "draining";
+  if (refused_)
+    return;
+  complain(detail);
+  code_ = exit_usage;
+}
+
 void follower::pump() {
-  while (waits()) {
+  refused_ = false;
+  while (waits() && !refused_) {
     auto text = socket_->next(100ms);
     if (!text)
       return;
@@ -178,15 +188,21 @@ int follower::run() {
   auto seen = clock::now();
   bool lost = false;
   while (waits()) {
-    if (connect()) {
-      lost = false;
+    const bool connected = connect();
+    if (connected)
       pump();
+    const bool refused = connected && refused_;
+    if (connected && !refused) {
+      lost = false;
       seen = clock::now();
     }
+    socket_.reset();
     if (!waits())
       break;
     if (!std::exchange(lost, true))
-      out_.note("no connection to " + at_.authority() + ", trying again");
+      out_.note(refused
+                  ? at_.authority() + " has no store at present, trying again"
+                  : "no connection to " + at_.authority() + ", trying again");
     if (clock::now() > seen + patience)
       return exit_no_server;
     std::this_thread::sleep_for(250ms);

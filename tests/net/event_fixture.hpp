@@ -97,7 +97,9 @@ public:
   }
   std::unique_ptr<actors::client_port>
   open_client(std::shared_ptr<actors::client_sink> sink) override {
-    return actors::open_client(system, hub, queue, std::move(sink), settings_);
+    return actors::open_client(system, hub,
+                               std::make_shared<actors::queue_door>(queue),
+                               std::move(sink), settings_);
   }
 
   fake_gateway jobs;

@@ -91,6 +91,19 @@ TEST_F(EventEnds, ResumesAStreamByItsLastId) {
   EXPECT_EQ(subjects.back(), "j49");
 }
 
+TEST_F(EventEnds, EndsAStreamWhoseTopicsMayBeHadLater) {
+  caf::anon_send_exit(gateway.queue, caf::exit_reason::kill);
+  stream_client client{port, "job:01ARZ3NDEKTSV4RRFFQ69G5FAV"};
+
+  const auto only = client.next();
+  const auto end = client.next();
+
+  EXPECT_THAT(client.head, HasSubstr("200"));
+  EXPECT_EQ(only.type, "problem");
+  EXPECT_EQ(word(parse(only.data), "code"), "store_unavailable");
+  EXPECT_EQ(end.type, "") << "the connection is closed";
+}
+
 TEST_F(EventEnds, RefusesStreamsItCannotServe) {
   raw_client client{port};
   EXPECT_EQ(client.ask("GET", "/v1/events").status, 422);
