@@ -38,6 +38,26 @@ std::string_view client_state::refusal(const std::string& topic) const {
 }
 
 void client_state::subscribe(client_subscribe& wish) {
+  wishes_.emplace_back(std::move(wish));
+  next_wish();
+}
+
+void client_state::unsubscribe(client_unsubscribe& wish) {
+  wishes_.emplace_back(std::move(wish));
+  next_wish();
+}
+
+/// One after the other: what waits here holds up its connection.
+void client_state::next_wish() {
+  while (!starting_ && to_ask_.empty() && !wishes_.empty()) {
+    auto wish = std::move(wishes_.front());
+    wishes_.pop_front();
+    std::visit([this](auto& it) { begin(it); }, wish);
+  }
+}
+
+void client_state::begin(client_subscribe& wish) {
+  *parts_.wished -= wish.topics.size();
   subscribe_request request;
   std::vector<std::uint64_t> serials;
   for (auto& topic : wish.topics) {
@@ -53,10 +73,11 @@ void client_state::subscribe(client_subscribe& wish) {
     serials.push_back(made.serial);
     request.topics.push_back(std::move(topic));
   }
-  if (!serials.empty())
+  starting_ = !serials.empty();
+  if (starting_)
     self_
       ->request(parts_.hub, caf::infinite, std::move(request),
-                client_actor{self_})
+                caf::actor_cast<client_actor>(self_))
       .then(
         [this, serials](subscribe_reply& reply) { on_starts(reply, serials); },
         [](const caf::error&) {
@@ -73,90 +94,11 @@ void client_state::on_starts(subscribe_reply& reply,
       continue;
     found->second.started = true;
     found->second.start = std::move(reply.starts[i]);
-    ask_snapshot(found->second);
+    to_ask_.emplace_back(found->first, found->second.serial);
   }
+  starting_ = false;
+  ask_snapshots();
   pump();
-}
-
-template <class Request>
-void client_state::ask_queue(subscription& of, Request request) {
-  ++of.parts_due;
-  using reply_type = decltype(request.reply);
-  // The queue may answer late; it must not keep this actor alive.
-  auto arrive = [self = caf::actor_cast<caf::weak_actor_ptr>(self_),
-                 topic = of.start.topic, serial = of.serial](auto outcome) {
-    const auto strong = self.lock();
-    if (!strong)
-      return;
-    client_snapshot snapshot{topic, serial, failure{}};
-    if (outcome)
-      snapshot.part = std::move(*outcome);
-    else
-      snapshot.part = std::move(outcome.error());
-    caf::anon_send(caf::actor_cast<client_actor>(strong), std::move(snapshot));
-  };
-  request.reply = reply_type{std::move(arrive)};
-  self_->send(parts_.queue, std::move(request));
-}
-
-void client_state::ask_snapshot(subscription& of) {
-  const auto topic = parse_topic(of.start.topic);
-  switch (topic->kind) {
-  case topic_kind::job:
-    ask_queue(of, get_request{std::string{topic->subject}, {}});
-    return;
-  case topic_kind::jobs: {
-    list_request running;
-    running.query.state = store::job_state::running;
-    running.query.page_size = snapshot_jobs;
-    ask_queue(of, depths_request{});
-    ask_queue(of, std::move(running));
-    return;
-  }
-  case topic_kind::queue:
-    ask_queue(of, queues_request{});
-    return;
-  case topic_kind::batch:
-    ask_queue(of, batch_request{std::string{topic->subject}, {}});
-    return;
-  default:
-    go_live(of);
-  }
-}
-
-void client_state::on_snapshot(client_snapshot& snapshot) {
-  const auto found = topics_.find(snapshot.topic);
-  if (found == topics_.end() || found->second.serial != snapshot.serial)
-    return;
-  if (snapshot.part)
-    take(found->second, snapshot);
-  else
-    refuse(snapshot.topic, snapshot.part.error());
-  pump();
-}
-
-void client_state::take(subscription& of, client_snapshot& snapshot) {
-  auto& part = *snapshot.part;
-  if (auto* job = std::get_if<store::job>(&part))
-    of.job = std::move(*job);
-  else if (auto* depths = std::get_if<std::vector<store::queue_depth>>(&part))
-    of.depths = std::move(*depths);
-  else if (const auto* batch = std::get_if<store::batch>(&part))
-    store::append_json(of.text, *batch, wall_clock());
-  else if (auto* queues = std::get_if<std::vector<store::queue_info>>(&part))
-    of.text = queue_snapshot(parse_topic(of.start.topic)->subject, *queues);
-  else
-    of.running = std::move(std::get<store::job_page>(part));
-  if (--of.parts_due == 0)
-    go_live(of);
-}
-
-void client_state::refuse(const std::string& topic, const failure& why) {
-  const bool unknown = why.code == make_error_code(store::errc::not_found);
-  push(error_frame(topics_.at(topic).id,
-                   unknown ? "not_found" : "store_unavailable", why.message(),
-                   topic));
-  leave({topic});
 }
 
 void client_state::go_live(subscription& of) {
@@ -182,7 +124,7 @@ void client_state::go_live(subscription& of) {
 
 // -- leaving ------------------------------------------------------------------
 
-void client_state::unsubscribe(const client_unsubscribe& wish) {
+void client_state::begin(client_unsubscribe& wish) {
   for (const auto& topic : wish.topics)
     push(unsubscribed_frame(wish.id, topic));
   leave(wish.topics);
@@ -198,10 +140,12 @@ void client_state::leave(std::vector<std::string> topics) {
     topics_.erase(found);
   }
   self_->send(parts_.hub, unsubscribe_request{std::move(topics)},
-              client_actor{self_});
+              caf::actor_cast<client_actor>(self_));
 }
 
 void client_state::end(close_code code, const std::string& why) {
+  if (std::exchange(ended_, true))
+    return;
   parts_.sink->close(code, why);
   self_->quit();
 }
@@ -239,7 +183,7 @@ void client_state::on_sent(const client_sent& sent) {
 
 /// Goes on as long as frames leave at once: nobody tells of those later.
 void client_state::pump() {
-  for (std::size_t gone = 1; gone > 0;) {
+  for (std::size_t gone = 1; gone > 0 && !ended_;) {
     std::vector<frame_ptr> out;
     while (in_flight_ < window_) {
       auto next = waiting_.pop();
@@ -259,28 +203,32 @@ void client_state::pump() {
 
 namespace {
 
-client_actor::behavior_type client(client_state::self_ptr self,
-                                   client_parts parts) {
+client_impl::behavior_type client(client_state::self_ptr self,
+                                  client_parts parts) {
   auto& state = self->state;
   state.start(std::move(parts));
   return {
     [&state](const topic_events& events) { state.on_events(events); },
     [&state](client_subscribe& wish) { state.subscribe(wish); },
-    [&state](const client_unsubscribe& wish) { state.unsubscribe(wish); },
+    [&state](client_unsubscribe& wish) { state.unsubscribe(wish); },
     [&state](client_snapshot& snapshot) { state.on_snapshot(snapshot); },
     [&state](const client_sent& sent) { state.on_sent(sent); },
+    [&state](client_ask_again) { state.ask_again(); },
   };
 }
 
 class actor_port final : public client_port {
 public:
-  explicit actor_port(client_actor client) : client_{std::move(client)} {}
+  actor_port(client_actor client,
+             std::shared_ptr<std::atomic<std::size_t>> wished)
+    : client_{std::move(client)}, wished_{std::move(wished)} {}
 
   ~actor_port() override {
     caf::anon_send_exit(client_, caf::exit_reason::user_shutdown);
   }
 
   void subscribe(std::string id, std::vector<topic_request> topics) override {
+    *wished_ += topics.size();
     caf::anon_send(client_, client_subscribe{std::move(id), std::move(topics)});
   }
 
@@ -293,19 +241,25 @@ public:
     caf::anon_send(client_, client_sent{bytes});
   }
 
+  [[nodiscard]] std::size_t wished() const override {
+    return *wished_;
+  }
+
 private:
   client_actor client_;
+  std::shared_ptr<std::atomic<std::size_t>> wished_;
 };
 
 } // namespace
 
-std::unique_ptr<client_port>
-open_client(caf::actor_system& sys, hub_actor hub, queue_actor queue,
-            std::shared_ptr<client_sink> sink,
-            const config::event_settings& settings) {
-  client_parts parts{std::move(hub), std::move(queue), std::move(sink),
-                     settings};
-  return std::make_unique<actor_port>(sys.spawn(client, std::move(parts)));
+std::unique_ptr<client_port> open_client(
+  caf::actor_system& sys, hub_actor hub, std::shared_ptr<const queue_door> door,
+  std::shared_ptr<client_sink> sink, const config::event_settings& settings) {
+  const auto wished = std::make_shared<std::atomic<std::size_t>>(0);
+  client_parts parts{std::move(hub), std::move(door), std::move(sink), settings,
+                     wished};
+  return std::make_unique<actor_port>(
+    caf::actor_cast<client_actor>(sys.spawn(client, std::move(parts))), wished);
 }
 
 } // namespace troupe::actors

@@ -139,6 +139,13 @@ void commit_group::prepend(commit_group other) {
   *this = std::move(other);
 }
 
+void commit_group::forget_room(const std::string& queue) {
+  for (auto& one : entries)
+    if (auto* it = std::get_if<settle_entry>(&one);
+        it && it->freed.queue == queue)
+      it->freed.slots = 0;
+}
+
 void commit_group::take_settlements(commit_group other, const failure& why) {
   auto next = other.ops.begin();
   for (auto& waiting : other.entries) {

@@ -69,6 +69,9 @@ public:
   /// that waits there with `why`.
   void take_settlements(commit_group other, const failure& why);
 
+  /// Room of that queue that was to be free by then belongs to nobody.
+  void forget_room(const std::string& queue);
+
   [[nodiscard]] bool empty() const noexcept {
     return entries.empty();
   }

@@ -20,6 +20,7 @@ class closed_port final : public client_port {
 } // namespace
 
 void edge::meet(edge_contacts contacts) {
+  door_->meet(contacts.queue);
   const std::lock_guard lock{mutex_};
   std::swap(contacts_, contacts);
 }
@@ -32,30 +33,25 @@ edge_contacts edge::contacts() {
 /// Without a queue the request goes unanswered, which answers it.
 template <class Request>
 void edge::tell_queue(Request request) {
-  queue_actor queue;
-  {
-    const std::lock_guard lock{mutex_};
-    queue = contacts_.queue;
-  }
-  if (queue)
+  if (const auto queue = door_->queue())
     caf::anon_send(queue, std::move(request));
 }
 
 template <class T, class Request>
 void edge::ask_queue(Request request, reply_to<T> reply) {
-  if (*in_flight_ >= max_in_flight_)
+  if (door_->is_full())
     return reply(fail(errc::too_many_asks));
-  request.reply = answer<T>{std::move(reply), in_flight_};
+  request.reply = answer<T>{std::move(reply), door_->owed()};
   tell_queue(std::move(request));
 }
 
 template <class T, class Ask>
 void edge::ask_store(Ask ask, reply_to<T> reply) {
-  if (*in_flight_ >= max_in_flight_)
+  if (door_->is_full())
     return reply(fail(errc::too_many_asks));
   store_call request;
   request.run = [ask = std::move(ask),
-                 reply = answer<T>{std::move(reply), in_flight_}](
+                 reply = answer<T>{std::move(reply), door_->owed()}](
                   store::job_store* at) -> std::optional<failure> {
     if (!at) {
       reply(fail(store::errc::unavailable));
@@ -179,7 +175,7 @@ std::unique_ptr<client_port>
 edge::open_client(std::shared_ptr<client_sink> sink) {
   const auto now = contacts();
   if (now.hub && now.queue)
-    return actors::open_client(sys_, now.hub, now.queue, std::move(sink),
+    return actors::open_client(sys_, now.hub, door_, std::move(sink),
                                settings_);
   sink->close(close_code::going_away, "events are not to be had now");
   return std::make_unique<closed_port>();

@@ -2,6 +2,7 @@
 
 #include "actors/answer.hpp"
 #include "actors/gateway.hpp"
+#include "actors/queue_door.hpp"
 #include "actors/root.hpp"
 #include "config/settings.hpp"
 
@@ -13,13 +14,14 @@ namespace troupe::actors {
 
 /// The gateway into a running actor system. A call is one message; its answer
 /// comes back by the callback inside it (see `answer`).
-/// Invariant: `contacts_` are the root's newest, all null once it ends, so that
-/// nothing here keeps an actor.
+/// Invariant: `contacts_` and the door's queue are the root's newest, all null
+/// once it ends, so that nothing here keeps an actor.
 class edge final : public gateway {
 public:
   edge(caf::actor_system& sys, config::event_settings settings,
        std::uint32_t max_in_flight)
-    : sys_(sys), settings_(settings), max_in_flight_(max_in_flight) {}
+    : sys_(sys), settings_(settings),
+      door_(std::make_shared<queue_door>(queue_actor{}, max_in_flight)) {}
 
   void meet(edge_contacts contacts);
 
@@ -60,8 +62,7 @@ private:
 
   caf::actor_system& sys_;
   config::event_settings settings_;
-  std::uint32_t max_in_flight_; ///< answers owed; beyond, asks are refused
-  in_flight in_flight_ = std::make_shared<std::atomic<std::uint32_t>>(0);
+  std::shared_ptr<queue_door> door_; ///< when it is full, asks are refused
   std::mutex mutex_;
   edge_contacts contacts_;
 };

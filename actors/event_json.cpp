@@ -115,6 +115,7 @@ frame_ptr unsubscribed_frame(std::string_view id, std::string_view topic) {
 frame_ptr error_frame(std::string_view id, std::string_view code,
                       std::string_view detail, std::string_view topic) {
   auto made = make_frame(frame_kind::error, topic);
+  made->type = code;
   auto& out = made->text;
   out += "{\"op\":\"error\"";
   append_id(out, id);

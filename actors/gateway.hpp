@@ -80,7 +80,7 @@ struct frame {
   bool progress = false;  ///< may be replaced by a later one of its subject
   bool recovered = false; ///< of `subscribed`: what was missed follows
   std::string text;       ///< complete JSON object, no raw line breaks
-  std::string type;       ///< of the event, such as `job.started`
+  std::string type;       ///< of the event, such as `job.started`, or error
   std::string subject;    ///< id of what the event is about
   std::string topic;      ///< empty: an `error` of no topic
   std::string epoch;
@@ -131,6 +131,11 @@ public:
   virtual void subscribe(std::string id, std::vector<topic_request> topics) = 0;
   /// Answered by an `unsubscribed` frame per topic.
   virtual void unsubscribe(std::string id, std::vector<std::string> topics) = 0;
+  /// Topics asked for that wait for earlier ones: a client that has too many
+  /// should not be listened to.
+  [[nodiscard]] virtual std::size_t wished() const {
+    return 0;
+  }
   /// Says that `bytes` of the texts of delivered frames have left; gives
   /// credit back.
   virtual void sent(std::size_t bytes) = 0;

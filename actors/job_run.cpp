@@ -2,6 +2,7 @@
 
 #include "actors/job_log.hpp"
 #include "config/fault_points.hpp"
+#include "media/job_types.hpp"
 
 #include <caf/send.hpp>
 
@@ -20,6 +21,25 @@ constexpr auto hard_limit = 5000ms;
 /// Lines for a job's log gather so long, and so many bytes of them.
 constexpr auto log_every = 500ms;
 constexpr std::size_t log_bytes = 32u << 10;
+
+/// Its owner and its request are those of the job that makes it.
+store::job_draft draft_of(media::child_job& child, const store::job& parent) {
+  store::job_draft made;
+  made.id = store::child_id(parent.id, child.item);
+  if (const auto* type = media::find_job_type(child.type))
+    made.queue = type->queue;
+  made.concurrency_key =
+    media::default_concurrency_key(child.type, child.params);
+  made.type = std::move(child.type);
+  made.params = std::move(child.params);
+  made.tags = std::move(child.tags);
+  made.unique_key = std::move(child.unique_key);
+  made.priority = parent.priority;
+  made.owner = parent.owner;
+  made.request_id = parent.request_id;
+  made.traceparent = parent.traceparent;
+  return made;
+}
 
 } // namespace
 
@@ -45,9 +65,10 @@ void attempt_relay::on_progress(const media::progress& now) {
   caf::anon_send(to, progress_news{});
 }
 
-void attempt_relay::on_checkpoint(std::string json) {
+void attempt_relay::on_checkpoint(std::string json,
+                                  std::vector<media::child_job> children) {
   if (const auto to = actor())
-    caf::anon_send(to, checkpoint_news{std::move(json)});
+    caf::anon_send(to, checkpoint_news{std::move(json), std::move(children)});
 }
 
 void attempt_relay::on_log(std::string_view line) {
@@ -244,8 +265,11 @@ void job_state::pass_checkpoint(checkpoint_news& news) {
   left_files_ = true;
   send_progress();
   TROUPE_FAULT_POINT(checkpoint_seen);
-  self_->send(manager_, checkpoint_report{job_->id, job_->fence, progress_,
-                                          std::move(news.json)});
+  checkpoint_report said{
+    job_->id, job_->fence, progress_, std::move(news.json), {}};
+  for (auto& child : news.children)
+    said.children.push_back(draft_of(child, *job_));
+  self_->send(manager_, std::move(said));
 }
 
 void job_state::pass_log() {
@@ -290,7 +314,11 @@ void job_state::end_publishing(publish_over& over) {
   said.id = job_->id;
   said.fence = job_->fence;
   if (!over.outcome) {
-    said.failure = {media::errc::io_error, over.outcome.error().message(), 0};
+    const auto& why = over.outcome.error();
+    said.failure = {why.code == media::errc::result_lost
+                      ? media::errc::result_lost
+                      : media::errc::io_error,
+                    why.message(), 0};
   } else {
     said.done = over.outcome->renamed.empty();
     said.result = std::move(over.outcome->result);

@@ -43,6 +43,7 @@ struct progress_news {};
 struct log_news {};
 struct checkpoint_news {
   std::string json;
+  std::vector<media::child_job> children;
 };
 struct attempt_over {
   media::attempt_outcome outcome;
@@ -83,7 +84,9 @@ public:
 
   void on_beat() override;
   void on_progress(const media::progress& now) override;
-  void on_checkpoint(std::string json) override;
+  using media::attempt_sink::on_checkpoint;
+  void on_checkpoint(std::string json,
+                     std::vector<media::child_job> children) override;
   void on_log(std::string_view line) override;
   void on_done(media::attempt_outcome outcome) override;
 

@@ -27,13 +27,15 @@ void lease_table::add(const store::job& job,
 }
 
 void lease_table::add(const store::held_lease& held, std::string queue,
+                      std::string type,
                       std::chrono::steady_clock::time_point now) {
   auto& entry = leases_[held.id];
   entry = {};
   entry.fence = held.fence;
   entry.queue = std::move(queue);
+  entry.type = std::move(type);
   entry.since = now;
-  board_->hold(held, now, stall_of({}));
+  board_->hold(held, now, stall_of(entry.type));
 }
 
 lease* lease_table::find(const std::string& id, const store::fence& fence) {

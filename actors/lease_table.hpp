@@ -48,7 +48,7 @@ public:
            bool silent = false);
 
   /// A lease that another life of the queue had handed out.
-  void add(const store::held_lease& held, std::string queue,
+  void add(const store::held_lease& held, std::string queue, std::string type,
            std::chrono::steady_clock::time_point now);
 
   /// Null if there is none, or one of another fence.

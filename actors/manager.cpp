@@ -12,8 +12,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto first_again = 1000ms;
-constexpr auto max_again = 60000ms;
 /// A job actor reports within its own hard limit after a stop; then some.
 constexpr auto stop_limit = 8000ms;
 /// What the queue gets to store the last outcomes of a drain.
@@ -46,6 +44,7 @@ void manager_state::take(lease_batch& batch) {
     auto& it = leases_[job->id];
     it = {};
     it.fence = job->fence;
+    it.type = job->type;
     it.busy = !batch.roll_forward;
     busy_ += it.busy;
     if (batch.roll_forward) {
@@ -132,36 +131,48 @@ void manager_state::hear(attempt_report& report) {
       self_->send(sender(), settled{.accepted = false});
     return;
   }
-  if (it->phase != phase::working)
+  if (it->phase != phase::working || it->late)
     return;
-  if (!report.done) {
-    it->actor = sender();
-    return fail_lease(report.id, *it, report.failure);
+  if (report.done && it->spawning > 0)
+    it->late = {std::move(report), sender()};
+  else
+    end_attempt(*it, report, sender());
+}
+
+void manager_state::end_attempt(entry& it, attempt_report& report,
+                                job_actor from) {
+  if (it.unspawned || !report.done) {
+    it.actor = std::move(from);
+    return it.unspawned ? fail_unspawned(report.id, it)
+                        : fail_lease(report.id, it, report.failure);
   }
   if (report.finished.files.empty()) {
-    it->actor = report.over ? job_actor{} : sender();
-    return settle(report.id, *it,
+    it.actor = report.over ? job_actor{} : std::move(from);
+    return settle(report.id, it,
                   store::succeed_op{report.id, report.fence,
                                     std::move(report.finished.result)});
   }
-  if (!it->actor)
-    know_actor(report.id, *it, sender());
-  it->done = std::move(report.finished);
-  commit(report.id, *it);
+  if (!it.actor)
+    know_actor(report.id, it, std::move(from));
+  it.done = std::move(report.finished);
+  commit(report.id, it);
 }
 
 void manager_state::hear(checkpoint_report& report) {
-  const auto* it = find(report.id, report.fence);
-  if (it && it->phase == phase::working)
-    push(store::checkpoint_op{report.id, report.fence, std::move(report.now),
-                              std::move(report.checkpoint)},
-         {report.id, report.fence, op_kind::checkpoint});
+  auto* it = find(report.id, report.fence);
+  if (!it || it->phase != phase::working)
+    return;
+  if (!report.children.empty())
+    return spawn_children(*it, report);
+  push_news(store::checkpoint_op{report.id, report.fence, std::move(report.now),
+                                 std::move(report.checkpoint)},
+            {report.id, report.fence, op_kind::checkpoint});
 }
 
 void manager_state::hear(log_report& report) {
   if (find(report.id, report.fence))
-    push(store::log_op{report.id, std::move(report.lines)},
-         {report.id, report.fence, op_kind::checkpoint});
+    push_news(store::log_op{report.id, std::move(report.lines)},
+              {report.id, report.fence, op_kind::checkpoint});
 }
 
 void manager_state::hear(progress_report& report) {
@@ -172,35 +183,6 @@ void manager_state::hear(progress_report& report) {
     self_->send(who_.hub, report);
   if (who_.queue)
     self_->send(who_.queue, std::move(report));
-}
-
-void manager_state::hear(publish_report& report) {
-  auto* it = find(report.id, report.fence);
-  if (!it) {
-    self_->send(sender(), settled{.accepted = false, .rolls_on = true});
-    return;
-  }
-  if (it->phase != phase::publishing)
-    return;
-  if (report.done)
-    return settle(
-      report.id, *it,
-      store::succeed_op{report.id, report.fence, std::move(report.result)});
-  if (!report.renamed.empty()) {
-    it->done = {std::move(report.result), std::move(report.renamed)};
-    return commit(report.id, *it);
-  }
-  it->again = std::clamp(it->again * 2, std::chrono::milliseconds{first_again},
-                         std::chrono::milliseconds{max_again});
-  log::warn("a committed result could not be published",
-            {{"job", report.id}, {"error", report.failure.message}});
-  self_->delayed_send(self_, it->again, publish_again{report.id, report.fence});
-}
-
-void manager_state::publish_once_more(const publish_again& what) {
-  auto* it = find(what.id, what.fence);
-  if (it && it->phase == phase::publishing && it->actor)
-    self_->send(it->actor, publish_order{it->done.result, it->done.files});
 }
 
 // -- deaths -------------------------------------------------------------------

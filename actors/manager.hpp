@@ -7,9 +7,11 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace troupe::actors {
@@ -50,7 +52,8 @@ using manager_impl = manager_actor::extend<caf::reacts_to<manager_flush>,
 /// State of the POOL MANAGER. Invariants:
 /// - each lease has at most one outcome among the operations that wait
 ///   (`ops_`) and are under way (`sent_ops_`), and none while it is `working`;
-/// - `busy_` counts the leases that use a slot; busy leases, room announced
+/// - `busy_` counts the leases that use a slot, which a committed one does
+///   not; busy leases, room announced
 ///   and `freed_` together are `slots`;
 /// - a lease leaves `leases_` when its outcome is stored, or it is lost.
 class manager_state {
@@ -90,6 +93,7 @@ private:
 
   struct entry {
     store::fence fence;
+    std::string type;
     enum phase phase = phase::working;
     bool busy = false;    ///< uses a slot
     bool placed = false;  ///< a stage has been told
@@ -97,13 +101,22 @@ private:
     bool stalled = false; ///< ended since it gave no sign of life
     job_actor actor;      ///< null until known, and when dead
     std::optional<media::errc> stop;
-    media::finished done;              ///< what is committed or published
-    std::chrono::milliseconds again{}; ///< wait before publishing once more
+    media::finished done;       ///< what is committed or published
+    std::uint32_t spawning = 0; ///< spawns that are not stored yet
+    bool unspawned = false;     ///< one was refused
+    /// Its success, which waits for them.
+    std::optional<std::pair<attempt_report, job_actor>> late;
+    std::uint32_t tries = 0; ///< publications that failed
+  };
+  /// A result that could not be published here.
+  struct unpublished {
+    bool yielded = false; ///< others were let try since we did
+    std::chrono::milliseconds pause{};
   };
   using entry_map = std::unordered_map<std::string, entry>;
 
   /// Which operation a verdict is about.
-  enum class op_kind : std::uint8_t { checkpoint, commit, finish };
+  enum class op_kind : std::uint8_t { checkpoint, commit, finish, spawn };
   struct asked {
     std::string id;
     store::fence fence;
@@ -115,6 +128,7 @@ private:
   void know_actor(const std::string& id, entry& it, job_actor actor);
   void place(std::vector<job_ref> jobs, bool publish_only);
   void stop(entry& it, media::errc why);
+  void end_attempt(entry& it, attempt_report& report, job_actor from);
 
   void fail_lease(const std::string& id, entry& it,
                   const media::failure_report& why);
@@ -122,7 +136,22 @@ private:
   void commit(const std::string& id, entry& it);
   void settle(const std::string& id, entry& it, store::operation op);
   void push(store::operation op, asked about);
+  void push_news(store::operation op, asked about);
+  void take_front();
   void free_slot(entry& it);
+
+  // manager_children.cpp
+  void spawn_children(entry& it, checkpoint_report& report);
+  void judge_spawn(const std::string& id, entry& it,
+                   const settle_verdict& verdict);
+  void fail_unspawned(const std::string& id, entry& it);
+
+  // manager_publish.cpp
+  void publish_later(const std::string& id, entry& it,
+                     const media::failure_report& why);
+  void lose_result(const std::string& id, entry& it,
+                   const media::failure_report& why);
+  void leave_to_others(const std::string& id, entry& it);
 
   void judge_all(const settle_reply& reply);
   void judge(const asked& about, const settle_verdict& verdict);
@@ -146,6 +175,7 @@ private:
   entry_map leases_;
   std::unordered_map<caf::actor_addr, std::string> by_actor_;
   std::vector<job_ref> unplaced_; ///< leased while there was no stage
+  std::unordered_map<std::string, unpublished> unpublished_; ///< given back
   std::uint32_t busy_ = 0;
 
   bool flush_armed_ = false;
@@ -153,6 +183,10 @@ private:
   std::vector<store::operation> ops_, sent_ops_;
   std::vector<asked> asked_, sent_asked_;
   std::uint64_t sent_number_ = 0; ///< of the newest request
+  std::size_t taken_ = 0;         ///< operations that have left `ops_`
+  /// The newest checkpoint and lines of each job: by the operation's kind, its
+  /// place in the row of all that ever waited.
+  std::map<std::pair<std::string, std::size_t>, std::size_t> news_;
 
   bool draining_ = false;
   std::vector<drain_promise> drained_;

@@ -2,11 +2,39 @@
 
 #include "config/log.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
 /// How a manager gives each lease one outcome.
 namespace troupe::actors {
+
+namespace {
+
+/// The store keeps no more of a log.
+constexpr std::size_t log_bytes = 64u << 10;
+
+/// @return false if one cannot stand for both
+bool replace_news(store::operation& older, const store::fence& fence,
+                  store::operation& newer) {
+  if (auto* log = std::get_if<store::log_op>(&older)) {
+    log->text += std::get<store::log_op>(newer).text;
+    if (log->text.size() > log_bytes)
+      log->text.erase(0,
+                      log->text.find('\n', log->text.size() - log_bytes) + 1);
+    return true;
+  }
+  auto* was = std::get_if<store::checkpoint_op>(&older);
+  if (!was || was->fence != fence)
+    return false;
+  auto& is = std::get<store::checkpoint_op>(newer);
+  was->progress = std::move(is.progress);
+  if (!is.checkpoint.empty())
+    was->checkpoint = std::move(is.checkpoint);
+  return true;
+}
+
+} // namespace
 
 // -- outcomes -----------------------------------------------------------------
 
@@ -43,12 +71,6 @@ void manager_state::cancel_lease(const std::string& id, entry& it) {
   fail_lease(id, it, {media::errc::cancelled, "cancelled", 0});
 }
 
-void manager_state::commit(const std::string& id, entry& it) {
-  it.phase = phase::committing;
-  push(store::commit_op{id, it.fence, it.done.result, it.done.files},
-       {id, it.fence, op_kind::commit});
-}
-
 void manager_state::settle(const std::string& id, entry& it,
                            store::operation op) {
   it.phase = phase::settling;
@@ -70,7 +92,34 @@ void manager_state::push(store::operation op, asked about) {
     self_->send(self_, manager_flush{});
 }
 
+/// While the store is away an attempt tells of itself again and again: of its
+/// checkpoints the newest counts, of its log the end.
+void manager_state::push_news(store::operation op, asked about) {
+  const auto next = taken_ + ops_.size();
+  const auto [known, fresh] = news_.try_emplace({about.id, op.index()}, next);
+  const bool waits = !fresh && known->second >= taken_;
+  if (waits && replace_news(ops_[known->second - taken_], about.fence, op))
+    return;
+  known->second = next;
+  push(std::move(op), std::move(about));
+}
+
 // -- the way to the queue -----------------------------------------------------
+
+void manager_state::take_front() {
+  const auto count =
+    static_cast<std::ptrdiff_t>(std::min(ops_.size(), max_group));
+  const auto take = [count](auto& from, auto& to) {
+    to.assign(std::make_move_iterator(from.begin()),
+              std::make_move_iterator(from.begin() + count));
+    from.erase(from.begin(), from.begin() + count);
+  };
+  take(ops_, sent_ops_);
+  take(asked_, sent_asked_);
+  taken_ += static_cast<std::size_t>(count);
+  if (ops_.empty())
+    news_.clear();
+}
 
 /// One request at a time; what comes meanwhile goes into the next.
 void manager_state::flush() {
@@ -82,8 +131,7 @@ void manager_state::flush() {
       self_->send(who_.queue, room{options_.queue, std::exchange(freed_, 0)});
     return;
   }
-  sent_ops_ = std::exchange(ops_, {});
-  sent_asked_ = std::exchange(asked_, {});
+  take_front();
   settle_request request{sent_ops_, {options_.queue, std::exchange(freed_, 0)}};
   // No answer without an end: a dead queue is replaced, and asked anew then.
   self_->request(who_.queue, caf::infinite, std::move(request))
@@ -103,13 +151,14 @@ void manager_state::announce_all() {
   std::ranges::move(asked_, std::back_inserter(sent_asked_));
   ops_ = std::exchange(sent_ops_, {});
   asked_ = std::exchange(sent_asked_, {});
+  news_.clear();
   announce words;
   words.free = {options_.queue, draining_ ? 0 : options_.slots - busy_};
   words.manager = caf::actor_cast<manager_actor>(self_);
   freed_ = 0;
   words.held.reserve(leases_.size());
   for (const auto& [id, it] : leases_)
-    words.held.push_back({id, it.fence});
+    words.held.push_back({{id, it.fence}, it.type});
   self_->send(who_.queue, std::move(words));
   flush();
 }
@@ -131,21 +180,10 @@ void manager_state::judge(const asked& about, const settle_verdict& verdict) {
     return;
   if (about.kind == op_kind::commit)
     judge_commit(about.id, *it, verdict);
+  else if (about.kind == op_kind::spawn)
+    judge_spawn(about.id, *it, verdict);
   else if (about.kind == op_kind::finish)
     judge_finish(about.id, *it, verdict);
-}
-
-void manager_state::judge_commit(const std::string& id, entry& it,
-                                 const settle_verdict& verdict) {
-  if (verdict.error == store::errc::invalid_state)
-    return cancel_lease(id, it);
-  if (verdict.error != store::errc::none)
-    return finish(id, it, {false, verdict.ended, verdict.publishing});
-  it.phase = phase::publishing;
-  if (it.actor)
-    self_->send(it.actor, publish_order{it.done.result, it.done.files});
-  else
-    release(id, it, store::release_reason::node_lost);
 }
 
 void manager_state::judge_finish(const std::string& id, entry& it,

@@ -60,7 +60,7 @@ void queue_state::start(queue_options options) {
   leases_.join(options_.board, options_.stall);
   load_spool();
   self_->set_down_handler(
-    [this](const caf::down_msg& down) { on_manager_down(down.source); });
+    [this](const caf::down_msg& down) { on_manager_down(down); });
   self_->set_exit_handler([this](const caf::exit_msg& msg) { on_exit(msg); });
   wake();
 }
@@ -157,11 +157,15 @@ void queue_state::flush() {
   flush_armed_ = false;
   if (group_.empty())
     return;
-  if (away_ || !store_)
-    return hold_back(std::exchange(group_, {}), fail(store::errc::unavailable),
-                     false);
-  if (write(std::exchange(group_, {}), false))
-    claim_all();
+  // What one write takes back goes before a claim could find it.
+  while (!group_.empty()) {
+    if (away_ || !store_)
+      return hold_back(std::exchange(group_, {}),
+                       fail(store::errc::unavailable), false);
+    if (!write(std::exchange(group_, {}), false))
+      return;
+  }
+  claim_all();
 }
 
 result<std::vector<store::applied>>
@@ -211,7 +215,7 @@ job_ref queue_state::take_effect(const store::operation& op,
   const auto type = event_of(op, done, in_doubt);
   job_ref job{std::move(done.job)};
   if (type)
-    events.events.push_back({*type, wall_clock(), job});
+    events.events.push_back({*type, time_of(*type, *job), job});
   if (done.error == store::errc::stale_fence
       || done.error == store::errc::not_found)
     if (const auto* fence = outcome_fence(op))
@@ -226,7 +230,7 @@ job_ref queue_state::take_effect(const store::operation& op,
             *job);
   }
   if (!done.added.empty())
-    take_changed(done.added, wall_clock());
+    take_changed(done.added, store_now());
   if (std::holds_alternative<store::submit_op>(op) && done.changed
       && options_.metrics)
     options_.metrics->job_submitted(job->type);
@@ -292,7 +296,8 @@ void queue_state::reply_all(commit_group& group,
 void queue_state::take_back(const std::string& id,
                             const answer<submit_reply>& reply) {
   group_.add({store::cancel_op{id}, store::purge_op{id}}, {}, {});
-  arm_flush();
+  if (!std::exchange(flush_armed_, true)) // Not at once: we are in one.
+    self_->send(self_, queue_flush{});
   reply(fail(errc::durability_unavailable));
 }
 
@@ -338,12 +343,14 @@ drained queue_state::drain() {
 }
 
 void queue_state::on_exit(const caf::exit_msg& msg) {
-  if (group_.empty())
-    options_.status->store_up = false;
-  else if (store_ && !away_)
+  draining_ = true;
+  // In order: all managers have ended, though we may not have heard of it.
+  if (msg.reason == caf::exit_reason::user_shutdown)
+    for (auto& [queue, to] : pools_)
+      lose_manager(queue, to, store::release_reason::drain);
+  while (store_ && !away_ && !group_.empty())
     write(std::exchange(group_, {}), false);
-  else
-    hold_back(std::exchange(group_, {}), fail(store::errc::unavailable), false);
+  hold_back(std::exchange(group_, {}), fail(store::errc::unavailable), false);
   options_.status->store_up = false;
   self_->quit(msg.reason);
 }

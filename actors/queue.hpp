@@ -57,9 +57,6 @@ struct queue_options {
   config::metrics* metrics = nullptr; ///< optional
 };
 
-/// One write holds at most so many operations, so that none takes long.
-inline constexpr std::size_t max_group = 512;
-
 /// What a queue tells itself: what waits is to be written.
 struct queue_flush {};
 
@@ -172,24 +169,34 @@ private:
   void claim_all();
   bool claim_for(const std::string& queue, pool& to);
   void hand_out(pool& to, std::vector<store::job> jobs);
-  void tell_promoted(std::vector<store::job> jobs);
+  void tell_promoted(std::vector<store::job> jobs, timestamp_ms time);
   void claim_at(timestamp_ms store_time);
   bool renew_leases();
   void judge_lease(const store::held_lease& held, store::errc verdict);
   void end_stalled(const store::held_lease& held);
   void store_progress();
+  void revoke(const std::string& id, media::errc why, bool pause = false);
+  void lose_lease(const std::string& id);
+  void end_lease(const std::string& id, const store::fence& fence,
+                 std::string_view outcome);
+  void discard(const store::job& job);
+  void on_manager_down(const caf::down_msg& down);
+  void lose_manager(const std::string& queue, pool& to,
+                    store::release_reason why);
+
+  // Sweeps and time (queue_sweep.cpp).
   void sweep();
   bool adopt(store::release_reason reason);
   void doubt(clock::duration patience);
   bool settle_doubts();
   void take_sweep(store::sweep_result& found);
   void roll_forward(std::vector<store::job> jobs);
-  void revoke(const std::string& id, media::errc why, bool pause = false);
-  void end_lease(const std::string& id, const store::fence& fence,
-                 std::string_view outcome);
-  void discard(const store::job& job);
-  void on_manager_down(const caf::actor_addr& dead);
-  void lose_manager(const std::string& queue, pool& to);
+  void arm(queue_tick::kind_type kind, clock::duration after);
+  void sweep_at(timestamp_ms store_time);
+  [[nodiscard]] clock::time_point now() const;
+  [[nodiscard]] timestamp_ms store_now() const;
+  [[nodiscard]] timestamp_ms time_of(job_event_type type,
+                                     const store::job& job) const;
 
   // Beside single jobs (queue_calls.cpp).
   void follow_soon();
@@ -221,11 +228,6 @@ private:
   job_ref land_spooled(const store::submit_op& op, store::applied& done,
                        event_batch& events);
   void show_spool(bool failed);
-
-  // Time.
-  void arm(queue_tick::kind_type kind, clock::duration after);
-  void sweep_at(timestamp_ms store_time);
-  [[nodiscard]] clock::time_point now() const;
 
   self_ptr self_;
   queue_options options_;
@@ -261,7 +263,7 @@ private:
   clock::time_point sweep_due_;
   clock::time_point token_due_; ///< of the newest `token`; past: none
   /// Store's time minus ours, both in milliseconds, at the last sweep.
-  std::int64_t store_offset_ = 0;
+  std::optional<std::int64_t> store_offset_;
 };
 
 template <class Reply>

@@ -81,7 +81,7 @@ void queue_state::bulk(bulk_call& request) {
     return request.reply(done.error());
   }
   if (request.request.action != store::bulk_action::purge)
-    take_changed(done->changed, wall_clock());
+    take_changed(done->changed, store_now());
   if (done->follow)
     follow_soon();
   done->changed.clear();
@@ -159,7 +159,7 @@ void queue_state::take_batches(const std::vector<store::batch>& batches,
     events.subjects.push_back({finished ? job_event_type::batch_finished
                                         : job_event_type::batch_progress,
                                time, topic_of(topic_kind::batch, it.id), it.id,
-                               store::to_json(it, wall_clock())});
+                               store::to_json(it, time)});
     if (finished && !it.callback_url.empty())
       wake_callbacks();
   }
@@ -192,9 +192,10 @@ callback_batch queue_state::take_callbacks_due(const take_callbacks& wish) {
 void queue_state::settle_callback(const store::callback_settlement& done) {
   if (away_ || !store_)
     return;
-  const auto settled = store_->settle_callback(done);
-  if (!settled && settled.error().code == store::errc::unavailable)
-    lose_store(settled.error());
+  const answer<store::applied> nobody{[](const auto&) {
+  }};
+  group_.add(change_call{store::settle_callback_op{done}, nobody});
+  arm_flush();
 }
 
 // -- logs ---------------------------------------------------------------------
@@ -232,7 +233,7 @@ queue_state::log_lines(std::vector<store::operation>& ops) {
     if (!held || !(held->keeps_log || failed))
       continue;
     more.emplace_back(store::log_op{
-      std::move(id), take_log_head(*held) + outcome_line(op, wall_clock())});
+      std::move(id), take_log_head(*held) + outcome_line(op, store_now())});
   }
   return more;
 }
@@ -241,11 +242,12 @@ void queue_state::show_log(log_call& request) {
   if (no_store(request.reply))
     return;
   auto job = store_->get(request.id);
-  if (!job)
-    return request.reply(job.error());
-  auto stored = store_->log_of(request.id);
-  if (!stored)
+  auto stored = job ? store_->log_of(request.id) : job.error();
+  if (!stored) {
+    if (stored.error().code == store::errc::unavailable)
+      lose_store(stored.error());
     return request.reply(stored.error());
+  }
   if (const auto* held = leases_.find(request.id); held && !stored->empty())
     *stored += log_head(*held);
   log_reply out;
@@ -288,7 +290,7 @@ void queue_state::tell_stats() {
       continue;
     std::string data;
     store::append_json(data, it);
-    events.subjects.push_back({job_event_type::queue_stats, wall_clock(),
+    events.subjects.push_back({job_event_type::queue_stats, store_now(),
                                topic_of(topic_kind::queue, it.queue), it.queue,
                                std::move(data)});
   }

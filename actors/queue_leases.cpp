@@ -8,95 +8,42 @@
 #include <algorithm>
 #include <utility>
 
+/// How leases are handed out, kept and given back.
 namespace troupe::actors {
 
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto poll_every = 500ms; ///< for the work of other servers
-constexpr auto sweep_every = 1000ms;
 /// One claim leases at most so many jobs.
 constexpr std::uint32_t max_claim = 256;
-
-std::int64_t in_ms(std::chrono::steady_clock::time_point at) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-           at.time_since_epoch())
-    .count();
-}
 
 double seconds_between(timestamp_ms from, timestamp_ms to) {
   return static_cast<double>(std::max<timestamp_ms>(0, to - from)) / 1000;
 }
 
+/// An end in order is no fault of an attempt.
+store::release_reason reason_of(const caf::error& why) {
+  return why == caf::exit_reason::user_shutdown
+           ? store::release_reason::drain
+           : store::release_reason::node_lost;
+}
+
 } // namespace
-
-// -- time ---------------------------------------------------------------------
-
-queue_state::clock::time_point queue_state::now() const {
-  return self_->clock().now();
-}
-
-void queue_state::arm(queue_tick::kind_type kind, clock::duration after) {
-  const queue_tick next{kind, ++newest_tick_[kind]};
-  if (after <= 0ms)
-    self_->send(self_, next);
-  else
-    self_->delayed_send(self_, after, next);
-}
-
-/// Makes the next sweep no later than the given instant of the store.
-void queue_state::sweep_at(timestamp_ms store_time) {
-  const auto wait = std::chrono::milliseconds{
-    std::max<std::int64_t>(1, store_time - store_offset_ - in_ms(now()))};
-  if (now() + wait + 5ms >= sweep_due_)
-    return;
-  sweep_due_ = now() + wait;
-  arm(queue_tick::sweep, wait);
-}
-
-void queue_state::tick(queue_tick what) {
-  if (what.number != newest_tick_[what.kind])
-    return;
-  switch (what.kind) {
-  case queue_tick::save:
-    arm(queue_tick::save, std::chrono::milliseconds{options_.lease_ms / 3});
-    return store_progress();
-  case queue_tick::sweep:
-    return sweep();
-  case queue_tick::poll:
-    for (auto& [queue, to] : pools_)
-      to.work = true;
-    claim_all();
-    return arm(queue_tick::poll, poll_every);
-  case queue_tick::token:
-    for (auto& [queue, to] : pools_)
-      to.work = to.work || to.limited;
-    return claim_all();
-  case queue_tick::retry:
-    return retry_store();
-  case queue_tick::follow:
-    return follow();
-  case queue_tick::stats:
-    return tell_stats();
-  case queue_tick::count:
-    break;
-  }
-}
 
 // -- claims -------------------------------------------------------------------
 
 void queue_state::meet(announce& words) {
   auto& to = pools_[words.free.queue];
   if (to.manager && to.manager != words.manager)
-    lose_manager(words.free.queue, to);
+    lose_manager(words.free.queue, to, store::release_reason::node_lost);
   self_->monitor(words.manager);
   to.manager = std::move(words.manager);
   to.room = words.free.slots;
   to.work = true;
   for (const auto& held : words.held)
-    if (!leases_.find(held.id, held.fence))
-      leases_.add(held, words.free.queue, now());
+    if (!leases_.find(held.lease.id, held.lease.fence))
+      leases_.add(held.lease, words.free.queue, held.type, now());
   if (!to.roll_forward.empty())
     self_->send(to.manager,
                 lease_batch{std::exchange(to.roll_forward, {}), true});
@@ -134,7 +81,9 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
   to.work = claimed->jobs.size() == request.max;
   to.limited = claimed->limited;
   if (!claimed->promoted.empty())
-    tell_promoted(std::move(claimed->promoted));
+    tell_promoted(std::move(claimed->promoted),
+                  claimed->jobs.empty() ? store_now()
+                                        : claimed->jobs.front().started_at);
   if (claimed->next_at != 0)
     claim_at(claimed->next_at);
   if (!claimed->jobs.empty())
@@ -142,13 +91,13 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
   return true;
 }
 
-void queue_state::tell_promoted(std::vector<store::job> jobs) {
+void queue_state::tell_promoted(std::vector<store::job> jobs,
+                                timestamp_ms time) {
   event_batch events;
   events.events.reserve(jobs.size());
   for (auto& job : jobs) {
     pools_[job.queue].work = true;
-    events.events.push_back(
-      {job_event_type::queued, job.run_at, std::move(job)});
+    events.events.push_back({job_event_type::queued, time, std::move(job)});
   }
   emit(std::move(events));
 }
@@ -156,7 +105,7 @@ void queue_state::tell_promoted(std::vector<store::job> jobs) {
 /// A token comes back at that time of the store.
 void queue_state::claim_at(timestamp_ms store_time) {
   const auto wait = std::chrono::milliseconds{
-    std::max<std::int64_t>(1, store_time - store_offset_ - in_ms(now()))};
+    std::max<std::int64_t>(1, store_time - store_now())};
   if (token_due_ > now() && token_due_ <= now() + wait)
     return;
   token_due_ = now() + wait;
@@ -174,7 +123,7 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
     const auto& job = *shared;
     events.events.push_back({job_event_type::started, job.started_at, shared});
     // Another server may have ended a lease of ours and queued the job again.
-    revoke(job.id, media::errc::interrupted);
+    lose_lease(job.id);
     leases_.add(job, at);
     touched_.insert(job.queue);
     tell_of("attempt started", job);
@@ -215,8 +164,7 @@ void queue_state::judge_lease(const store::held_lease& held,
     return revoke(held.id, media::errc::cancelled);
   if (verdict == store::errc::pausing)
     return revoke(held.id, media::errc::interrupted, true);
-  revoke(held.id, media::errc::interrupted);
-  end_lease(held.id, held.fence, "lost");
+  lose_lease(held.id);
 }
 
 void queue_state::end_stalled(const store::held_lease& held) {
@@ -263,6 +211,16 @@ void queue_state::revoke(const std::string& id, media::errc why, bool pause) {
     self_->send(manager, revoke_lease{id, held->fence, why, pause});
 }
 
+/// A lease of ours, if there is one, is another's or nobody's now.
+void queue_state::lose_lease(const std::string& id) {
+  const auto* held = leases_.find(id);
+  if (!held)
+    return;
+  revoke(id, media::errc::interrupted);
+  const auto fence = held->fence;
+  end_lease(id, fence, "lost");
+}
+
 void queue_state::end_lease(const std::string& id, const store::fence& fence,
                             std::string_view outcome) {
   const auto* held = leases_.find(id, fence);
@@ -283,120 +241,27 @@ void queue_state::discard(const store::job& job) {
     self_->send(manager, discard_files{{job.id}});
 }
 
-void queue_state::on_manager_down(const caf::actor_addr& dead) {
+void queue_state::on_manager_down(const caf::down_msg& down) {
   for (auto& [queue, to] : pools_)
-    if (to.manager && to.manager.address() == dead)
-      lose_manager(queue, to);
+    if (to.manager && to.manager.address() == down.source)
+      lose_manager(queue, to, reason_of(down.reason));
 }
 
 /// Its attempts die with it; a store that is away is told later.
-void queue_state::lose_manager(const std::string& queue, pool& to) {
+void queue_state::lose_manager(const std::string& queue, pool& to,
+                               store::release_reason why) {
   to.manager = nullptr;
   to.room = 0;
+  // The next one announces all the room there is.
+  group_.forget_room(queue);
+  backlog_.forget_room(queue);
   std::vector<store::operation> ops;
   for (auto& held : leases_.held_by(queue))
-    ops.emplace_back(store::release_op{std::move(held.id), held.fence,
-                                       store::release_reason::node_lost});
+    ops.emplace_back(store::release_op{std::move(held.id), held.fence, why});
   if (ops.empty())
     return;
   group_.add(std::move(ops), {}, {});
   arm_flush();
-}
-
-// -- sweeping -----------------------------------------------------------------
-
-void queue_state::sweep() {
-  sweep_due_ = now() + sweep_every;
-  arm(queue_tick::sweep, sweep_every);
-  if (away_ || !store_ || !replay() || !settle_doubts())
-    return;
-  store::sweep_request request;
-  request.node = options_.node;
-  request.nonce = random_() | 1;
-  request.lease_ms = options_.lease_ms;
-  auto found = store_->sweep(request);
-  TROUPE_FAULT_POINT(swept);
-  if (!found)
-    return lose_store(found.error());
-  store_offset_ = found->now - in_ms(now());
-  take_sweep(*found);
-  if (found->more)
-    arm(queue_tick::sweep, {});
-  else if (found->next_due > 0)
-    sweep_at(found->next_due);
-  claim_all();
-}
-
-/// Takes back leases of this node that nobody knows here.
-/// @return false if the store did not answer; it is asked again then.
-bool queue_state::adopt(store::release_reason reason) {
-  store::sweep_request request;
-  request.node = options_.node;
-  request.nonce = adopt_nonce_;
-  request.lease_ms = options_.lease_ms;
-  request.keep = leases_.held();
-  request.reason = reason;
-  for (bool more = true; more;) {
-    auto found = store_->adopt(request);
-    TROUPE_FAULT_POINT(adopted);
-    if (!found) {
-      lose_store(found.error());
-      return false;
-    }
-    take_sweep(*found);
-    more = found->more;
-  }
-  return true;
-}
-
-/// A claim that nobody heard the answer of, and that may even happen later
-/// than we think: its leases began no attempt, so they cost nothing.
-void queue_state::doubt(clock::duration patience) {
-  doubt_from_ = now() + patience;
-  doubt_until_ = doubt_from_ + 2 * std::chrono::milliseconds{options_.lease_ms};
-}
-
-bool queue_state::settle_doubts() {
-  if (now() < doubt_from_ || now() >= doubt_until_)
-    return true;
-  return adopt(store::release_reason::drain);
-}
-
-void queue_state::take_sweep(store::sweep_result& found) {
-  event_batch events;
-  for (auto& job : found.queued) {
-    pools_[job.queue].work = true;
-    events.events.push_back(
-      {job_event_type::queued, found.now, std::move(job)});
-  }
-  for (auto& job : found.expired) {
-    revoke(job.id, media::errc::interrupted);
-    leases_.erase(job.id);
-    tell_of("lease lost", job);
-    pools_[job.queue].work = true;
-    if (store::is_terminal(job.state))
-      discard(job);
-    if (const auto type = event_of_state(job.state, job_event_type::queued))
-      events.events.push_back({*type, found.now, std::move(job)});
-  }
-  emit(std::move(events));
-  take_changed(found.changed, found.now);
-  take_batches(found.batches, found.now);
-  roll_forward(std::move(found.roll_forward));
-}
-
-void queue_state::roll_forward(std::vector<store::job> jobs) {
-  for (auto& job : jobs) {
-    TROUPE_FAULT_POINT(rolled_forward);
-    revoke(job.id, media::errc::interrupted);
-    leases_.add(job, now(), true);
-    auto& to = pools_[job.queue];
-    to.roll_forward.push_back(std::move(job));
-  }
-  for (auto& [queue, to] : pools_)
-    if (to.manager && !to.roll_forward.empty())
-      self_->send(to.manager,
-                  lease_batch{std::exchange(to.roll_forward, {}), true});
 }
 
 } // namespace troupe::actors

@@ -230,12 +230,12 @@ job_ref queue_state::land_spooled(const store::submit_op& op,
     return {};
   }
   const job_ref job{std::move(done.job)};
-  events.events.push_back({job_event_type::created, wall_clock(), job});
+  events.events.push_back({job_event_type::created, job->created_at, job});
   if (store::is_terminal(job->state))
     events.events.push_back({job->state == store::job_state::failed
                                ? job_event_type::failed
                                : job_event_type::cancelled,
-                             wall_clock(), job});
+                             job->finished_at, job});
   if (options_.metrics)
     options_.metrics->job_submitted(job->type);
   follow_job(op, *job);

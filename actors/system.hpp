@@ -44,8 +44,8 @@ public:
        config::metrics& metrics);
 
   /// Ends all actors; what still runs goes back to the queue. If they do not
-  /// end within seconds the actor system is left as it is, and a line in the
-  /// log says so.
+  /// end within seconds a line in the log says so, and the process ends at once
+  /// with status 1; what it ran dies with it.
   virtual ~node() = default;
 
   /// Valid until the node goes.

@@ -113,6 +113,7 @@ protected:
   EventsTest() {
     hub = spawn_hub(sys, settings);
     queue = sys.spawn(fake_event_queue, script);
+    door->meet(queue);
     run();
   }
 
@@ -128,7 +129,7 @@ protected:
 
   listener join() {
     listener made;
-    made.port = open_client(sys, hub, queue, made.sink, settings);
+    made.port = open_client(sys, hub, door, made.sink, settings);
     run();
     return made;
   }
@@ -182,6 +183,7 @@ protected:
     return made;
   }();
   std::shared_ptr<queue_script> script = std::make_shared<queue_script>();
+  std::shared_ptr<queue_door> door = std::make_shared<queue_door>();
   hub_actor hub;
   queue_actor queue;
 };

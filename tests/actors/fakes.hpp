@@ -88,7 +88,9 @@ struct queue_script {
   std::vector<progress_report> progress;
   std::deque<store::callback> due;
   std::vector<store::callback_settlement> settled_callbacks;
-  bool mute = false; ///< keeps what it is asked, unanswered
+  std::size_t largest = 0; ///< operations in one request
+  bool mute = false;       ///< keeps its answers
+  std::vector<std::function<void()>> kept;
   std::function<settle_verdict(const store::operation&)> judge =
     [](const store::operation& op) {
       return settle_verdict{store::errc::none,
@@ -106,13 +108,8 @@ struct queue_script {
   }
 };
 
-struct fake_queue_state {
-  std::vector<caf::typed_response_promise<settle_reply>> kept;
-};
-
 inline queue_actor::behavior_type
-fake_queue(queue_actor::stateful_pointer<fake_queue_state> self,
-           std::shared_ptr<queue_script> script) {
+fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
   return {
     [](submit_request&) {},
     [](job_command&) {},
@@ -144,6 +141,7 @@ fake_queue(queue_actor::stateful_pointer<fake_queue_state> self,
     [script](const room& more) { script->room += more.slots; },
     [self, script](settle_request& request) {
       auto promise = self->make_response_promise<settle_reply>();
+      script->largest = std::max(script->largest, request.ops.size());
       settle_reply reply;
       for (auto& op : request.ops) {
         reply.verdicts.push_back(script->judge(op));
@@ -151,7 +149,8 @@ fake_queue(queue_actor::stateful_pointer<fake_queue_state> self,
       }
       script->room += request.freed.slots;
       if (script->mute)
-        self->state.kept.push_back(promise);
+        script->kept.push_back(
+          [promise, reply]() mutable { promise.deliver(std::move(reply)); });
       else
         promise.deliver(std::move(reply));
       return promise;

@@ -120,10 +120,6 @@ public:
   take_callbacks(std::uint32_t max) override {
     return inner_->take_callbacks(max);
   }
-  result<void>
-  settle_callback(const store::callback_settlement& done) override {
-    return inner_->settle_callback(done);
-  }
   result<std::vector<store::callback>>
   dead_callbacks(const std::string& after, std::uint32_t max) override {
     return inner_->dead_callbacks(after, max);

@@ -90,6 +90,48 @@ TEST_F(PoolTest, StoresCheckpoints) {
   EXPECT_EQ(stored[0].checkpoint, "{\"part\":1}");
 }
 
+TEST_F(PoolTest, GathersNoMoreThanTheNewestWhileTheStoreIsAway) {
+  queue->mute = true;
+  lease(job("a"));
+  auto& sink = *bench->attempts.at("a").sink;
+  sink.on_checkpoint("{\"part\":0}");
+  run();
+  for (int i = 1; i <= 1000; ++i) {
+    sink.on_checkpoint("{\"part\":" + std::to_string(i) + "}");
+    sink.on_log(std::string(200, 'x') + std::to_string(i));
+    advance(600ms);
+  }
+  finish("a", {});
+  EXPECT_EQ(queue->ops.size(), 1u);
+
+  queue->mute = false;
+  answer_settlements();
+
+  ASSERT_EQ(queue->ops.size(), 4u);
+  EXPECT_EQ(queue->of<store::checkpoint_op>()[1].checkpoint, "{\"part\":1000}");
+  const auto lines = queue->of<store::log_op>();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_LE(lines[0].text.size(), 64u << 10);
+  EXPECT_TRUE(lines[0].text.ends_with("x1000\n"));
+  EXPECT_EQ(queue->of<store::succeed_op>().size(), 1u);
+}
+
+TEST_F(PoolTest, AsksForNoMoreThanOneWriteTakes) {
+  queue->mute = true;
+  for (std::size_t i = 0; i < 2 * max_group; ++i) {
+    const auto id = std::to_string(i);
+    lease(job(id));
+    finish(id, {});
+  }
+
+  queue->mute = false;
+  answer_settlements();
+
+  EXPECT_EQ(queue->largest, max_group);
+  EXPECT_EQ(queue->of<store::succeed_op>().size(), 2 * max_group);
+  EXPECT_EQ(queue->room, 2u);
+}
+
 TEST_F(PoolTest, LosesWhatItsStageHostedAndGoesOnWithTheNext) {
   lease(job("a"));
 

@@ -69,6 +69,26 @@ protected:
     return {{"/l/.troupe/a.1/x", "/l/x", 3, "00", false}};
   }
 
+  static store::job committed(const std::string& id) {
+    auto it = job(id);
+    it.publishing = true;
+    it.manifest = one_file();
+    it.result = "{}";
+    return it;
+  }
+
+  void fail_to_publish(int times, media::errc why) {
+    for (int i = 0; i < times; ++i)
+      bench->publishes.push_back(fail(why));
+  }
+
+  /// Gives the answers that a mute queue has kept.
+  void answer_settlements() {
+    for (auto& give : std::exchange(queue->kept, {}))
+      give();
+    run();
+  }
+
   /// True once the drain is answered.
   std::shared_ptr<bool> drain() {
     auto done = std::make_shared<bool>(false);

@@ -168,13 +168,61 @@ TEST_F(PoolTest, PublishesAgainAfterAFailure) {
   EXPECT_EQ(queue->of<store::succeed_op>().size(), 1u);
 }
 
-TEST_F(PoolTest, OnlyPublishesWhatIsRolledForward) {
-  auto it = job("a");
-  it.publishing = true;
-  it.manifest = one_file();
-  it.result = "{}";
+TEST_F(PoolTest, UsesNoSlotWhileItPublishes) {
+  bench->hold_files = true;
+  lease(job("a"));
+  EXPECT_EQ(queue->room, 1u);
 
-  lease(it, true);
+  finish("a", one_file());
+
+  EXPECT_EQ(queue->of<store::succeed_op>().size(), 0u);
+  EXPECT_EQ(queue->room, 2u);
+}
+
+TEST_F(PoolTest, LeavesToOthersWhatItCannotPublish) {
+  fail_to_publish(4, media::errc::io_error);
+  lease(job("a"));
+
+  finish("a", one_file());
+  advance(2s);
+  EXPECT_EQ(queue->of<store::release_op>().size(), 0u);
+  advance(2s);
+
+  EXPECT_EQ(bench->published.size(), 3u);
+  auto released = queue->of<store::release_op>();
+  ASSERT_EQ(released.size(), 1u);
+  EXPECT_EQ(released[0].delay_ms, 0) << "another server is to take it at once";
+  EXPECT_TRUE(bench->discarded.empty());
+
+  lease(committed("a"), true);
+  released = queue->of<store::release_op>();
+  ASSERT_EQ(released.size(), 2u) << "once more, since nobody else wants it";
+  EXPECT_GE(released[1].delay_ms, 5000);
+
+  lease(committed("a"), true);
+  EXPECT_EQ(queue->of<store::succeed_op>().size(), 1u);
+  EXPECT_EQ(queue->of<store::fail_op>().size(), 0u);
+}
+
+TEST_F(PoolTest, FailsAJobWhoseCommittedResultIsLost) {
+  fail_to_publish(3, media::errc::result_lost);
+  lease(job("a"));
+
+  finish("a", one_file());
+  advance(2s);
+  EXPECT_EQ(queue->of<store::fail_op>().size(), 0u);
+  advance(2s);
+
+  const auto failed = queue->of<store::fail_op>();
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].code, "result_lost");
+  EXPECT_TRUE(failed[0].result_lost);
+  EXPECT_FALSE(failed[0].retryable);
+  EXPECT_EQ(queue->of<store::release_op>().size(), 0u);
+}
+
+TEST_F(PoolTest, OnlyPublishesWhatIsRolledForward) {
+  lease(committed("a"), true);
 
   EXPECT_EQ(bench->made, 0u);
   EXPECT_EQ(bench->published.size(), 1u);

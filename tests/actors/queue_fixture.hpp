@@ -2,6 +2,7 @@
 
 #include "actors/queue.hpp"
 #include "actors/renewer.hpp"
+#include "config/metrics.hpp"
 #include "tests/actor_fixture.hpp"
 #include "tests/actors/fakes.hpp"
 #include "tests/actors/flaky_store.hpp"
@@ -36,6 +37,9 @@ protected:
     store::store_options options;
     options.url = "memory:";
     options.lease_ms = 15000;
+    options.clock_offset_ms = [this] {
+      return store_ahead_ms;
+    };
     store = std::move(*store::open_store(options));
     hub->order = &order;
     pool->order = &order;
@@ -62,6 +66,7 @@ protected:
     options.board = board;
     options.spool = spool;
     options.adopt = adopts;
+    options.metrics = &metrics;
     options.stall = [](std::string_view) {
       return 30s;
     };
@@ -91,8 +96,7 @@ protected:
     return hub_;
   }
 
-  manager_actor join(std::uint32_t slots,
-                     std::vector<store::held_lease> held = {}) {
+  manager_actor join(std::uint32_t slots, std::vector<held_job> held = {}) {
     auto it = keep(sys.spawn(fake_manager, pool));
     caf::anon_send(aut, announce{{"bulk", slots}, std::move(held), it});
     run();
@@ -160,6 +164,8 @@ protected:
     return *pool->leases.at(batch).jobs.at(at);
   }
 
+  std::int64_t store_ahead_ms = 0; ///< of the wall clock
+  config::metrics metrics;
   std::shared_ptr<store::job_store> store;
   std::shared_ptr<store_faults> faults = std::make_shared<store_faults>();
   std::shared_ptr<queue_status> status = std::make_shared<queue_status>();
