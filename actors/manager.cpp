@@ -185,6 +185,12 @@ void manager_state::hear(progress_report& report) {
     self_->send(who_.queue, std::move(report));
 }
 
+/// Without its actor nothing comes of it.
+bool manager_state::is_unfinished(const entry& it) {
+  return it.phase == phase::publishing
+         || (it.phase == phase::working && !it.late);
+}
+
 // -- deaths -------------------------------------------------------------------
 
 void manager_state::on_down(const caf::actor_addr& dead) {
@@ -200,7 +206,7 @@ void manager_state::on_down(const caf::actor_addr& dead) {
   auto& it = at->second;
   it.actor = nullptr;
   // Committing: what is staged is whole; its verdict tells how to go on.
-  if (it.phase == phase::working || it.phase == phase::publishing)
+  if (is_unfinished(it))
     release(at->first, it, store::release_reason::node_lost);
 }
 
@@ -208,8 +214,7 @@ void manager_state::on_down(const caf::actor_addr& dead) {
 void manager_state::on_stage_down() {
   who_.stage = nullptr;
   for (auto& [id, it] : leases_)
-    if (it.placed && !it.actor
-        && (it.phase == phase::working || it.phase == phase::publishing))
+    if (it.placed && !it.actor && is_unfinished(it))
       release(id, it, store::release_reason::node_lost);
 }
 

@@ -162,6 +162,7 @@ private:
   void cancel_lease(const std::string& id, entry& it);
   void finish(const std::string& id, entry& it, settled word);
 
+  static bool is_unfinished(const entry& it);
   void on_down(const caf::actor_addr& dead);
   void on_stage_down();
   void on_exit(const caf::exit_msg& msg);

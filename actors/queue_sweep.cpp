@@ -48,7 +48,7 @@ timestamp_ms queue_state::time_of(job_event_type type,
   case job_event_type::cancelled:
     return job.finished_at;
   default:
-    return store_now();
+    return std::max({store_now(), job.created_at, job.started_at});
   }
 }
 

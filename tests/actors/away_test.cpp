@@ -157,7 +157,7 @@ TEST_F(AwayTest, IsBoundedInSizeForSubmitsButNotForOutcomes) {
   adopts = false;
   start();
   pool->leases.resize(1);
-  join(0, {{lease().id, lease().fence}});
+  join(0, {held_job{{lease().id, lease().fence}, "noop"}});
   faults->away = true;
 
   const auto replies = send(plain());

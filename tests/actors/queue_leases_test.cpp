@@ -41,7 +41,7 @@ TEST_F(QueueLeasesTest, LeasesNothingThatIsToBeStoredMoreSafelyOrNotAtAll) {
 
   run();
 
-  ASSERT_THAT(*replies, SizeIs(3));
+  ASSERT_EQ(replies->size(), 3u);
   for (const auto& it : *replies)
     EXPECT_EQ(it.error().code, errc::durability_unavailable);
   EXPECT_EQ(leased(), 0u);
@@ -143,8 +143,9 @@ TEST_F(QueueLeasesTest, SettlesManyCallbacksWithOneWrite) {
   const auto before = faults->writes;
 
   for (const auto& it : due)
-    caf::anon_send(aut, store::callback_settlement{
-                          it.id, it.token, store::callback_outcome::dead});
+    caf::anon_send(
+      aut, store::callback_settlement{it.id, it.token,
+                                      store::callback_outcome::dead, 0, "410"});
   run();
 
   EXPECT_EQ(faults->writes, before + 1);
@@ -159,7 +160,7 @@ TEST_F(QueueLeasesTest, NoticesByALogThatTheStoreIsAway) {
   caf::anon_send(aut, log_call{id, into(replies)});
   run();
 
-  ASSERT_THAT(*replies, SizeIs(1));
+  ASSERT_EQ(replies->size(), 1u);
   EXPECT_EQ(replies->front().error().code, store::errc::unavailable);
   EXPECT_FALSE(status->store_up);
 }

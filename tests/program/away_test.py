@@ -2,10 +2,11 @@
 goes on, and that each job ends once."""
 
 import datetime
+import subprocess
 import time
 import unittest
 
-from harness import Server, TroupeTest, best_of, wait_until
+from harness import BIN, Server, TroupeTest, best_of, wait_until
 
 LEASE_S = 2
 #: As design.md promises.
@@ -114,6 +115,28 @@ class Frozen(AwayTest):
 
         for job_id in [*waits, more]:
             self.assert_done_at_once(server, job_id)
+
+    def test_a_watch_asks_again_for_what_the_store_cannot_show_yet(self):
+        server = self.join("a")
+        job_id = server.submit("noop", {}, delay_s=5)
+        watch = subprocess.Popen(
+            [BIN / "troupe", "watch", job_id, "--server", server.url],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(watch.kill)
+        self.assertIn(job_id, watch.stdout.readline())
+        self.redis_.freeze()
+
+        server.kill()
+        server.start(path="/healthz")
+        for line in watch.stderr:
+            if "no store at present" in line:
+                break
+        self.assertIsNone(watch.poll())
+        self.redis_.thaw()
+
+        out, err = watch.communicate(timeout=120)
+        self.assertEqual(watch.returncode, 0, err)
+        self.assertIn("succeeded", out)
 
     def test_a_key_that_was_taken_meanwhile_ends_the_later_job(self):
         first, second = self.join("a"), self.join("b")

@@ -8,6 +8,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
@@ -186,6 +187,26 @@ class Serving(TroupeTest):
             self.assertEqual(process.wait(60), 0)
             return took
         self.assertLess(best_of(20, timed, 0.3), 0.3)
+
+    def test_one_whose_port_is_taken_claims_no_job(self):
+        first = self.server()
+        job_id = first.submit("noop", {"sleep_ms": 3000, "steps": 3})
+        first.wait_for_state(job_id, "running")
+        first.kill()
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            taken = f"127.0.0.1:{other.getsockname()[1]}"
+            for _ in range(12):
+                done = run("serve", "--data", str(first.folder / "data"),
+                           "--listen", taken)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn(taken, done.stderr)
+
+        first.start()
+        first.wait_for_state(job_id, "succeeded")
+        self.assertLess(len(first.job(job_id)["errors"]), 2,
+                        "only the kill may have cost a loss")
 
     def test_a_second_signal_ends_it_at_once(self):
         server = self.server(environment={"TROUPE_POOLS_DRAIN_S": "300"})
