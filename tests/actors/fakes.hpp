@@ -88,9 +88,9 @@ struct queue_script {
   std::vector<progress_report> progress;
   std::deque<store::callback> due;
   std::vector<store::callback_settlement> settled_callbacks;
-  std::size_t largest = 0; ///< operations in one request
-  bool mute = false;       ///< keeps its answers
-  std::vector<std::function<void()>> kept;
+  std::size_t largest = 0;                 ///< operations in one request
+  bool mute = false;                       ///< keeps its answers
+  std::vector<std::function<void()>> kept; ///< until it hears of a `wiring`
   std::function<settle_verdict(const store::operation&)> judge =
     [](const store::operation& op) {
       return settle_verdict{store::errc::none,
@@ -159,7 +159,10 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
       script->progress.push_back(std::move(report));
     },
     [](renewal_report&) {},
-    [](wiring&) {},
+    [script](wiring&) {
+      for (auto& give : std::exchange(script->kept, {}))
+        give();
+    },
     [](drain_request) { return drained{}; },
   };
 }

@@ -84,8 +84,7 @@ protected:
 
   /// Gives the answers that a mute queue has kept.
   void answer_settlements() {
-    for (auto& give : std::exchange(queue->kept, {}))
-      give();
+    caf::anon_send(queue_, wiring{});
     run();
   }
 

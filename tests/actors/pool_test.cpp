@@ -181,6 +181,10 @@ TEST_F(PoolTest, UsesNoSlotWhileItPublishes) {
 
 TEST_F(PoolTest, LeavesToOthersWhatItCannotPublish) {
   fail_to_publish(4, media::errc::io_error);
+  queue->judge = [](const store::operation& op) {
+    const bool ends = std::holds_alternative<store::succeed_op>(op);
+    return settle_verdict{store::errc::none, ends, !ends};
+  };
   lease(job("a"));
 
   finish("a", one_file());

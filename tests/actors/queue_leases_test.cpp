@@ -136,7 +136,8 @@ TEST_F(QueueLeasesTest, SettlesManyCallbacksWithOneWrite) {
     caf::anon_send(aut, std::move(request));
   }
   run();
-  for (const auto& job : store->list({})->jobs)
+  const auto page = store->list({}).value();
+  for (const auto& job : page.jobs)
     command(job_command_kind::cancel, job.id);
   const auto due = store->take_callbacks(10).value();
   ASSERT_THAT(due, SizeIs(3));
