@@ -12,7 +12,7 @@ namespace {
 class keeping_sink final : public attempt_sink {
 public:
   void on_progress(const progress&) override {}
-  void on_checkpoint(std::string) override {}
+  void on_checkpoint(std::string, std::vector<child_job>) override {}
   void on_log(std::string_view) override {}
   void on_done(attempt_outcome outcome) override {
     done = std::move(outcome);
