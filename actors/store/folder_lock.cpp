@@ -1,5 +1,7 @@
 #include "actors/store/folder_lock.hpp"
 
+#include "media/descriptor.hpp"
+
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -15,29 +17,9 @@ namespace troupe::store {
 
 namespace {
 
+using media::descriptor;
+
 constexpr std::size_t node_id_chars = 16;
-
-/// A descriptor that closes itself.
-class descriptor {
-public:
-  explicit descriptor(int file) noexcept : file_{file} {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (file_ >= 0)
-      ::close(file_);
-  }
-
-  [[nodiscard]] int get() const noexcept {
-    return file_;
-  }
-  [[nodiscard]] int release() noexcept {
-    return std::exchange(file_, -1);
-  }
-
-private:
-  int file_;
-};
 
 failure system_failure(const std::filesystem::path& path, int code) {
   const auto why =
