@@ -2,6 +2,8 @@
 
 #include "actors/store/operation_text.hpp"
 
+#include <algorithm>
+
 namespace troupe::store {
 
 namespace {
@@ -15,6 +17,15 @@ CREATE TABLE IF NOT EXISTS op(
 )";
 
 } // namespace
+
+submit_op as_spooled(submit_op op, timestamp_ms now) {
+  auto& draft = op.draft;
+  if (draft.delay_ms > 0)
+    draft.run_at = std::max(draft.run_at, now + draft.delay_ms);
+  draft.delay_ms = 0;
+  op.spooled = true;
+  return op;
+}
 
 spool::spool(std::unique_ptr<sqlite_db> db, std::uint64_t max_bytes)
   : db_{std::move(db)},

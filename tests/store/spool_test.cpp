@@ -47,6 +47,20 @@ std::vector<operation> some_of_each() {
           purge_op{"h"}};
 }
 
+TEST(Spooled, ADelayCountsFromTheSubmit) {
+  submit_op op;
+  op.draft.delay_ms = 5000;
+  auto late = op;
+  late.draft.run_at = 20'000;
+  submit_op at_once;
+
+  EXPECT_EQ(as_spooled(op, 10'000).draft.run_at, 15'000);
+  EXPECT_EQ(as_spooled(op, 10'000).draft.delay_ms, 0);
+  EXPECT_TRUE(as_spooled(op, 10'000).spooled);
+  EXPECT_EQ(as_spooled(late, 10'000).draft.run_at, 20'000);
+  EXPECT_EQ(as_spooled(at_once, 10'000).draft.run_at, 0);
+}
+
 TEST(OperationText, TellsWhatItWasMadeOf) {
   for (const auto& op : some_of_each()) {
     const auto bytes = pack_operation(op);
