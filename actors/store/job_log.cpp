@@ -2,8 +2,20 @@
 
 namespace troupe::store {
 
+namespace {
+
+/// True if these lines were appended before: an operation that was repeated.
+bool stands_in(std::string_view all, std::string_view text) {
+  const auto at = all.find(text);
+  return at == 0 || (at != all.npos && all[at - 1] == '\n');
+}
+
+} // namespace
+
 void append_log(const std::string& id, std::string_view text, transaction& in) {
   auto all = in.read(record_kind::log, id).value_or(std::string{});
+  if (stands_in(all, text))
+    return;
   all += text;
   if (all.size() > log_limit) {
     // From the first line that fits in whole.

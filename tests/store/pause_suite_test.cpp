@@ -222,13 +222,24 @@ TEST_P(PauseSuite, KeepsTheNewestLinesOfAJobsLog) {
   apply(log_op{it.id, "one\n"});
   apply_all({log_op{it.id, "two\n"}, log_op{it.id, "three\n"}});
   EXPECT_EQ(store().log_of(it.id).value(), "one\ntwo\nthree\n");
-  for (int i = 0; i < 20; ++i)
-    apply(log_op{it.id, std::string(7999, 'x') + '\n'});
+  for (char i = 0; i < 20; ++i)
+    apply(log_op{it.id, std::string(7999, static_cast<char>('A' + i)) + '\n'});
 
   const auto text = store().log_of(it.id).value();
   EXPECT_EQ(text.size(), 64'000u);
   EXPECT_EQ(text.find("one"), text.npos);
   EXPECT_EQ(get(it.id).revision, 1u);
+}
+
+TEST_P(PauseSuite, LinesThatAreOfferedAgainStandOnce) {
+  const auto it = submit();
+  const log_op two{it.id, "12:01 b\n12:02 c\n"};
+  apply(log_op{it.id, "12:00 a\n"});
+  apply(two);
+
+  apply_all({two, log_op{it.id, "02 c\n"}});
+
+  EXPECT_EQ(store().log_of(it.id).value(), "12:00 a\n12:01 b\n12:02 c\n02 c\n");
 }
 
 TEST_P(PauseSuite, ALogGoesWithItsJob) {
