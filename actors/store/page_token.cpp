@@ -1,5 +1,6 @@
 #include "actors/store/page_token.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 
@@ -78,6 +79,22 @@ result<std::uint64_t> read_page_token(const list_query& query) {
       || hash != hash_of(query, below))
     return fail(errc::bad_page_token);
   return below;
+}
+
+bool must_scan(const list_query& query) {
+  return !query.type.empty() || !query.queue.empty() || !query.tag.empty()
+         || !query.owner.empty();
+}
+
+bool matches(const job& it, const list_query& query) {
+  const auto fits = [](const std::string& wanted, const std::string& is) {
+    return wanted.empty() || wanted == is;
+  };
+  return (!query.state || *query.state == it.state) && fits(query.type, it.type)
+         && fits(query.queue, it.queue) && fits(query.batch, it.batch)
+         && fits(query.owner, it.owner)
+         && (query.tag.empty()
+             || std::ranges::find(it.tags, query.tag) != it.tags.end());
 }
 
 } // namespace troupe::store

@@ -7,6 +7,11 @@
 
 namespace troupe::store {
 
+/// Whether a job passes all filters.
+[[nodiscard]] bool matches(const job& it, const list_query& query);
+/// True with filters that no index answers.
+[[nodiscard]] bool must_scan(const list_query& query);
+
 /// Where the next page begins: below this sequence number. The token also
 /// holds a hash of the filters, so that it is good for the same list only.
 [[nodiscard]] std::string make_page_token(const list_query& query,

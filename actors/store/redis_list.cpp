@@ -4,30 +4,12 @@
 
 #include <algorithm>
 #include <deque>
-#include <functional>
 #include <map>
 
 /// What people look at: pages of jobs, and how many there are.
 namespace troupe::store {
 
 namespace {
-
-bool passes(const job& it, const list_query& query) {
-  const auto fits = [](const std::string& wanted, const std::string& is) {
-    return wanted.empty() || wanted == is;
-  };
-  return (!query.state || *query.state == it.state) && fits(query.type, it.type)
-         && fits(query.queue, it.queue) && fits(query.owner, it.owner)
-         && fits(query.batch, it.batch)
-         && (query.tag.empty()
-             || std::ranges::find(it.tags, query.tag) != it.tags.end());
-}
-
-/// Filters that no index answers.
-bool scans(const list_query& query) {
-  return !query.type.empty() || !query.queue.empty() || !query.tag.empty()
-         || !query.owner.empty();
-}
 
 /// A job in an index, by its sequence.
 struct row {
@@ -105,14 +87,14 @@ public:
 private:
   [[nodiscard]] bool may_go_on() const {
     return page_.jobs.size() < size_
-           && (!scans(query_) || looked_at_ < max_scan);
+           && (!must_scan(query_) || looked_at_ < max_scan);
   }
 
   /// @return false at the end
   result<bool> read_some() {
     redis_group group{client_, options_};
     const auto wanted =
-      scans(query_) ? max_scan - looked_at_ : size_ - page_.jobs.size();
+      must_scan(query_) ? max_scan - looked_at_ : size_ - page_.jobs.size();
     const auto rows =
       read_rows(query_, below_, std::min(wanted, jobs_per_group), group);
     if (!rows)
@@ -125,12 +107,10 @@ private:
       if (!may_go_on())
         break;
       auto& it = group.at(id);
-      if (it.error == errc::corrupt)
-        return fail(errc::corrupt, "redis: a job that cannot be read: " + id);
       below_ = sequence;
       ++looked_at_;
-      // A job may have been forgotten since.
-      if (it.error == errc::none && passes(it.record.job, query_))
+      // It may have been forgotten since, or cannot be read.
+      if (it.error == errc::none && matches(it.record.job, query_))
         page_.jobs.push_back(std::move(it.record.job));
     }
     return !rows->empty();

@@ -6,27 +6,6 @@
 /// What people look at: pages of jobs, and how many there are.
 namespace troupe::store {
 
-namespace {
-
-/// Filters that no index answers.
-bool must_scan(const list_query& query) {
-  return !query.type.empty() || !query.queue.empty() || !query.tag.empty()
-         || !query.owner.empty();
-}
-
-bool matches(const job& it, const list_query& query) {
-  const auto fits = [](const std::string& wanted, const std::string& is) {
-    return wanted.empty() || wanted == is;
-  };
-  return (!query.state || *query.state == it.state) && fits(query.type, it.type)
-         && fits(query.queue, it.queue) && fits(query.batch, it.batch)
-         && fits(query.owner, it.owner)
-         && (query.tag.empty()
-             || std::ranges::find(it.tags, query.tag) != it.tags.end());
-}
-
-} // namespace
-
 cursor sqlite_store::open_list(const list_query& query, std::int64_t below) {
   if (!query.batch.empty())
     return list_batch_.start(below, query.batch);
