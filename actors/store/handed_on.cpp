@@ -5,6 +5,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+
 namespace troupe::store {
 
 namespace {
@@ -63,6 +65,11 @@ std::optional<std::string> field_of(std::string_view result,
   return boost::json::serialize(*value);
 }
 
+/// Only of what it waits for may a job see the result.
+bool is_parent(std::string_view id, const job& child) {
+  return std::ranges::find(child.depends_on, id) != child.depends_on.end();
+}
+
 /// What a hole is to hold, as JSON text.
 std::optional<std::string> filling(const hole& it, transaction& in) {
   const auto parent = in.find(std::string{it.id});
@@ -97,13 +104,29 @@ std::string within_text(const std::string& value) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+/// The same JSON text without anything that would be taken for a hole when
+/// the job is handed its parents' results again.
+std::string without_holes(std::string value) {
+  constexpr std::string_view brace = "\\u007b";
+  for (auto at = value.find("{job:"); at != value.npos;
+       at = value.find("{job:", at))
+    value.replace(at, 1, brace);
+  if (value.ends_with('{'))
+    value.replace(value.size() - 1, 1, brace);
+  return value;
+}
+
 } // namespace
 
 std::optional<std::string> hand_on(job& child, bool& changed, transaction& in) {
   std::string filled;
   std::string_view text = child.params;
   std::size_t at = 0;
-  while (const auto next = next_hole(text, at)) {
+  std::size_t from = 0;
+  while (const auto next = next_hole(text, from)) {
+    from = next->begin + opening.size();
+    if (!is_parent(next->id, child))
+      continue;
     const auto value = filling(*next, in);
     if (!value)
       return "nothing to put in for "
@@ -111,8 +134,8 @@ std::optional<std::string> hand_on(job& child, bool& changed, transaction& in) {
     const bool whole = is_whole_text(text, at, *next);
     const std::size_t quote = whole ? 1 : 0;
     filled += text.substr(at, next->begin - quote - at);
-    filled += whole ? *value : within_text(*value);
-    at = next->end + quote;
+    filled += without_holes(whole ? *value : within_text(*value));
+    from = at = next->end + quote;
   }
   if (at == 0)
     return {};
