@@ -12,8 +12,8 @@
 /// starts with a version byte; numbers are LEB128, texts carry their length.
 namespace troupe::store {
 
-/// 1: the first. 2: dependencies, pausing and crashes of jobs. 4: the library
-/// of staged files.
+/// 1: the first. 2: dependencies, pausing and crashes of jobs. 3: request ids
+/// and trace contexts. 4: the library of staged files.
 inline constexpr char archive_version = 4;
 
 /// Appends fields; the reader below takes them in the same order.

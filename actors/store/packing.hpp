@@ -12,7 +12,8 @@
 /// `run_at`, `lease_until`, `finished_at` and `node`.
 namespace troupe::store {
 
-/// What never changes after submit: the draft, `created_at`, `reached`.
+/// What changes once at most, when a job is handed what its parents made: the
+/// draft, `created_at`, `reached`.
 [[nodiscard]] std::string pack_draft(const job& it);
 /// @return false when the blob is none of ours; `it` is then unspecified.
 [[nodiscard]] bool unpack_draft(std::string_view blob, job& it);

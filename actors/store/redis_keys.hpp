@@ -7,31 +7,31 @@
 
 namespace troupe::store {
 
-/// All that we keep, whatever the number of jobs. lua/README.md says what each
-/// holds.
+/// All that we keep, whatever the number of jobs. Hashes, and sorted sets that
+/// are ordered by name or by time.
 enum class redis_key : std::uint8_t {
-  meta,
-  jobs,
-  ready,
-  heads,
-  schedule,
-  leases,
-  states,
-  finished,
-  unique,
-  batches,
-  answers,
-  forget,
-  depth,
-  records,
-  due,
-  calls_due,
-  links,
-  tallies,
-  limits,
-  running,
-  parked,
-  tokens,
+  meta,  ///< hash: layout, version, the newest sequence, clock
+  jobs,  ///< hash: id → packed job, behind a header that each write changes
+  ready, ///< by name: the queued jobs by lane and rank
+  heads, ///< by name: the first of each lane that is in the order
+  schedule,  ///< by time: ids of scheduled jobs
+  leases,    ///< by time: ids of leased jobs
+  states,    ///< by name: state, sequence, id
+  finished,  ///< by name: class, time, id; what is forgotten first is first
+  unique,    ///< hash: unique key → id
+  batches,   ///< by name: batch, sequence, id
+  answers,   ///< hash: idempotency scope → first answer
+  forget,    ///< by time: when to forget it
+  depth,     ///< hash: number of jobs by state and queue
+  records,   ///< hash: kind, key → what lies beside the jobs (`transaction`)
+  due,       ///< by time: records that `follow` finds
+  calls_due, ///< by time: records that a sender of callbacks finds
+  links,     ///< by name: kind, owner, member
+  tallies,   ///< hash: number of jobs by state and batch
+  limits,    ///< hash: of queues and keys: limit and bucket
+  running,   ///< hash: of queues and keys: number of leased jobs
+  parked,    ///< by name: heads and lanes that are out of the order
+  tokens,    ///< by time: when a token returns
 };
 inline constexpr std::size_t redis_key_count = 22;
 

@@ -50,7 +50,6 @@ public:
   void forget() noexcept;
 
 private:
-  std::int64_t count_of(const std::string& key);
   void begin_counting();
   void end_counting();
   void let_go(const std::string& name);
