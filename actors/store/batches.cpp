@@ -4,15 +4,21 @@
 #include "actors/store/callbacks.hpp"
 #include "actors/store/dependants.hpp"
 #include "actors/store/packing.hpp"
+#include "actors/store/put_off.hpp"
+#include "config/log.hpp"
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <queue>
 #include <set>
 
 namespace troupe::store {
 
 namespace {
+
+/// When the server had no memory for a chunk.
+constexpr std::int64_t try_again_ms = 1000;
 
 template <class Archive, class Record>
 void fields(Archive& f, Record& it) {
@@ -49,6 +55,7 @@ std::string pack_chunk(std::span<const job_draft> jobs) {
   return std::move(out).take();
 }
 
+/// What of a chunk can be read.
 std::vector<job_draft> unpack_chunk(std::string_view bytes) {
   std::vector<staged_job> staged;
   archive_reader from{bytes};
@@ -56,8 +63,8 @@ std::vector<job_draft> unpack_chunk(std::string_view bytes) {
   std::vector<job_draft> jobs;
   for (const auto& it : staged) {
     job one;
-    if (!from.done() || !unpack_draft(it.draft, one))
-      return {};
+    if (!unpack_draft(it.draft, one))
+      continue;
     one.run_at = it.run_at;
     jobs.push_back(std::move(one));
   }
@@ -107,12 +114,30 @@ void remove_staged(const batch_record& it, transaction& in) {
   in.remove(record_kind::batch, it.id);
 }
 
+/// With its last chunk a batch has all the jobs that it will ever have: fewer
+/// than it was made with if some could not be read.
+void settle_total(batch_record& it, std::size_t added, transaction& in) {
+  const auto before = in.tally(it.id);
+  const auto there =
+    std::accumulate(before.begin(), before.end(), std::uint64_t{added});
+  if (there >= it.total)
+    return;
+  log::error("jobs of a batch are lost: what was staged cannot be read",
+             {{"batch", it.id}, {"lost", std::to_string(it.total - there)}});
+  it.total = there;
+}
+
 void open_chunk(batch_record it, std::vector<job>& changed, transaction& in) {
   const auto key = chunk_key(it.id, it.opened);
   const auto bytes = in.read(record_kind::staged, key);
   auto jobs = unpack_chunk(bytes.value_or(std::string{}));
   prefetch_all(jobs, in);
-  in.has_room_for(jobs.size()); // takes numbers for all in one go
+  if (!in.has_room_for(jobs.size(), true)) {
+    store(it, in.now() + try_again_ms, in);
+    return;
+  }
+  if (it.opened + 1 >= it.chunks)
+    settle_total(it, jobs.size(), in);
   for (auto& draft : jobs)
     add_promised(std::move(draft), it.id, &changed, in);
   in.remove(record_kind::staged, key);
@@ -192,7 +217,7 @@ result<std::vector<job_draft>> in_order(std::span<const job_draft> jobs) {
 }
 
 errc may_add(std::span<const job_draft> jobs, transaction& in) {
-  if (!in.has_room_for(jobs.size()))
+  if (!in.has_room_for(jobs.size(), false))
     return errc::queue_full;
   std::set<std::string_view> own;
   for (const auto& it : jobs)
@@ -251,7 +276,7 @@ void follow_batch(const std::string& id, std::int64_t retention_ms,
                   std::vector<job>& changed, transaction& in) {
   const auto it = read_batch(id, in);
   if (!it)
-    return;
+    return put_off(record_kind::batch, id, in);
   if (it->phase == batch_phase::staging)
     remove_staged(*it, in);
   else if (it->phase == batch_phase::opening)
@@ -268,7 +293,8 @@ std::optional<batch> follow_progress(const std::string& id,
   in.remove(record_kind::progress, id);
   auto it = read_batch(id, in);
   if (!it) {
-    in.drop_tally(id); // it is forgotten
+    if (!in.read(record_kind::batch, id))
+      in.drop_tally(id); // it is forgotten
     return {};
   }
   auto now = counted(*it, in);
@@ -285,16 +311,18 @@ std::optional<batch> follow_progress(const std::string& id,
 
 // -- reading ------------------------------------------------------------------
 
-std::optional<batch_record> read_batch(const std::string& id, transaction& in) {
-  const auto bytes = in.read(record_kind::batch, id);
-  if (!bytes)
-    return {};
+std::optional<batch_record> unpack_batch(std::string_view bytes) {
   batch_record it;
-  archive_reader from{*bytes};
+  archive_reader from{bytes};
   fields(from, it);
   if (!from.done())
     return {};
   return it;
+}
+
+std::optional<batch_record> read_batch(const std::string& id, transaction& in) {
+  const auto bytes = in.read(record_kind::batch, id);
+  return bytes ? unpack_batch(*bytes) : std::nullopt;
 }
 
 std::optional<batch> get_batch(const std::string& id, transaction& in) {

@@ -14,16 +14,20 @@ namespace {
 /// Parents that an ended job leaves in the transaction of its end.
 constexpr std::size_t parents_at_once = 256;
 
+/// Notes that others hang on a job. What has ended is written for it: whoever
+/// wants to forget it now has read it before, and must look again.
+void follow(job& parent, transaction& in) {
+  if (parent.followed && !is_terminal(parent.state))
+    return in.guard(parent);
+  parent.followed = true;
+  in.save(parent, parent.state);
+}
+
 /// Puts a job among those who wait for a parent, and takes care that its end
 /// is noticed, be it past.
 void wait_for(job& parent, const std::string& child, transaction& in) {
   in.link(link_kind::waits, parent.id, child);
-  if (parent.followed)
-    in.guard(parent);
-  else {
-    parent.followed = true;
-    in.save(parent, parent.state);
-  }
+  follow(parent, in);
   if (is_terminal(parent.state))
     in.write(record_kind::release, parent.id, {}, in.now());
 }
@@ -72,19 +76,29 @@ bool failed_for(const job& child, const job& parent) {
          && child.on_parent_failure != parent_policy::run;
 }
 
-job_error why_failed(const job& parent) {
-  return {"parent_failed",
-          "job " + parent.id + " " + std::string{to_string(parent.state)},
-          false, 0};
+/// How a parent that has ended did so; null: it is not stored any more.
+struct parent_end {
+  const std::string& id;
+  const job* it = nullptr;
+};
+
+bool failed_for(const job& child, const parent_end& end) {
+  return end.it ? failed_for(child, *end.it)
+                : child.on_parent_failure != parent_policy::run;
+}
+
+job_error why_failed(const parent_end& end) {
+  const auto how = end.it ? to_string(end.it->state) : "is gone";
+  return {"parent_failed", "job " + end.id + ' ' + std::string{how}, false, 0};
 }
 
 /// What the end of a parent does to a child that waits.
-void settle(job& child, const job& parent, transaction& in) {
+void settle(job& child, const parent_end& end, transaction& in) {
   const auto before = child.state;
   bool redrafted = false;
-  if (failed_for(child, parent)) {
+  if (failed_for(child, end)) {
     const bool fails = child.on_parent_failure == parent_policy::fail;
-    give_up(child, fails ? why_failed(parent) : job_error{}, in.now());
+    give_up(child, fails ? why_failed(end) : job_error{}, in.now());
   } else {
     parent_ended(child, in.now());
     if (child.pending == 0)
@@ -140,7 +154,7 @@ result<std::vector<job>> add_children(const spawn_op& op, transaction& in) {
     siblings.insert(child.id);
     fresh.push_back(&child);
   }
-  if (!in.has_room_for(fresh.size()))
+  if (!in.has_room_for(fresh.size(), false))
     return fail(errc::queue_full);
   std::vector<job> added;
   for (const auto* draft : fresh) {
@@ -172,11 +186,28 @@ verdict retry_job(job& it, transaction& in) {
     return {errc::invalid_state};
   for (auto* parent : waits)
     wait_for(*parent, it.id, in);
-  for (auto* parent : holds)
+  for (auto* parent : holds) {
     in.link(link_kind::holds, parent->id, it.id);
+    follow(*parent, in);
+  }
   auto said = retry(it, static_cast<std::uint32_t>(waits.size()), in.now());
   said.draft = redrafted;
   return said;
+}
+
+void wait_again(job& child, transaction& in) {
+  const auto before = child.state;
+  child.pending = 0;
+  in.prefetch(child.depends_on);
+  for (const auto& id : child.depends_on)
+    if (const auto parent = in.find(id)) {
+      wait_for(*parent.it, child.id, in);
+      ++child.pending;
+    }
+  if (child.pending > 0)
+    return in.save(child, before);
+  child.pending = 1;
+  settle(child, {child.depends_on.back(), nullptr}, in);
 }
 
 void job_ended(const job& it, transaction& in) {
@@ -217,7 +248,7 @@ std::size_t release_some(const std::string& parent, std::size_t max,
                          std::vector<job>& changed, transaction& in) {
   const auto ended = in.find(parent);
   // Retried meanwhile: it will end again.
-  if (!ended || !is_terminal(ended.it->state)) {
+  if (ended && !is_terminal(ended.it->state)) {
     in.remove(record_kind::release, parent);
     return 0;
   }
@@ -231,9 +262,10 @@ std::size_t release_some(const std::string& parent, std::size_t max,
                            || child.it->state == job_state::paused);
     if (!waits)
       continue;
-    in.link(link_kind::holds, parent, id);
+    if (ended)
+      in.link(link_kind::holds, parent, id);
     const auto revision = child.it->revision;
-    settle(*child.it, *ended.it, in);
+    settle(*child.it, {parent, ended.it}, in);
     if (child.it->revision != revision)
       changed.push_back(*child.it);
   }

@@ -27,6 +27,10 @@ result<std::vector<job>> add_children(const spawn_op& op, transaction& in);
 /// `retry`, if the unique key is free and none of the parents has failed.
 verdict retry_job(job& it, transaction& in);
 
+/// Of one that is blocked or paused the links are lost: it waits anew for
+/// those of its parents that are stored. If none is, their ends are past.
+void wait_again(job& child, transaction& in);
+
 /// Notes what follows from a job's end. Transactions call it for each job
 /// that was saved as terminal and was not so before.
 void job_ended(const job& it, transaction& in);

@@ -71,7 +71,7 @@ redis_audit::redis_audit(redis_client& client, const store_options& options,
 
 result<audit_result> redis_audit::run() {
   using step = result<void> (*)(redis_audit&);
-  static constexpr std::array<step, 14> steps{
+  static constexpr std::array<step, 15> steps{
     [](redis_audit& it) { return it.links(); },
     [](redis_audit& it) { return it.jobs(); },
     [](redis_audit& it) { return it.index(redis_key::states); },
@@ -85,6 +85,7 @@ result<audit_result> redis_audit::run() {
     [](redis_audit& it) { return it.lanes(redis_key::heads); },
     [](redis_audit& it) { return it.lanes(redis_key::parked); },
     [](redis_audit& it) { return it.tallies(); },
+    [](redis_audit& it) { return it.records(); },
     [](redis_audit& it) {
       auto done = it.counters();
       return done ? it.running() : done;

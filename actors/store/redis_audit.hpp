@@ -66,6 +66,7 @@ private:
                           const std::string& member, const redisReply& replies,
                           std::size_t at);
   result<void> check_pending(const suspect& it);
+  result<void> records();
   result<void> tallies();
   result<void> check_tally(const std::string& batch);
 
@@ -77,6 +78,7 @@ private:
 
   // Counters (redis_audit_counts.cpp).
   result<void> counters();
+  result<std::vector<std::string>> queues_counted();
   result<void> recount();
   result<void> running();
 

@@ -3,7 +3,9 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
 #include <map>
+#include <unordered_set>
 
 /// Numbers of jobs by state and queue, and of those that run by key.
 namespace troupe::store {
@@ -27,13 +29,25 @@ result<void> redis_audit::counters() {
       {"ZLEXCOUNT", states, keep("[" + digit),
        keep("(" + state_prefix(static_cast<job_state>(i + 1)))});
   }
+  auto queues = queues_counted();
+  if (!queues)
+    return queues.error();
+  for (const auto& queue : *queues)
+    commands.push_back({"ZLEXCOUNT", name_of(redis_key::ready),
+                        keep("[" + queue_prefix(queue)),
+                        keep("(" + queue_prefix(queue) + "\xff")});
   auto replies = at_once(std::move(commands));
   if (!replies)
     return replies.error();
   std::map<char, std::int64_t> sums;
+  std::map<std::string, std::int64_t, std::less<>> queued;
   const auto& depth = *(*replies)->element[0];
-  for (std::size_t i = 0; i + 1 < size_of(depth); i += 2)
-    sums[text_at(depth, i).front()] += number_at(depth, i + 1);
+  for (std::size_t i = 0; i + 1 < size_of(depth); i += 2) {
+    const auto field = text_at(depth, i);
+    sums[field.front()] += number_at(depth, i + 1);
+    if (field.starts_with(state_prefix(job_state::queued)))
+      queued.emplace(field.substr(state_prefix_size), number_at(depth, i + 1));
+  }
   for (std::size_t i = 0; i < job_state_count; ++i) {
     const auto counted = number_at(**replies, i + 1);
     if (sums[static_cast<char>('0' + i)] == counted)
@@ -42,7 +56,30 @@ result<void> redis_audit::counters() {
     if (find("counter", state, "there are " + std::to_string(counted)))
       return recount();
   }
+  for (std::size_t i = 0; i < queues->size(); ++i) {
+    const auto& queue = (*queues)[i];
+    const auto counted = number_at(**replies, 1 + job_state_count + i);
+    if (queued[queue] != counted
+        && find("counter", queue,
+                std::to_string(counted) + " jobs of it are queued"))
+      return recount();
+  }
   return {};
+}
+
+/// All queues that have a number of jobs.
+result<std::vector<std::string>> redis_audit::queues_counted() {
+  auto fields = client_.ask({"HKEYS", name_of(redis_key::depth)});
+  if (!fields)
+    return fields.error();
+  std::vector<std::string> queues;
+  for (std::size_t i = 0; i < size_of(**fields); ++i)
+    if (const auto field = text_at(**fields, i); !field.empty())
+      queues.emplace_back(field.substr(state_prefix_size));
+  std::ranges::sort(queues);
+  const auto doubles = std::ranges::unique(queues);
+  queues.erase(doubles.begin(), doubles.end());
+  return queues;
 }
 
 result<void> redis_audit::recount() {
@@ -50,6 +87,8 @@ result<void> redis_audit::recount() {
   if (auto read = group.read(); !read)
     return read;
   std::map<std::string, std::int64_t> counts;
+  // A hash that grows or shrinks may show a field twice.
+  std::unordered_set<std::string> seen;
   for (std::string at = "0";;) {
     auto page =
       client_.ask({"HSCAN", name_of(redis_key::jobs), at, "COUNT", "1000"});
@@ -57,9 +96,9 @@ result<void> redis_audit::recount() {
       return page.error();
     const auto& fields = *(*page)->element[1];
     redis_record record;
-    std::map<std::string, std::int64_t> seen;
     for (std::size_t i = 0; i + 1 < size_of(fields); i += 2)
-      if (unpack_record(text_at(fields, i + 1), record))
+      if (seen.emplace(text_at(fields, i)).second
+          && unpack_record(text_at(fields, i + 1), record))
         ++counts[state_prefix(record.job.state) + record.job.queue];
     at = text_at(**page, 0);
     if (at == "0")

@@ -1,3 +1,5 @@
+#include "actors/store/dependants.hpp"
+#include "actors/store/put_off.hpp"
 #include "actors/store/redis_audit.hpp"
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/transitions.hpp"
@@ -13,6 +15,8 @@ namespace troupe::store {
 namespace {
 
 constexpr std::size_t jobs_at_once = 500;
+/// Where the body of a record begins, behind its token.
+constexpr std::size_t body_at = 8;
 
 /// A member of `links`: kind, size of the owner, owner, member.
 struct split_link {
@@ -30,13 +34,6 @@ split_link split(std::string_view bytes) {
     return {};
   return {bytes[0], std::string{rest.substr(0, size)},
           std::string{rest.substr(size)}};
-}
-
-std::string waits_link(std::string_view owner, std::string_view member) {
-  const auto size = static_cast<std::uint32_t>(owner.size());
-  std::string bytes(1, static_cast<char>(link_kind::waits));
-  bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
-  return bytes.append(owner).append(member);
 }
 
 std::string release_of(const std::string& owner) {
@@ -116,17 +113,17 @@ result<void> redis_audit::check_pending(const suspect& it) {
   const auto& job = it.record.job;
   std::vector<redis_args> commands{{"HGET", name_of(redis_key::jobs), it.id}};
   for (const auto& parent : job.depends_on)
-    commands.push_back(
-      {"ZSCORE", name_of(redis_key::links), keep(waits_link(parent, it.id))});
+    commands.push_back({"ZSCORE", name_of(redis_key::links),
+                        keep(link_prefix(link_kind::waits, parent) + it.id)});
   auto replies = at_once(std::move(commands));
   if (!replies)
     return replies.error();
   std::uint32_t pending = 0;
   for (std::size_t i = 0; i < job.depends_on.size(); ++i)
     pending += is_text(*(*replies)->element[1 + i]) ? 1 : 0;
-  const bool released = job.state == job_state::blocked && pending == 0;
+  const bool blocked = job.state == job_state::blocked;
   if (!text_at(**replies, 0).starts_with(it.token)
-      || (pending == job.pending && !released)
+      || (pending == job.pending && !(blocked && pending == 0))
       || !find("pending", it.id,
                "it waits for " + std::to_string(pending) + " jobs"))
     return {};
@@ -137,12 +134,30 @@ result<void> redis_audit::check_pending(const suspect& it) {
   auto& stored = group.at(it.id);
   if (stored.error != errc::none || stored.token != it.token)
     return {};
-  const auto before = stored.record.job.state;
-  stored.record.job.pending = pending;
-  if (released)
-    stored.record.job.state = job_state::queued;
-  group.changed(stored, before);
+  auto& child = stored.record.job;
+  if (pending == 0 && (blocked || child.state == job_state::paused)) {
+    wait_again(child, group);
+    return mend(group);
+  }
+  child.pending = pending;
+  group.changed(stored, child.state);
   return mend(group);
+}
+
+/// Nobody can mend what cannot be read; whoever knows what it was replaces it.
+result<void> redis_audit::records() {
+  auto page = scan(redis_key::records, "HSCAN");
+  if (!page)
+    return page.error();
+  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
+    const std::string_view field = (*page)[i];
+    const std::string_view value = (*page)[i + 1];
+    const auto body = value.substr(std::min(value.size(), body_at));
+    if (!field.empty()
+        && !can_be_read(static_cast<record_kind>(field.front()), body))
+      find("record", std::string{field.substr(1)}, "it cannot be read");
+  }
+  return {};
 }
 
 /// Jobs of batches by state; what ended may have been forgotten since.

@@ -3,7 +3,6 @@
 #include "actors/store/redis_store.hpp"
 
 #include <algorithm>
-#include <deque>
 
 /// What is ready, best first, and its leases.
 namespace troupe::store {
@@ -23,6 +22,15 @@ struct claim_step {
   timestamp_ms next_at = 0;
 };
 
+/// What a lane tells of its jobs.
+job_draft place_of(const candidate& it, const std::string& queue) {
+  job_draft place;
+  place.queue = queue;
+  place.concurrency_key = key_of_lane(it.lane());
+  place.priority = it.lane().back();
+  return place;
+}
+
 void lease_all(const std::vector<candidate>& ready,
                const claim_request& request, redis_group& group,
                redis_gate& gate, claim_step& out) {
@@ -34,10 +42,14 @@ void lease_all(const std::vector<candidate>& ready,
     out.more = true;
     if (bytes > bytes_per_group)
       break;
-    if (it.error != errc::none) {
+    if (it.error == errc::corrupt) {
+      group.bury(one.id(), place_of(one, request.queue), one.rank());
+    } else if (it.error != errc::none || job.state != job_state::queued) {
+      // Nothing of it is ready: the member would be found for ever.
+      it.is_guarded = true;
       group.changes.touch(std::string{one.lane()});
       group.changes.remove(redis_key::ready, one.member);
-    } else if (job.state == job_state::queued) {
+    } else {
       gate.take(key_of_lane(one.lane()));
       lease(job, request, group.now());
       group.changed(it, job_state::queued);

@@ -20,6 +20,9 @@ inline constexpr std::size_t jobs_per_group = 128;
 /// Large jobs make small groups.
 inline constexpr std::size_t bytes_per_group = 512 * 1024;
 
+/// What a member of `links` begins with: kind, size of the owner, owner.
+[[nodiscard]] std::string link_prefix(link_kind kind, std::string_view owner);
+
 /// A transaction: reads what it needs, lets its owner change jobs in memory,
 /// and writes all changes in one script, unless another server was faster.
 ///
@@ -82,6 +85,10 @@ public:
   entry& at(std::string_view id);
   /// Notes that `it.record.job` was in `before` and is to be written.
   void changed(entry& it, job_state before);
+  /// A queued job that cannot be read ends as failed.
+  /// @param known queue, group and priority, as the index has them
+  /// @pre `id` was read, and is `corrupt`
+  void bury(std::string_view id, const job_draft& known, std::string_view rank);
 
   // As every transaction; what was not read before costs a round trip.
   void prefetch(std::span<const std::string> ids) override;
@@ -96,7 +103,7 @@ public:
   job answer_of(job& it) override {
     return it;
   }
-  bool has_room_for(std::size_t jobs) override;
+  bool has_room_for(std::size_t jobs, bool promised) override;
   std::string holder_of(const std::string& unique_key) override;
   std::optional<kept_answer> kept(const std::string& scope) override;
   void keep(const std::string& scope, kept_answer answer) override;

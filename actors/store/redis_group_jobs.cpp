@@ -50,19 +50,15 @@ bool redis_group::number(std::size_t jobs) {
   return sequences_left_ >= jobs;
 }
 
-bool redis_group::has_room_for(std::size_t jobs) {
-  if (!number(jobs))
+bool redis_group::has_room_for(std::size_t jobs, bool promised) {
+  if (!number(jobs) || !has_room)
     return false;
   const auto after = waiting_ + static_cast<std::int64_t>(jobs);
-  return has_room && after <= static_cast<std::int64_t>(options_.max_queued);
+  return promised || after <= static_cast<std::int64_t>(options_.max_queued);
 }
 
 job* redis_group::insert(job added, bool promised) {
-  const bool fits = promised ? number(1) : has_room_for(1);
-  // A promise is kept later, with all that belongs to it.
-  if (promised && !fits && !failure_)
-    failure_ = fail(errc::queue_full);
-  if (!fits)
+  if (!has_room_for(1, promised))
     return nullptr;
   auto& it = entries_[added.id];
   it.record = {std::move(added), ++sequence_, 0, 0};
@@ -72,6 +68,32 @@ job* redis_group::insert(job added, bool promised) {
   // As if it had been terminal: it takes its key and waits.
   changed(it, job_state::cancelled);
   return &it.record.job;
+}
+
+void redis_group::bury(std::string_view id, const job_draft& known,
+                       std::string_view rank) {
+  auto& it = at(id);
+  const auto legible = std::move(it.record.job);
+  job dead;
+  static_cast<job_draft&>(dead) = known;
+  dead.id = id;
+  dead.created_at = dead.run_at = now_;
+  if (legible.id == id) {
+    dead.type = legible.type;
+    dead.owner = legible.owner;
+    dead.batch = legible.batch;
+    if (!legible.unique_key.empty() && holder_of(legible.unique_key) == id)
+      dead.unique_key = legible.unique_key;
+  }
+  const auto sequence = ordered_in(rank.substr(8));
+  it.was = {true, job_state::queued, now_, 0, 0, sequence, score_in(rank)};
+  it.record.sequence = sequence;
+  it.record.score = it.was.score;
+  it.error = errc::none;
+  give_up(dead, {"corrupt", "what was stored of it cannot be read", false, 0},
+          now_);
+  it.record.job = std::move(dead);
+  changed(it, job_state::queued);
 }
 
 void redis_group::erase(const job& gone) {

@@ -28,14 +28,14 @@ constexpr bool may_be_due(record_kind kind) {
   return kind != record_kind::log && kind != record_kind::staged;
 }
 
+} // namespace
+
 std::string link_prefix(link_kind kind, std::string_view owner) {
   const auto size = static_cast<std::uint32_t>(owner.size());
   std::string bytes(1, static_cast<char>(kind));
   bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
   return bytes.append(owner);
 }
-
-} // namespace
 
 // -- records ------------------------------------------------------------------
 

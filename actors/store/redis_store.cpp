@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace troupe::store {
 
@@ -66,8 +67,8 @@ result<void> redis_store::attempt(const group_step& once) {
 }
 
 result<void> redis_store::transact(access how, const step& once) {
-  const bool has_room = how != access::add || !is_short_of_memory();
-  return attempt([&](redis_group& group) -> result<void> {
+  bool has_room = how != access::add || !is_short_of_memory();
+  const auto in_room = [&](redis_group& group) -> result<void> {
     group.has_room = has_room;
     // What was done within a day, and whether it is due, needs the time.
     if (auto begun = group.read(); !begun)
@@ -75,7 +76,15 @@ result<void> redis_store::transact(access how, const step& once) {
     if (const auto why = once(group); why != errc::none)
       return fail(why);
     return {};
-  });
+  };
+  auto done = attempt(in_room);
+  // The server ran out of memory meanwhile: what adds nothing is done.
+  if (!done && done.error().code == errc::queue_full && has_room
+      && how == access::add) {
+    has_room = false;
+    done = attempt(in_room);
+  }
+  return done;
 }
 
 result<std::vector<applied>>
@@ -96,10 +105,11 @@ redis_store::apply_group(std::span<const operation> ops, bool has_room) {
 }
 
 /// New jobs whose senders want more than the server gives by itself: it is
-/// asked to wait for others, once for all of them.
+/// asked to wait for others, for each level once, since a higher one that is
+/// not reached says nothing of a lower.
 result<void> redis_store::secure(std::span<const operation> ops,
                                  std::span<applied> answers) {
-  auto asked = durability::memory;
+  std::set<durability> asked;
   std::vector<applied*> wanting;
   for (std::size_t i = 0; i < ops.size(); ++i) {
     const auto* submit = std::get_if<submit_op>(&ops[i]);
@@ -107,11 +117,11 @@ result<void> redis_store::secure(std::span<const operation> ops,
         || submit->asked <= client_.level())
       continue;
     wanting.push_back(&answers[i]);
-    asked = std::max(asked, submit->asked);
+    asked.insert(submit->asked);
   }
-  if (wanting.empty())
-    return {};
-  const auto reached = client_.secure(asked);
+  auto reached = client_.level();
+  for (const auto level : asked)
+    reached = std::max(reached, client_.secure(level));
   if (reached == client_.level())
     return {};
   return note_reached(wanting, reached);

@@ -10,6 +10,10 @@
 
 namespace troupe::store {
 
+/// Where looks at what may be forgotten go on, past what is kept: the three
+/// classes of `finished`, then all of them. Empty: from the first.
+using redis_trim_places = std::array<std::string, 4>;
+
 /// The store in a Redis server (or Valkey, or any that speaks like Redis 7 and
 /// runs Lua), at `redis://…` and the like; see `read_redis_url`. Any number
 /// of stores may work on one database at a time. A lost connection answers
@@ -81,9 +85,7 @@ private:
   bool expects_limits_ = false; ///< there were some at the last claim
   redis_memory memory_;         ///< as of `memory_read_`
   clock::time_point memory_read_{};
-  /// Where looks at what may be forgotten go on, past what is kept: the three
-  /// classes of `finished`, then all of them. Empty: from the first.
-  std::array<std::string, 4> trim_from_;
+  redis_trim_places trim_from_;
 };
 
 /// `bad_config` for a wrong URL or password, a server that evicts keys, and

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-/// What time does to jobs: promotion, expiry, retention.
+/// What time does to jobs: promotion and expiry; retention is in redis_trim.
 namespace troupe::store {
 
 namespace {
@@ -84,12 +84,14 @@ result<void> redis_store::promote(std::size_t most, sweep_result& out) {
       return read;
     for (const auto& id : times.due) {
       auto& it = group.at(id);
-      if (it.error != errc::none)
-        group.changes.remove(redis_key::schedule, id);
-      else if (it.record.job.state == job_state::scheduled) {
+      if (it.error == errc::none
+          && it.record.job.state == job_state::scheduled) {
         store::promote(it.record.job);
         group.changed(it, job_state::scheduled);
         out.queued.push_back(it.record.job);
+      } else {
+        it.is_guarded = true;
+        group.changes.remove(redis_key::schedule, id);
       }
     }
     return {};
@@ -103,11 +105,17 @@ void expire_all(const std::vector<std::string>& ids,
                 sweep_result& out) {
   for (const auto& id : ids) {
     auto& it = group.at(id);
-    if (it.error != errc::none)
-      group.changes.remove(redis_key::leases, id);
-    else if (it.record.job.lease_until != 0
-             && it.record.job.lease_until <= group.now())
+    const auto until =
+      it.error == errc::none ? it.record.job.lease_until : timestamp_ms{0};
+    if (until != 0 && until <= group.now()) {
       end_lease(it, request, true, group, out);
+      continue;
+    }
+    it.is_guarded = true;
+    if (until == 0)
+      group.changes.remove(redis_key::leases, id);
+    else
+      group.changes.add(redis_key::leases, id, until);
   }
 }
 
@@ -142,110 +150,6 @@ result<void> redis_store::expire(const sweep_request& request, std::size_t most,
     out.next_due = earlier(due_before, next);
     return {};
   });
-}
-
-namespace {
-
-/// What retention no longer wants, of the replies below.
-std::vector<std::string> forgettable(const redis_group& group,
-                                     std::size_t classes, std::int64_t keep,
-                                     std::size_t most) {
-  std::vector<std::string> members;
-  const auto take = [&](const redisReply& reply, std::size_t up_to) {
-    for (std::size_t i = 0; i < size_of(reply) && members.size() < up_to; ++i)
-      members.emplace_back(text_at(reply, i));
-  };
-  for (std::size_t i = 0; i < classes; ++i)
-    take(group.extra(i), most);
-  const auto surplus = number_of(group.extra(classes)) - keep;
-  // What is old is gone before, so that nothing is taken twice.
-  if (members.empty() && surplus > 0)
-    take(group.extra(classes + 1),
-         std::min(most, static_cast<std::size_t>(surplus)));
-  return members;
-}
-
-/// Where the next look begins: after a reply that was cut.
-std::string after(const redisReply& reply, std::size_t most) {
-  const auto count = size_of(reply);
-  return count < most || count == 0
-           ? std::string{}
-           : "(" + std::string{text_at(reply, count - 1)};
-}
-
-/// @return how many are gone; others are kept
-std::size_t forget(const std::vector<std::string>& members,
-                   redis_group& group) {
-  std::size_t gone = 0;
-  for (const auto& member : members) {
-    auto& it = group.at(std::string_view{member}.substr(finished_prefix_size));
-    const auto& job = it.record.job;
-    if (it.error != errc::none) {
-      group.changes.remove(redis_key::finished, member);
-    } else if (is_terminal(job.state) && !is_kept(job, group)) {
-      forget_job(job, group);
-      ++gone;
-    }
-  }
-  return gone;
-}
-
-void forget_answers(const redisReply& scopes, redis_group& group) {
-  for (std::size_t i = 0; i < size_of(scopes); ++i) {
-    group.changes.remove(redis_key::forget, std::string{text_at(scopes, i)});
-    group.changes.remove(redis_key::answers, std::string{text_at(scopes, i)});
-  }
-}
-
-} // namespace
-
-result<void> redis_store::trim(bool short_of_memory, std::size_t most,
-                               sweep_result& out) {
-  const auto keep =
-    short_of_memory ? 0 : static_cast<std::int64_t>(options_.retention_count);
-  const auto count = std::to_string(most);
-  const auto finished = name_of(redis_key::finished);
-  std::array<std::string, 4> next;
-  std::size_t gone = 0, scopes_gone = 0;
-  const auto done = attempt([&](redis_group& group) -> result<void> {
-    if (auto read = group.read(); !read)
-      return read;
-    const auto until = ordered(static_cast<std::uint64_t>(
-      std::max<std::int64_t>(0, group.now() - options_.retention_ms)));
-    const std::array to{"(0" + until, "(1" + until, "(2" + until};
-    std::array<std::string, 4> from{"[0", "[1", "[2", "[0"};
-    for (std::size_t i = 0; i < from.size(); ++i)
-      if (!trim_from_[i].empty())
-        from[i] = trim_from_[i];
-    for (std::size_t i = 0; i < to.size(); ++i)
-      group.need(
-        {"ZRANGEBYLEX", finished, from[i], to[i], "LIMIT", "0", count});
-    group.need({"ZLEXCOUNT", finished, "[0", "(3"});
-    group.need({"ZRANGEBYLEX", finished, from[3], "(3", "LIMIT", "0", count});
-    const auto now = std::to_string(group.now());
-    group.need({"ZRANGEBYSCORE", name_of(redis_key::forget), "-inf", now,
-                "LIMIT", "0", count});
-    if (auto read = group.read(); !read)
-      return read;
-    const auto members = forgettable(group, to.size(), keep, most);
-    for (std::size_t i = 0; i < to.size(); ++i)
-      next[i] = after(group.extra(i), most);
-    next[3] = after(group.extra(to.size() + 1), most);
-    const auto& scopes = group.extra(to.size() + 2);
-    scopes_gone = size_of(scopes);
-    forget_answers(scopes, group);
-    for (const auto& member : members)
-      group.need_job(std::string_view{member}.substr(finished_prefix_size));
-    if (auto read = group.read(); !read)
-      return read;
-    gone = forget(members, group);
-    return {};
-  });
-  // What was not even looked at is not to be passed over.
-  if (done && gone == 0)
-    trim_from_ = std::move(next);
-  out.more = out.more || gone == most || scopes_gone == most;
-  return done;
 }
 
 result<void> redis_store::find_next_due(sweep_result& out) {

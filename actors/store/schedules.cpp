@@ -5,6 +5,7 @@
 #include "actors/store/dependants.hpp"
 #include "actors/store/derived_id.hpp"
 #include "actors/store/packing.hpp"
+#include "actors/store/put_off.hpp"
 
 #include <algorithm>
 #include <array>
@@ -77,8 +78,6 @@ bool overlaps(const schedule& it, transaction& in) {
 /// Makes the job for one time. False when there was no room.
 bool fire(schedule& it, timestamp_ms at, std::vector<job>& changed,
           transaction& in) {
-  if (overlaps(it, in))
-    return true;
   auto draft = it.job;
   draft.id =
     derived_id(at, "schedule\n" + it.name + '\n' + std::to_string(it.generation)
@@ -131,18 +130,26 @@ errc drop_schedule(const std::string& name, transaction& in) {
 void fire_schedule(const std::string& name, std::vector<job>& changed,
                    transaction& in) {
   auto it = read_schedule(name, in);
-  if (!it || it->next_at == 0 || it->next_at > in.now())
-    return;
+  if (!it)
+    return put_off(record_kind::schedule, name, in);
+  if (it->next_at == 0 || it->next_at > in.now())
+    return store(*it, it->next_at, in);
   const auto when = cron::parse(it->cron, it->timezone);
   if (!when) {
     // The zone has gone from the system: nobody can say when.
     store(*it, in.now() + punctual_ms, in);
     return;
   }
-  for (const auto at : to_make_up(missed(*when, it->next_at, in.now()),
-                                  it->catch_up, in.now())) {
+  // Those that are made up for do not overlap each other.
+  const auto last_job = it->last_job;
+  const auto times = overlaps(*it, in)
+                       ? std::vector<timestamp_ms>{}
+                       : to_make_up(missed(*when, it->next_at, in.now()),
+                                    it->catch_up, in.now());
+  for (const auto at : times) {
     if (!fire(*it, at, changed, in)) {
       it->next_at = at;
+      it->last_job = last_job;
       store(*it, in.now() + try_again_ms, in);
       return;
     }
@@ -154,11 +161,13 @@ void fire_schedule(const std::string& name, std::vector<job>& changed,
 std::optional<schedule> read_schedule(const std::string& name,
                                       transaction& in) {
   const auto bytes = in.read(record_kind::schedule, name);
-  if (!bytes)
-    return {};
+  return bytes ? unpack_schedule(*bytes) : std::nullopt;
+}
+
+std::optional<schedule> unpack_schedule(std::string_view bytes) {
   schedule it;
   std::string draft;
-  archive_reader from{*bytes};
+  archive_reader from{bytes};
   fields(from, it, draft);
   job holder;
   if (!from.done() || !unpack_draft(draft, holder))

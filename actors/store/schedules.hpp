@@ -19,6 +19,8 @@ errc drop_schedule(const std::string& name, transaction& in);
 void fire_schedule(const std::string& name, std::vector<job>& changed,
                    transaction& in);
 
+/// Of a record's bytes; nothing if they make no sense.
+std::optional<schedule> unpack_schedule(std::string_view bytes);
 std::optional<schedule> read_schedule(const std::string& name, transaction& in);
 /// All of them, by name.
 std::vector<schedule> read_schedules(transaction& in);

@@ -28,22 +28,20 @@ audit_phase after(audit_phase it) {
     return phase_held;
   case phase_held:
     return phase_tallies;
+  case phase_tallies:
+    return phase_records;
   default:
     return phase_end;
   }
 }
+
+} // namespace
 
 std::int64_t number_in(std::string_view text) {
   std::int64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
-
-std::string or_empty(std::string_view text) {
-  return std::string{text};
-}
-
-} // namespace
 
 struct sqlite_audit::job_row {
   std::int64_t seq = 0;
@@ -53,9 +51,10 @@ struct sqlite_audit::job_row {
   struct job job;
 };
 
-sqlite_audit::sqlite_audit(sqlite_db& db, sqlite_flow& flow,
-                           const audit_request& request, timestamp_ms now)
-  : db_{db}, flow_{flow}, request_{request}, now_{now} {}
+sqlite_audit::sqlite_audit(sqlite_db& db, sqlite_transaction& in,
+                           const audit_request& request)
+  : db_{db}, in_{in}, flow_{in.rows().flow()}, request_{request}, now_{
+                                                                    in.now()} {}
 
 audit_result sqlite_audit::run() {
   const auto at = request_.cursor.empty()
@@ -65,7 +64,7 @@ audit_result sqlite_audit::run() {
     request_.cursor.empty() ? "" : request_.cursor.substr(1);
   switch (at) {
   case phase_links:
-    links(number_in(position));
+    links(position);
     break;
   case phase_jobs:
     jobs(number_in(position));
@@ -87,6 +86,9 @@ audit_result sqlite_audit::run() {
     break;
   case phase_tallies:
     tallies();
+    break;
+  case phase_records:
+    records(number_in(position));
     break;
   case phase_end:
     break;
@@ -255,7 +257,7 @@ void sqlite_audit::counters() {
                          " HAVING total(counted) <> total(kept)"};
     auto row = query.start();
     while (row.next())
-      found.push_back({or_empty(row.text(0)), row.number(1), row.number(2)});
+      found.push_back({std::string{row.text(0)}, row.number(1), row.number(2)});
   }
   statement mend{db_, "INSERT OR REPLACE INTO depth VALUES(?1, ?2, ?3)"};
   for (const auto& it : found)
@@ -282,7 +284,7 @@ void sqlite_audit::held() {
                          " GROUP BY grp HAVING total(counted) <> total(kept)"};
     auto row = query.start();
     while (row.next())
-      found.push_back({or_empty(row.text(0)), row.number(1)});
+      found.push_back({std::string{row.text(0)}, row.number(1)});
   }
   statement mend{db_, "INSERT OR REPLACE INTO held VALUES(?1, ?2)"};
   statement drop{db_, "DELETE FROM held WHERE jobs = 0"};
@@ -300,7 +302,7 @@ void sqlite_audit::held() {
 
 result<audit_result> sqlite_store::audit(const audit_request& request) {
   in_.begin(request.repair);
-  auto found = sqlite_audit{*db_, rows_.flow(), request, in_.now()}.run();
+  auto found = sqlite_audit{*db_, in_, request}.run();
   if (auto done = in_.end(); !done)
     return done.error();
   return found;

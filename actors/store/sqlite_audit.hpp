@@ -3,7 +3,7 @@
 #include "actors/store/audit.hpp"
 #include "actors/store/job.hpp"
 #include "actors/store/sqlite_db.hpp"
-#include "actors/store/sqlite_ready.hpp"
+#include "actors/store/sqlite_transaction.hpp"
 
 #include <string>
 
@@ -19,8 +19,12 @@ enum audit_phase : char {
   phase_counters = 'c',
   phase_held = 'g',
   phase_tallies = 't',
+  phase_records = 'r',
   phase_end = 'e',
 };
+
+/// The number that a position begins with, or 0.
+[[nodiscard]] std::int64_t number_in(std::string_view text);
 
 /// One step of an audit within a transaction, which makes it exact: the
 /// connection sees one state of the database, whoever else writes.
@@ -29,8 +33,8 @@ enum audit_phase : char {
 /// come after.
 class sqlite_audit {
 public:
-  sqlite_audit(sqlite_db& db, sqlite_flow& flow, const audit_request& request,
-               timestamp_ms now);
+  sqlite_audit(sqlite_db& db, sqlite_transaction& in,
+               const audit_request& request);
 
   audit_result run();
 
@@ -48,7 +52,8 @@ private:
   void lists(const std::string& position);
   void counters();
   void held();
-  void links(std::int64_t skip);
+  void links(const std::string& position);
+  void records(std::int64_t after);
   void check_pending(std::int64_t seq, const job& it, job_state state);
   void tallies();
 
@@ -56,9 +61,10 @@ private:
   void go_on(char phase, std::string position, bool at_end);
 
   sqlite_db& db_;
+  sqlite_transaction& in_;
   sqlite_flow& flow_;
   const audit_request& request_;
-  timestamp_ms now_;
+  const timestamp_ms now_;
   audit_result out_;
 };
 

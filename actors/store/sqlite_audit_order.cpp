@@ -1,18 +1,11 @@
 #include "actors/store/sqlite_audit.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 /// Every list that is not empty has a head, that of its first job.
 namespace troupe::store {
 
 namespace {
-
-std::int64_t number_in(std::string_view text) {
-  std::int64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
 
 /// A list as a position: priority, size of the queue's name, names.
 std::string position_of(const ready_list& it) {
@@ -37,10 +30,6 @@ std::string name_of(const ready_list& it) {
   return it.queue + "/" + it.group + "/" + std::to_string(it.priority);
 }
 
-std::string or_empty(std::string_view text) {
-  return std::string{text};
-}
-
 } // namespace
 
 void sqlite_audit::heads(const std::string& position) {
@@ -60,7 +49,7 @@ void sqlite_audit::heads(const std::string& position) {
                            after_list.priority, request_.max);
     while (row.next())
       found.push_back(
-        {{or_empty(row.text(0)), or_empty(row.text(1)), row.number(2)},
+        {{std::string{row.text(0)}, std::string{row.text(1)}, row.number(2)},
          {row.number(3), row.number(4)},
          row.number(5) != 0});
   }
@@ -137,7 +126,7 @@ void sqlite_audit::lists(const std::string& position) {
       if (!row.next())
         break;
       place = {row.number(3), row.number(4)};
-      ready_list found{or_empty(row.text(0)), or_empty(row.text(1)),
+      ready_list found{std::string{row.text(0)}, std::string{row.text(1)},
                        row.number(2)};
       at = std::move(found);
     }

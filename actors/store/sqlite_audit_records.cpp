@@ -1,9 +1,11 @@
+#include "actors/store/dependants.hpp"
 #include "actors/store/packing.hpp"
+#include "actors/store/put_off.hpp"
 #include "actors/store/sqlite_audit.hpp"
 #include "actors/store/transaction.hpp"
 #include "actors/store/transitions.hpp"
 
-#include <charconv>
+#include <algorithm>
 
 /// What lies beside the jobs: who waits for whom, and the counts of batches.
 namespace troupe::store {
@@ -15,56 +17,101 @@ constexpr auto holds_kind = static_cast<std::int64_t>(link_kind::holds);
 constexpr auto release_kind = static_cast<std::int64_t>(record_kind::release);
 constexpr auto follow_lane = static_cast<std::int64_t>(due_lane::follow);
 
+struct link_row {
+  std::int64_t kind = 0;
+  std::string owner, member;
+};
+
+/// A link as a position: kind, size of the owner, owner, member.
+std::string position_of(const link_row& it) {
+  return std::to_string(it.kind) + ":" + std::to_string(it.owner.size()) + ":"
+         + it.owner + it.member;
+}
+
+link_row link_at(std::string_view position) {
+  link_row it;
+  const auto first = position.find(':');
+  const auto second = position.find(':', first + 1);
+  if (first == position.npos || second == position.npos)
+    return it;
+  const auto rest = position.substr(second + 1);
+  const auto size = std::size_t(number_in(position.substr(first + 1)));
+  it.kind = number_in(position);
+  it.owner = rest.substr(0, size);
+  it.member = rest.substr(std::min(rest.size(), size));
+  return it;
+}
+
 } // namespace
 
 /// A job waits for one that is stored, whose end, be it past, will be noticed.
-void sqlite_audit::links(std::int64_t skip) {
+void sqlite_audit::links(const std::string& position) {
   struct wrong {
-    std::int64_t kind;
-    std::string owner, member;
+    link_row link;
     bool orphan;
   };
   std::vector<wrong> found;
-  std::int64_t count = 0;
+  std::uint32_t count = 0;
+  auto last = link_at(position);
   {
     statement query{db_, "SELECT kind, owner, member,"
                          " EXISTS(SELECT 1 FROM job WHERE id = member),"
                          " coalesce((SELECT state FROM job WHERE id = owner),"
                          " -1), EXISTS(SELECT 1 FROM record WHERE"
-                         " record.kind = ?3 AND key = owner)"
-                         " FROM link WHERE kind IN (?4, ?5)"
-                         " ORDER BY kind, owner, member LIMIT ?1 OFFSET ?2"};
-    auto row =
-      query.start(request_.max, skip, release_kind, waits_kind, holds_kind);
+                         " record.kind = ?2 AND key = owner)"
+                         " FROM link WHERE kind IN (?3, ?4)"
+                         " AND (kind, owner, member) > (?5, ?6, ?7)"
+                         " ORDER BY kind, owner, member LIMIT ?1"};
+    const auto from = last;
+    auto row = query.start(request_.max, release_kind, waits_kind, holds_kind,
+                           from.kind, from.owner, from.member);
     for (; row.next(); ++count) {
+      last = {row.number(0), std::string{row.text(1)},
+              std::string{row.text(2)}};
       const auto state = row.number(4);
       const bool orphan = row.number(3) == 0 || state < 0;
       const bool forgotten = row.number(0) == waits_kind && state >= 0
                              && is_terminal(static_cast<job_state>(state))
                              && row.number(5) == 0;
       if (orphan || forgotten)
-        found.push_back({row.number(0), std::string{row.text(1)},
-                         std::string{row.text(2)}, orphan});
+        found.push_back({last, orphan});
     }
   }
   statement drop{db_, "DELETE FROM link WHERE kind = ?1 AND owner = ?2"
                       " AND member = ?3"};
   statement note{db_, "INSERT OR REPLACE INTO record"
                       " VALUES(?1, ?2, ?3, ?4, x'')"};
-  std::int64_t dropped = 0;
-  for (const auto& it : found) {
-    if (!find(it.orphan ? "orphan" : "release", it.member,
-              it.orphan ? "it or what it waits for does not exist"
-                        : "nobody tells it that " + it.owner + " has ended"))
+  for (const auto& [link, orphan] : found) {
+    if (!find(orphan ? "orphan" : "release", link.member,
+              orphan ? "it or what it waits for does not exist"
+                     : "nobody tells it that " + link.owner + " has ended"))
       continue;
-    if (it.orphan)
-      dropped += drop.run(it.kind, it.owner, it.member);
+    if (orphan)
+      drop.run(link.kind, link.owner, link.member);
     else
-      note.run(release_kind, it.owner, follow_lane, now_);
+      note.run(release_kind, link.owner, follow_lane, now_);
   }
-  out_.looked_at += std::uint64_t(count);
-  go_on(phase_links, std::to_string(skip + count - dropped),
-        count < request_.max);
+  out_.looked_at += count;
+  go_on(phase_links, position_of(last), count < request_.max);
+}
+
+/// Nobody can mend what cannot be read; whoever knows what it was replaces it.
+void sqlite_audit::records(std::int64_t after_row) {
+  std::uint32_t count = 0;
+  auto last = after_row;
+  statement query{db_, "SELECT rowid, kind, key, body FROM record"
+                       " WHERE rowid > ?1 ORDER BY rowid LIMIT ?2"};
+  auto row = query.start(after_row, request_.max);
+  for (; row.next(); ++count) {
+    last = row.number(0);
+    const auto kind = static_cast<record_kind>(row.number(1));
+    if (can_be_read(kind, row.blob(3)))
+      continue;
+    find("record", std::string{row.text(2)}, "it cannot be read");
+    out_.findings.back().repaired = false;
+  }
+  out_.looked_at += count;
+  go_on(phase_records, std::to_string(last), count < request_.max);
 }
 
 /// It waits for as many as it says.
@@ -80,17 +127,22 @@ void sqlite_audit::check_pending(std::int64_t seq, const job& it,
     pending += row.next() && row.number(0) > 0 ? 1 : 0;
   }
   const bool blocked = state == job_state::blocked;
+  const bool waits = blocked || state == job_state::paused;
   const bool wrong = pending != it.pending || (blocked && pending == 0);
   if (!wrong
       || !find("pending", it.id,
                "it waits for " + std::to_string(pending) + " jobs"))
     return;
+  if (pending == 0 && waits) {
+    if (const auto child = in_.find(it.id))
+      wait_again(*child.it, in_);
+    return;
+  }
   auto mended = it;
   mended.pending = pending;
   const auto live = pack_live(mended);
-  statement mend{db_, "UPDATE job SET live = ?2, state = ?3 WHERE seq = ?1"};
-  const auto now_is = blocked && pending == 0 ? job_state::queued : state;
-  mend.run(seq, blob_view{live}, static_cast<std::int64_t>(now_is));
+  statement mend{db_, "UPDATE job SET live = ?2 WHERE seq = ?1"};
+  mend.run(seq, blob_view{live});
 }
 
 /// Jobs of batches by state; what ended may have been forgotten since.

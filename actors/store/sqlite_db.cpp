@@ -61,8 +61,13 @@ result<std::unique_ptr<sqlite_db>> sqlite_db::open(const std::string& path,
 
 sqlite_db::~sqlite_db() = default;
 
-void sqlite_db::begin(bool writing) {
+void sqlite_db::begin(bool writing, syncing how) {
   failure_.reset();
+  if (how != syncs_)
+    run(how == syncing::now ? "PRAGMA synchronous = FULL"
+                            : "PRAGMA synchronous = NORMAL");
+  if (!failure_)
+    syncs_ = how;
   run(writing ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 

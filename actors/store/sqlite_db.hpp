@@ -14,11 +14,18 @@ struct sqlite3_stmt;
 
 namespace troupe::store {
 
+/// When a commit is on the disk.
+enum class syncing : std::uint8_t {
+  now,   ///< before `end` returns
+  later, ///< with the next one that is synced, in the log's order
+};
+
 /// One connection to an SQLite database, used by one thread at a time.
 ///
 /// Invariant: between `begin` and `end`, the first failure sticks: every
 /// statement after it does nothing and yields no rows, and `end` rolls back
-/// and answers with it. So callers check once, at the end.
+/// and answers with it. So callers check once, at the end. A transaction that
+/// cannot be synced as it is to be does not begin.
 class sqlite_db {
 public:
   /// @param path of a file, or ":memory:".
@@ -32,7 +39,8 @@ public:
 
   /// Starts a transaction; a writing one takes the write lock at once, so
   /// that it never fails half-way for want of it.
-  void begin(bool writing);
+  /// @param how `now` does no more than the database was opened for
+  void begin(bool writing, syncing how = syncing::now);
   /// Commits, or rolls back after a failure and answers with it.
   result<void> end();
 
@@ -62,6 +70,7 @@ private:
 
   std::unique_ptr<sqlite3, closer> handle_;
   std::optional<failure> failure_;
+  syncing syncs_ = syncing::now;
 };
 
 /// What one running statement yields; the statement rests when it is gone.
@@ -130,7 +139,7 @@ private:
     bind(at, std::string_view{value});
   }
   void bind(int at, blob_view value);
-  /// An empty text stands for NULL.
+  /// Nothing stands for NULL.
   void bind(int at, const std::optional<std::string_view>& value);
 
   sqlite_db& db_;

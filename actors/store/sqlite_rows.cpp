@@ -261,13 +261,13 @@ void sqlite_rows::drop_tally(const std::string& batch) {
   drop_tally_.run(batch);
 }
 
-void sqlite_rows::begin(bool writing) {
+void sqlite_rows::begin(bool writing, syncing how) {
   moves_.clear();
   batch_moves_.clear();
   waiting_.reset();
   ready_.forget();
   flow_.forget();
-  db_.begin(writing);
+  db_.begin(writing, how);
 }
 
 result<void> sqlite_rows::end() {

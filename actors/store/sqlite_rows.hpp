@@ -24,7 +24,7 @@ struct stored_job {
 
 /// Jobs as rows: reads and writes them, and with each change of state keeps
 /// what hangs on it: the ready order and the counters. All is written by
-/// `flush`, at the end of a transaction.
+/// `end`, at the end of a transaction.
 class sqlite_rows {
 public:
   sqlite_rows(sqlite_db& db, std::int64_t ageing_ms) noexcept;
@@ -68,7 +68,7 @@ public:
   static bool read(cursor& row, stored_job& out);
 
   /// Starts or ends a transaction's work.
-  void begin(bool writing);
+  void begin(bool writing, syncing how = syncing::now);
   result<void> end();
 
 private:

@@ -10,23 +10,6 @@ namespace {
 
 constexpr std::string_view file_scheme = "sqlite:";
 
-/// While it lives, commits are written to the log but not synced to the disk:
-/// they are as durable as the next one that is, in the log's order.
-class unsynced {
-public:
-  explicit unsynced(sqlite_db& db) : db_(db) {
-    db_.run("PRAGMA synchronous = NORMAL");
-  }
-  ~unsynced() {
-    db_.run("PRAGMA synchronous = FULL");
-  }
-  unsynced(const unsynced&) = delete;
-  unsynced& operator=(const unsynced&) = delete;
-
-private:
-  sqlite_db& db_;
-};
-
 } // namespace
 
 sqlite_store::sqlite_store(std::unique_ptr<sqlite_db> db, store_options options,
@@ -99,8 +82,7 @@ result<claim_result> sqlite_store::claim(const claim_request& request) {
   claim_result out;
   // A machine that loses its power loses the attempt with the claim: the job
   // is then ready, as it was.
-  const unsynced lazily{*db_};
-  in_.begin(true);
+  in_.begin(true, syncing::later);
   const auto at = in_.now();
   sweep_result due;
   promote_due(at, max_promote, due);

@@ -58,8 +58,8 @@ private:
     std::int64_t seq = 0;
   };
   std::size_t trim_state(job_state state, timestamp_ms until, std::size_t max,
-                         trim_place& from);
-  std::size_t trim_excess(std::size_t max);
+                         trim_place& from, bool& more);
+  std::size_t trim_excess(std::size_t max, bool& more);
   void find_next_due(sweep_result& out);
   alive_clock read_clock();
 

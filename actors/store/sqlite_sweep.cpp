@@ -83,7 +83,10 @@ void sqlite_store::expire_due(const sweep_request& request, sweep_result& out) {
 }
 
 std::size_t sqlite_store::trim_state(job_state state, timestamp_ms until,
-                                     std::size_t max, trim_place& from) {
+                                     std::size_t max, trim_place& from,
+                                     bool& more) {
+  if (max == 0)
+    return 0;
   struct row {
     trim_place place;
     std::string id;
@@ -108,10 +111,11 @@ std::size_t sqlite_store::trim_state(job_state state, timestamp_ms until,
       rows_.erase(place.seq);
     ++gone;
   }
+  more = more || (rows.size() == max && gone > 0);
   return gone;
 }
 
-std::size_t sqlite_store::trim_excess(std::size_t max) {
+std::size_t sqlite_store::trim_excess(std::size_t max, bool& more) {
   std::int64_t finished = 0;
   for (const auto& [queue, counts] : rows_.depths())
     for (const auto state : terminal_states)
@@ -120,9 +124,11 @@ std::size_t sqlite_store::trim_excess(std::size_t max) {
     finished - std::int64_t(options_.retention_count), 0);
   const auto wanted = std::min(max, std::size_t(excess));
   std::size_t gone = 0;
+  bool some_more = false;
   for (const auto state : terminal_states)
     gone += trim_state(state, INT64_MAX, wanted - gone,
-                       surplus_[static_cast<std::size_t>(state)]);
+                       surplus_[static_cast<std::size_t>(state)], some_more);
+  more = more || (some_more && gone < std::size_t(excess));
   return gone;
 }
 
@@ -131,11 +137,11 @@ void sqlite_store::trim(const sweep_request& request, sweep_result& out) {
   std::size_t gone = 0;
   for (const auto state : terminal_states)
     gone += trim_state(state, out.now - options_.retention_ms, max - gone,
-                       old_[static_cast<std::size_t>(state)]);
-  gone += trim_excess(max - gone);
+                       old_[static_cast<std::size_t>(state)], out.more);
+  trim_excess(max - gone, out.more);
   const auto answers =
     drop_answers_.run(out.now - idempotency_ms, std::int64_t(max));
-  out.more = out.more || gone == max || std::size_t(answers) == max;
+  out.more = out.more || std::size_t(answers) == max;
 }
 
 void sqlite_store::find_next_due(sweep_result& out) {

@@ -22,10 +22,10 @@ sqlite_transaction::sqlite_transaction(sqlite_db& db,
                               " WHERE scope = ?1 AND created_at > ?2"},
     keep_answer_{db, "INSERT OR REPLACE INTO answer VALUES(?1, ?2, ?3, ?4)"} {}
 
-void sqlite_transaction::begin(bool writing) {
+void sqlite_transaction::begin(bool writing, syncing how) {
   held_.clear();
   follow = false;
-  rows_.begin(writing);
+  rows_.begin(writing, how);
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   now_ = std::chrono::duration_cast<std::chrono::milliseconds>(since).count()
          + (options_.clock_offset_ms ? options_.clock_offset_ms() : 0);
@@ -65,7 +65,7 @@ void sqlite_transaction::save_draft(job& changed, job_state before) {
 }
 
 job* sqlite_transaction::insert(job added, bool promised) {
-  if (!promised && !has_room_for(1))
+  if (!has_room_for(1, promised))
     return nullptr;
   auto& held = held_[added.id];
   held = rows_.insert(std::move(added));
@@ -85,8 +85,9 @@ job sqlite_transaction::answer_of(job& it) {
   return answer;
 }
 
-bool sqlite_transaction::has_room_for(std::size_t jobs) {
-  return std::uint64_t(rows_.waiting()) + jobs <= options_.max_queued;
+bool sqlite_transaction::has_room_for(std::size_t jobs, bool promised) {
+  return promised
+         || std::uint64_t(rows_.waiting()) + jobs <= options_.max_queued;
 }
 
 std::string sqlite_transaction::holder_of(const std::string& unique_key) {

@@ -21,7 +21,7 @@ public:
   sqlite_transaction(sqlite_db& db, const store_options& options,
                      durability reached);
 
-  void begin(bool writing);
+  void begin(bool writing, syncing how = syncing::now);
   result<void> end();
 
   sqlite_rows& rows() noexcept {
@@ -48,7 +48,7 @@ public:
   job* insert(job added, bool promised) override;
   void erase(const job& it) override;
   job answer_of(job& it) override;
-  bool has_room_for(std::size_t jobs) override;
+  bool has_room_for(std::size_t jobs, bool promised) override;
   std::string holder_of(const std::string& unique_key) override;
   std::optional<kept_answer> kept(const std::string& scope) override;
   void keep(const std::string& scope, kept_answer answer) override;

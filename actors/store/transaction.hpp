@@ -90,7 +90,7 @@ public:
   virtual void save_draft(job& changed, job_state before) = 0;
   /// What is done rests on this job being as it was read.
   virtual void guard(const job& read) = 0;
-  /// Adds a job. Null when the store has no room.
+  /// Adds a job. Null when `has_room_for` says no.
   /// @param promised it was given a place before: `max_queued` is no matter
   /// @pre its id is not stored
   virtual job* insert(job added, bool promised) = 0;
@@ -98,7 +98,8 @@ public:
   /// What to answer of a job; last use of `it`.
   virtual job answer_of(job& it) = 0;
   /// Whether so many more jobs may be added.
-  virtual bool has_room_for(std::size_t jobs) = 0;
+  /// @param promised as for `insert`: only the server's memory matters
+  virtual bool has_room_for(std::size_t jobs, bool promised) = 0;
   /// Id of the job, not terminal, that holds a unique key; empty: none.
   virtual std::string holder_of(const std::string& unique_key) = 0;
 

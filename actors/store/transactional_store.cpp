@@ -99,21 +99,25 @@ result<void> transactional_store::stage(const batch_draft& draft,
   return done;
 }
 
-/// What is left of this to others is done all the same, by `follow`.
+/// What is left of this to others, or until there is memory, is done all the
+/// same, by `follow`.
 result<void> transactional_store::open_all(const std::string& batch) {
-  for (bool more = true; more;) {
+  for (std::optional<std::uint64_t> opened;;) {
+    bool more = false;
+    std::uint64_t at = 0;
     auto done = transact(access::add, [&](transaction& in) {
       const auto it = read_batch(batch, in);
-      more = it && it->phase == batch_phase::opening;
+      at = it ? it->opened : 0;
+      more = it && it->phase == batch_phase::opening && at != opened;
       std::vector<job> added;
       if (more)
         follow_batch(batch, options_.retention_ms, added, in);
       return errc::none;
     });
-    if (!done)
+    if (!done || !more)
       return done;
+    opened = at;
   }
-  return {};
 }
 
 result<batch_submitted>

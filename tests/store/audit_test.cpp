@@ -134,6 +134,8 @@ void expect_mended(audited_store& it, const breakage& broken) {
     for (const auto& one : it.audit(true))
       EXPECT_TRUE(one.repaired) << one.invariant << ": " << one.detail;
   EXPECT_EQ(kinds_of(it.audit()), std::set<std::string>{});
+  // What it waits for has not ended, or is gone.
+  EXPECT_NE(it.store->get("child")->state, job_state::queued);
 }
 
 // -- SQLite -------------------------------------------------------------------
@@ -290,6 +292,9 @@ INSTANTIATE_TEST_SUITE_P(
              " if m:sub(1, 1) == 'g' then call('ZREM', k'parked', m) end end"},
     breakage{"Parked", "parked", "call('HDEL', k'limits', 'kbusy')"},
     breakage{"Depth", "counter", "call('HINCRBY', k'depth', '2download', 1)"},
+    breakage{"DepthOfQueues", "counter",
+             "call('HINCRBY', k'depth', '2download', 1);"
+             "call('HINCRBY', k'depth', '2other', -1)"},
     breakage{"Running", "group", "call('HSET', k'running', 'kbusy', 3)"},
     breakage{"LostRunning", "group", "call('DEL', k'running')"},
     breakage{"LostLink", "pending", "call('DEL', k'links')"},

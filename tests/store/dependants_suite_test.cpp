@@ -244,6 +244,51 @@ TEST_P(DependantsSuite, WhatIsKeptDoesNotHoldUpRetention) {
   EXPECT_EQ(get_error(kept.front()), errc::none);
 }
 
+TEST_P(DependantsSuite, WhatIsKeptDoesNotHideWhatIsTooMany) {
+  options.retention_count = 2;
+  std::vector<std::string> kept;
+  for (int i = 0; i < 3; ++i) {
+    const auto held = running();
+    kept.push_back(held.id);
+    succeed(held);
+    advance(second);
+  }
+  auto child = child_of(kept);
+  child.delay_ms = 3600 * second;
+  submit(child);
+  const auto one = running(), other = running();
+  succeed(one);
+  succeed(other);
+  follow();
+
+  for (int i = 0; i < 4; ++i)
+    sweep();
+
+  EXPECT_EQ(get_error(one.id), errc::not_found);
+  EXPECT_EQ(get_error(other.id), errc::not_found);
+  EXPECT_EQ(get_error(kept.front()), errc::none);
+}
+
+TEST_P(DependantsSuite, RetentionGoesOnAtOnceAfterAStepWithKeptJobs) {
+  options.retention_ms = 100 * second;
+  const auto kept = running();
+  succeed(kept);
+  auto child = child_of({kept.id});
+  child.delay_ms = 3600 * second;
+  submit(child);
+  for (int i = 0; i < 6; ++i) {
+    advance(second);
+    succeed(running());
+  }
+  follow();
+  advance(200 * second);
+
+  EXPECT_TRUE(store().sweep({node, 1, lease_ms, 4}).value().more);
+  sweep();
+
+  EXPECT_EQ(depth(job_state::succeeded), 1u);
+}
+
 // -- what is handed on --------------------------------------------------------
 
 TEST_P(DependantsSuite, PutsResultsOfParentsIntoParams) {
@@ -280,6 +325,44 @@ TEST_P(DependantsSuite, FailsWhenAResultLacksWhatIsToBeHandedOn) {
   EXPECT_EQ(child.state, job_state::failed);
   EXPECT_EQ(child.errors.at(0).code, "parent_failed");
   EXPECT_EQ(child.params, made.params);
+}
+
+TEST_P(DependantsSuite, OnlyAParentsResultIsHandedOn) {
+  const auto secret = running();
+  succeed(secret, R"({"title":"private"})");
+  const auto parent = running();
+  auto made = child_of({parent.id});
+  made.params = R"({"a":"{{job:)" + secret.id
+                + R"(.result.title}}","b":"{{job:)" + parent.id
+                + R"(.result.title}}"})";
+  submit(made);
+
+  succeed(parent, R"({"title":"public"})");
+  follow();
+
+  EXPECT_EQ(get(made.id).params, R"({"a":"{{job:)" + secret.id
+                                   + R"(.result.title}}","b":"public"})");
+}
+
+TEST_P(DependantsSuite, WhatWasHandedOnIsNotFilledAgain) {
+  const auto parent = running();
+  auto made = child_of({parent.id});
+  const auto hole = "{{job:" + parent.id + ".result.key}}";
+  made.params = R"({"a":"{{job:)" + parent.id
+                + R"(.result.title}}","b":"of {{job:)" + parent.id
+                + R"(.result.title}}"})";
+  submit(made);
+  succeed(parent, R"({"key":"private","title":")" + hole + R"("})");
+  follow();
+
+  fail(claim().at(0), false);
+  retry(made.id);
+
+  const auto params = claim().at(0).params;
+  EXPECT_EQ(params.find("private"), params.npos);
+  EXPECT_EQ(params, R"({"a":"{\u007bjob:)" + parent.id
+                      + R"(.result.key}}","b":"of {\u007bjob:)" + parent.id
+                      + R"(.result.key}}"})");
 }
 
 TEST_P(DependantsSuite, WhatWasHandedOnOutlivesARetry) {

@@ -1,4 +1,5 @@
 #include "actors/store/batches.hpp"
+#include "actors/store/operations.hpp"
 #include "actors/store/packing.hpp"
 #include "actors/store/redis_store.hpp"
 #include "actors/store/redis_url.hpp"
@@ -253,6 +254,47 @@ TEST_F(RedisGroups, TheSecondToWriteAJobWritesNothing) {
 
   EXPECT_EQ(testing::must(store->get("a")).checkpoint, "1");
   EXPECT_EQ(testing::must(store->log_of("a")), "");
+}
+
+TEST_F(RedisGroups, AnEndedJobIsNotForgottenWhileAnotherBeginsToWaitForIt) {
+  const auto store = open();
+  apply(*store, submit_op{draft("parent"), {}});
+  auto first = draft("first");
+  first.depends_on = {"parent"};
+  apply(*store, submit_op{first, {}});
+  apply(*store, cancel_op{"first"});
+  const auto held = claim(*store, 1).at(0);
+  apply(*store, succeed_op{held.id, held.fence, "{}"});
+  follow(*store);
+  auto forgets = begun(), waits = begun();
+  auto second = draft("second");
+  second.depends_on = {"parent"};
+
+  ASSERT_TRUE(perform(purge_op{"parent"}, *forgets).changed);
+  ASSERT_TRUE(perform(submit_op{second, {}}, *waits).changed);
+
+  EXPECT_TRUE(waits->write().value());
+  EXPECT_FALSE(forgets->write().value());
+}
+
+TEST_F(RedisGroups, WhoWaitsForAJobThatIsGoneIsLetGo) {
+  const auto store = open();
+  apply(*store, submit_op{draft("parent"), {}});
+  for (const auto policy : {parent_policy::fail, parent_policy::run}) {
+    auto child = draft(std::string{to_string(policy)});
+    child.depends_on = {"parent"};
+    child.on_parent_failure = policy;
+    apply(*store, submit_op{child, {}});
+  }
+  auto forgets = begun();
+  forgets->erase(*forgets->find("parent").it);
+  forgets->write(record_kind::release, "parent", {}, forgets->now());
+  ASSERT_TRUE(forgets->write().value());
+
+  follow(*store);
+
+  EXPECT_EQ(testing::must(store->get("fail")).state, job_state::failed);
+  EXPECT_EQ(testing::must(store->get("run")).state, job_state::queued);
 }
 
 TEST_F(RedisGroups, ARecordIsWrittenOnlyAsItWasRead) {

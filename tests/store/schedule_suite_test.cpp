@@ -161,6 +161,32 @@ TEST_P(ScheduleSuite, MakesUpForAHundredAtMost) {
   EXPECT_EQ(read().next_at, first + 201 * hour);
 }
 
+TEST_P(ScheduleSuite, MakesUpForAllThoughTheyOverlapEachOther) {
+  auto it = made();
+  it.catch_up = catch_up_policy::all;
+  put(it);
+
+  advance_past_next(5 * hour + 10 * minute);
+
+  EXPECT_EQ(follow().changed.size(), 6u);
+  advance_past_next(second);
+  EXPECT_TRUE(follow().changed.empty());
+}
+
+TEST_P(ScheduleSuite, MakesUpForTheRestWhenThereIsRoom) {
+  options.max_queued = 2;
+  auto it = made();
+  it.catch_up = catch_up_policy::all;
+  put(it);
+
+  advance_past_next(2 * hour + 10 * minute);
+  EXPECT_EQ(follow().changed.size(), 2u);
+  claim(2);
+  advance(2 * second);
+
+  EXPECT_EQ(follow().changed.size(), 1u);
+}
+
 TEST_P(ScheduleSuite, WithoutRoomItTriesAgain) {
   options.max_queued = 1;
   const auto blocker = submit();

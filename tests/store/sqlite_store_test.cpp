@@ -1,4 +1,6 @@
 #include "actors/store/sqlite_db.hpp"
+#include "actors/store/sqlite_schema.hpp"
+#include "actors/store/sqlite_store.hpp"
 #include "tests/store/scratch_folder.hpp"
 #include "tests/store/store_fixture.hpp"
 
@@ -172,6 +174,53 @@ TEST_F(SqliteStore, AnotherWriterMakesItUnavailableForATime) {
   EXPECT_EQ(refused.error().code, errc::unavailable);
   ASSERT_TRUE(taken);
   EXPECT_TRUE(taken->at(0).changed);
+}
+
+TEST_F(SqliteStore, ARecordThatCannotBeReadIsPutOff) {
+  auto store = open();
+  ASSERT_TRUE(store);
+  put_schedule_op op;
+  op.schedule.name = "nightly";
+  op.schedule.cron = "@hourly";
+  op.schedule.job.type = op.schedule.job.queue = "noop";
+  ASSERT_TRUE((*store)->apply(std::vector<operation>{op}));
+  run("UPDATE record SET body = x'00', due = 1");
+
+  const auto first = (*store)->sweep({"node", 1, 1000, 256});
+  const auto second = (*store)->sweep({"node", 1, 1000, 256});
+
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(second->more);
+  EXPECT_GT(second->next_due, first->now + 60'000);
+  audit_request request;
+  std::size_t findings = 0;
+  do {
+    const auto step = (*store)->audit(request);
+    ASSERT_TRUE(step);
+    findings += step->findings.size();
+    request.cursor = step->next_cursor;
+  } while (!request.cursor.empty());
+  EXPECT_EQ(findings, 1u);
+}
+
+TEST_F(SqliteStore, SyncsWhatFollowsAClaimThatFailed) {
+  auto opened = open_job_database(path(), 50);
+  ASSERT_TRUE(opened);
+  auto& db = **opened;
+  store_options options;
+  sqlite_store store{std::move(*opened), options, durability::disk};
+  ASSERT_TRUE(store.apply(std::vector{submit_of("a")}));
+  auto other = sqlite_db::open(path(), 0);
+  (*other)->begin(true);
+  ASSERT_FALSE(store.claim({"noop", "node", 7, 1, 1000}));
+  ASSERT_TRUE((*other)->end());
+
+  ASSERT_TRUE(store.apply(std::vector{submit_of("b")}));
+
+  statement query{db, "PRAGMA synchronous"};
+  auto row = query.start();
+  ASSERT_TRUE(row.next());
+  EXPECT_EQ(row.number(0), 2); // FULL
 }
 
 TEST_F(SqliteStore, AJobThatCannotBeReadHoldsNobodyUp) {

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "actors/store/transaction.hpp"
+
+namespace troupe::store {
+
+/// A record that is due but cannot be read is not due for an hour, so that it
+/// holds up nothing else; it is kept as it is, and told of in the log.
+void put_off(record_kind kind, const std::string& key, transaction& in);
+
+/// Whether a record makes sense; only batches and schedules are looked into.
+[[nodiscard]] bool can_be_read(record_kind kind, std::string_view body);
+
+} // namespace troupe::store
