@@ -38,6 +38,9 @@ void renewer_state::tick() {
   wait = std::min<clock::duration>(wait, count_every);
   if (options_.look_every > 0ms)
     wait = std::min<clock::duration>(wait, options_.look_every);
+  // A look between must not put a renewal off: gaps stop every expiry.
+  if (!away_ && renew_at_ > now())
+    wait = std::min<clock::duration>(wait, renew_at_ - now());
   if (auto done = look_after(); !done) {
     fail_once(done.error());
     // Jitter: servers that lost the same store do not come back as one.
