@@ -186,23 +186,24 @@ int follower::verdict() const {
 
 int follower::run() {
   auto seen = clock::now();
-  bool lost = false;
+  std::string told;
   while (waits()) {
     const bool connected = connect();
     if (connected)
       pump();
     const bool refused = connected && refused_;
     if (connected && !refused) {
-      lost = false;
+      told.clear();
       seen = clock::now();
     }
     socket_.reset();
     if (!waits())
       break;
-    if (!std::exchange(lost, true))
-      out_.note(refused
-                  ? at_.authority() + " has no store at present, trying again"
-                  : "no connection to " + at_.authority() + ", trying again");
+    const auto why =
+      refused ? at_.authority() + " has no store at present, trying again"
+              : "no connection to " + at_.authority() + ", trying again";
+    if (std::exchange(told, why) != why)
+      out_.note(why);
     if (clock::now() > seen + patience)
       return exit_no_server;
     std::this_thread::sleep_for(250ms);
