@@ -31,7 +31,7 @@ struct edge {
   std::atomic<bool> draining = false;
   /// Where file reads block instead of the io thread.
   boost::asio::any_io_executor files = {};
-  /// A strand of them: one batch is read at a time, which may take its time.
+  /// One batch is read at a time, which may take its time.
   boost::asio::any_io_executor batch_thread = {};
   /// When `/metrics` asked the store last; then it is left alone for a second.
   std::chrono::steady_clock::time_point depths_at = {};

@@ -10,7 +10,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <fcntl.h>
@@ -59,7 +58,7 @@ struct server::impl {
          schedule_reader{parts.guard},
          batch_reader{parts.guard}} {
     at.files = files.get_executor();
-    at.batch_thread = asio::make_strand(files);
+    at.batch_thread = batches.get_executor();
   }
 
   result<std::uint16_t> listen(listener at_port);
@@ -78,6 +77,7 @@ struct server::impl {
   std::optional<session_host> host;
   asio::io_context io{1};
   asio::thread_pool files{2};
+  asio::thread_pool batches{1};
   ask_desk asks{io.get_executor()};
   tcp::acceptor acceptor{io};
   asio::steady_timer ticker{io};
