@@ -84,7 +84,8 @@ void stalling_proxy::carry(int from, int to) {
       std::this_thread::sleep_for(2ms);
       continue;
     }
-    if (!is_ready(from))
+    // Silent from the moment it is told so, even with a message at hand.
+    if (!is_ready(from) || stalled_)
       continue;
     const auto size = ::recv(from, block, sizeof block, 0);
     if (size <= 0
