@@ -156,14 +156,14 @@ result<void> redis_store::trim(bool short_of_memory, std::size_t most,
   auto done = attempt([&](redis_group& group) -> result<void> {
     if (auto read = group.read(); !read)
       return read;
-    trimmer step{group, trim_from_, most};
-    auto looked = step.look(group.now() - options_.retention_ms);
+    trimmer window{group, trim_from_, most};
+    auto looked = window.look(group.now() - options_.retention_ms);
     if (looked)
-      looked = step.forget_old();
+      looked = window.forget_old();
     if (looked)
-      looked = step.forget_surplus(keep);
-    next = std::move(step.next);
-    more = step.more;
+      looked = window.forget_surplus(keep);
+    next = std::move(window.next);
+    more = window.more;
     return looked;
   });
   if (!done)

@@ -93,7 +93,7 @@ TEST_F(EventEnds, ResumesAStreamByItsLastId) {
 
 TEST_F(EventEnds, EndsAStreamWhoseTopicsMayBeHadLater) {
   caf::anon_send_exit(gateway.queue, caf::exit_reason::kill);
-  stream_client client{port, "job:01ARZ3NDEKTSV4RRFFQ69G5FAV"};
+  stream_client client{port, "jobs"};
 
   const auto only = client.next();
   const auto end = client.next();
