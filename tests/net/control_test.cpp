@@ -194,8 +194,8 @@ TEST_F(schedule_reading, SaysWhetherTimeOrZoneIsWrong) {
 }
 
 TEST(traceparents, HaveOneForm) {
-  EXPECT_TRUE(is_traceparent(
-    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+  EXPECT_TRUE(
+    is_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
   for (const auto* text :
        {"", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
         "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
