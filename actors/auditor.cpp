@@ -46,23 +46,27 @@ bool auditor::look_once(const std::stop_token& stop) {
   if (!opened)
     return false;
   store_ = std::move(*opened);
+  const bool answered =
+    (!options_.before || options_.before(*store_)) && look_at_all(stop);
+  store_.reset();
+  return answered;
+}
+
+bool auditor::look_at_all(const std::stop_token& stop) {
   std::size_t findings = 0;
   store::audit_request request;
   request.max = rows_per_step;
   do {
     const auto begun = clock::now();
     auto step = store_->audit(request);
-    if (!step) {
-      store_.reset();
+    if (!step)
       return false;
-    }
     findings += step->findings.size();
     tell(*step);
     request.cursor = step->next_cursor;
     rest(stop, std::max<clock::duration>(
                  (clock::now() - begun) * (options_.parts - 1), shortest_rest));
   } while (!request.cursor.empty() && !stop.stop_requested());
-  store_.reset();
   if (options_.metrics && !stop.stop_requested())
     options_.metrics->audit_done(findings, unix_now());
   return true;

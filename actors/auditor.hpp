@@ -18,6 +18,8 @@ struct auditor_options {
   /// Opens the store once more; called on the auditor's own thread.
   std::function<result<std::unique_ptr<store::job_store>>()> open;
   config::metrics* metrics = nullptr; ///< optional
+  /// Called before each look, with the store; may fail as the store does.
+  std::function<result<void>(store::job_store&)> before; ///< optional
   /// From one look at everything to the next, at least.
   std::chrono::milliseconds every = std::chrono::minutes{10};
   /// Of each span it works one part; it rests for the others.
@@ -40,6 +42,7 @@ private:
   void run(const std::stop_token& stop);
   /// @return false if the store did not answer
   bool look_once(const std::stop_token& stop);
+  bool look_at_all(const std::stop_token& stop);
   void tell(const store::audit_result& step) const;
   void rest(const std::stop_token& stop, clock::duration span);
 

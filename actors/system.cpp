@@ -5,6 +5,7 @@
 #include "actors/edge.hpp"
 #include "actors/extract.hpp"
 #include "actors/hub.hpp"
+#include "actors/leftovers.hpp"
 #include "actors/manager.hpp"
 #include "actors/queue.hpp"
 #include "actors/renewer.hpp"
@@ -220,8 +221,12 @@ void running_node::start_audits(config::metrics& metrics) {
   if (settings_.store.url == "memory:")
     return;
   auditor_ = std::make_unique<auditor>(auditor_options{
-    [this] { return store::open_store(store_options_of(settings_)); },
-    &metrics});
+    [this] { return store::open_store(store_options_of(settings_)); }, &metrics,
+    [library = settings_.library.dir](store::job_store& store) -> result<void> {
+      if (const auto done = remove_leftovers(store, library); !done)
+        return done.error();
+      return {};
+    }});
 }
 
 void running_node::plan_callbacks(root_options& plan) {
