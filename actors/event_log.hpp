@@ -89,9 +89,10 @@ private:
   struct topic;
   using body_list = std::list<body>;
 
+  /// Not `noexcept`, so that the map keeps each hash beside its name.
   struct name_hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept {
+    std::size_t operator()(std::string_view name) const {
       return std::hash<std::string_view>{}(name);
     }
   };
