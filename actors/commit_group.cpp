@@ -68,6 +68,7 @@ std::optional<job_event_type> event_of(const store::operation& op,
   if (std::holds_alternative<succeed_op>(op)
       || std::holds_alternative<release_op>(op)
       || std::holds_alternative<cancel_op>(op)
+      || std::holds_alternative<withdraw_op>(op)
       || std::holds_alternative<retry_op>(op))
     return event_of_state(done.job.state, job_event_type::queued);
   return std::nullopt;

@@ -252,7 +252,8 @@ void queue_state::follow_job(const store::operation& op,
   if (job.id.empty())
     return;
   note_change(job);
-  if (std::holds_alternative<store::cancel_op>(op)
+  if ((std::holds_alternative<store::cancel_op>(op)
+       || std::holds_alternative<store::withdraw_op>(op))
       && store::is_terminal(job.state))
     discard(job);
 }
@@ -275,7 +276,7 @@ void queue_state::reply_all(commit_group& group,
       if (it.error != store::errc::none)
         asked->reply(fail(it.error));
       else if (fell_short(op, it.changed, *job))
-        take_back(job->id, asked->reply);
+        take_back(std::get<store::submit_op>(op), asked->reply);
       else
         asked->reply(submit_reply{job, !it.held, it.replayed});
       continue;
@@ -293,9 +294,9 @@ void queue_state::reply_all(commit_group& group,
 }
 
 /// A new job that is to be stored more safely, or not at all.
-void queue_state::take_back(const std::string& id,
+void queue_state::take_back(const store::submit_op& op,
                             const answer<submit_reply>& reply) {
-  group_.add({store::cancel_op{id}, store::purge_op{id}}, {}, {});
+  group_.add({store::withdraw_op{op.draft.id, op.idempotency.scope}}, {}, {});
   if (!std::exchange(flush_armed_, true)) // Not at once: we are in one.
     self_->send(self_, queue_flush{});
   reply(fail(errc::durability_unavailable));

@@ -158,7 +158,7 @@ private:
   last_progress(const std::vector<store::operation>& outcomes);
   void reply_all(commit_group& group, const std::vector<store::applied>& done,
                  const std::vector<job_ref>& jobs);
-  void take_back(const std::string& id, const answer<submit_reply>& reply);
+  void take_back(const store::submit_op& op, const answer<submit_reply>& reply);
   void reply_settle(commit_group::settle_entry& entry,
                     std::span<const store::applied> done,
                     std::span<const job_ref> jobs);

@@ -163,8 +163,8 @@ void queue_state::sort_submit(store::submit_op op, answer<submit_reply> reply,
   if (op.strict) {
     // It may have been stored, unseen: then it goes again.
     if (in_doubt)
-      to.outcomes.add(
-        {store::cancel_op{op.draft.id}, store::purge_op{op.draft.id}}, {}, {});
+      to.outcomes.add({store::withdraw_op{op.draft.id, op.idempotency.scope}},
+                      {}, {});
     return reply(fail(errc::durability_unavailable));
   }
   if (auto known = spooled_.answered(op)) {

@@ -123,6 +123,14 @@ struct purge_op {
   std::string id;
 };
 
+/// Undoes a submit that was refused after it was stored: a job that still
+/// waits is removed, one that has begun is cancelled, one that has ended stays.
+/// Its idempotency key is free again.
+struct withdraw_op {
+  std::string id;
+  std::string scope; ///< as submitted
+};
+
 /// scheduled | blocked | queued → paused; running → pausing: its lease ends by
 /// `release_op` or `fail_op`, and it is then `paused`. Paused, pausing and
 /// publishing jobs are left alone, all others are in an `invalid_state`.
@@ -173,8 +181,8 @@ struct settle_callback_op {
 
 using operation =
   std::variant<submit_op, checkpoint_op, commit_op, succeed_op, fail_op,
-               release_op, cancel_op, retry_op, purge_op, pause_op, resume_op,
-               spawn_op, log_op, put_schedule_op, drop_schedule_op,
+               release_op, cancel_op, retry_op, purge_op, withdraw_op, pause_op,
+               resume_op, spawn_op, log_op, put_schedule_op, drop_schedule_op,
                put_queue_op, put_limit_op, settle_callback_op>;
 
 /// What became of one operation.

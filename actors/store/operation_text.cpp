@@ -176,18 +176,10 @@ struct layout<log_op> {
 };
 
 template <>
-struct layout<cancel_op> {
-  static constexpr char letter = 'X';
+struct layout<withdraw_op> {
+  static constexpr char letter = 'W';
   static void fields(auto& f, auto& it) {
-    f(it.id);
-  }
-};
-
-template <>
-struct layout<purge_op> {
-  static constexpr char letter = 'P';
-  static void fields(auto& f, auto& it) {
-    f(it.id);
+    f(it.id), f(it.scope);
   }
 };
 

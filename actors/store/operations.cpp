@@ -33,7 +33,7 @@ public:
       return add_late(op);
     const auto& [scope, body_hash] = op.idempotency;
     if (!scope.empty())
-      if (const auto before = in_.kept(scope))
+      if (const auto before = known(scope))
         return repeated(*before, body_hash);
     auto answer = add_job(op.draft, in_);
     answer.held = answer.error == errc::none && answer.job.id != op.draft.id;
@@ -91,6 +91,19 @@ public:
     applied gone;
     gone.changed = true;
     return gone;
+  }
+
+  applied operator()(const withdraw_op& op) {
+    if (!op.scope.empty())
+      if (const auto answer = known(op.scope);
+          answer && repeated(*answer, answer->body_hash).job.id == op.id)
+        in_.keep(op.scope, {});
+    auto done = change(op.id, [&](job& it) { return cancel(it, in_.now()); });
+    const auto ended = in_.find(op.id);
+    if (done.changed && ended && is_terminal(ended.it->state)
+        && !is_awaited(*ended.it, in_))
+      forget_job(*ended.it, in_);
+    return done;
   }
 
   applied operator()(const spawn_op& op) {
@@ -157,6 +170,14 @@ private:
     return answer;
   }
 
+  /// An answer that was withdrawn is kept empty.
+  std::optional<kept_answer> known(const std::string& scope) {
+    auto answer = in_.kept(scope);
+    if (answer && answer->bytes.empty())
+      answer.reset();
+    return answer;
+  }
+
   static applied repeated(const kept_answer& before,
                           const std::string& body_hash) {
     if (before.body_hash != body_hash)
@@ -192,7 +213,7 @@ private:
     if (const auto found = in_.find(id))
       return answer(found, {});
     if (!scope.empty())
-      if (const auto before = in_.kept(scope)) {
+      if (const auto before = known(scope)) {
         const auto first = repeated(*before, before->body_hash).job.id;
         return end_at_once(op.draft, duplicate_of(first), job_state::cancelled);
       }

@@ -16,6 +16,12 @@ void need(const submit_op& op, redis_group& group) {
     group.need_job(parent);
 }
 
+void need(const withdraw_op& op, redis_group& group) {
+  group.need_job(op.id);
+  if (!op.scope.empty())
+    group.need_answer(op.scope);
+}
+
 void need(const spawn_op& op, redis_group& group) {
   group.need_job(op.id);
   for (const auto& child : op.children)

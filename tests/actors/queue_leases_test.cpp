@@ -48,6 +48,22 @@ TEST_F(QueueLeasesTest, LeasesNothingThatIsToBeStoredMoreSafelyOrNotAtAll) {
   EXPECT_THAT(store->list({})->jobs, SizeIs(0));
 }
 
+TEST_F(QueueLeasesTest, RefusesAnotherTryWithTheSameKeyAgain) {
+  const auto replies = listen<submit_reply>();
+  for (int i = 0; i < 2; ++i) {
+    auto request = noop(replies);
+    request.op.asked = store::durability::disk;
+    request.op.strict = true;
+    request.op.idempotency = {"key", "body"};
+    caf::anon_send(aut, std::move(request));
+    run();
+  }
+
+  ASSERT_EQ(replies->size(), 2u);
+  EXPECT_EQ(replies->back().error().code, errc::durability_unavailable);
+  EXPECT_THAT(store->list({})->jobs, SizeIs(0));
+}
+
 TEST_F(QueueLeasesTest, CountsTheRoomOfADeadManagerNoMore) {
   const auto dead = join(2);
   submit();

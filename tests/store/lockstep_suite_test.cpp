@@ -132,7 +132,9 @@ private:
   operation random_operation() {
     static constexpr std::array scopes{"", "", "", "s1", "s2", "s3"};
     const auto lease = some_lease();
-    switch (below(14)) {
+    switch (below(15)) {
+    case 14:
+      return withdraw_op{some_id(), one_of(scopes)};
     case 12:
       return pause_op{some_id()};
     case 13:

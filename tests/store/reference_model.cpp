@@ -30,6 +30,8 @@ seen_answer reference_model::apply(const operation& op) {
     return put(*limit);
   if (const auto* limit = std::get_if<put_limit_op>(&op))
     return put(*limit);
+  if (const auto* refused = std::get_if<withdraw_op>(&op))
+    return withdraw(*refused);
   return std::visit(
     [this](const auto& one) -> seen_answer {
       if constexpr (requires(entry & it) { outcome(it, one); }) {
@@ -232,6 +234,19 @@ seen_answer reference_model::outcome(entry& it, const cancel_op&) {
   it.pausing = false;
   ++it.revision;
   return changed(it);
+}
+
+seen_answer reference_model::withdraw(const withdraw_op& op) {
+  if (const auto answer = answers_.find(op.scope);
+      answer != answers_.end() && answer->second.second.id == op.id)
+    answers_.erase(answer);
+  const auto at = jobs_.find(op.id);
+  if (at == jobs_.end())
+    return answer(errc::not_found);
+  const auto done = outcome(at->second, cancel_op{op.id});
+  if (done.changed && is_terminal(at->second.state))
+    jobs_.erase(at);
+  return done;
 }
 
 seen_answer reference_model::outcome(entry& it, const pause_op&) {

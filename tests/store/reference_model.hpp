@@ -91,6 +91,7 @@ private:
   seen_answer put(const put_limit_op& op);
   [[nodiscard]] bool lets_through(const entry& it);
   seen_answer submit(const submit_op& op);
+  seen_answer withdraw(const withdraw_op& op);
   seen_answer add(const job_draft& draft);
   seen_answer outcome(entry& it, const succeed_op& op);
   seen_answer outcome(entry& it, const fail_op& op);

@@ -43,8 +43,7 @@ std::vector<operation> some_of_each() {
           succeed_op{"d", proof, "{}"},
           failed,
           release_op{"f", proof, release_reason::postponed, 250},
-          cancel_op{"g"},
-          purge_op{"h"}};
+          withdraw_op{"g", "scope"}};
 }
 
 TEST(Spooled, ADelayCountsFromTheSubmit) {
