@@ -57,6 +57,7 @@ void manager_state::fail_lease(const std::string& id, entry& it,
   op.message = why.message;
   op.retryable = media::may_pass(why.code);
   op.retry_after_ms = wait_ms;
+  op.crash = why.code == media::errc::crashed;
   settle(id, it, std::move(op));
 }
 

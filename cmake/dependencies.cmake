@@ -10,6 +10,7 @@ find_package(date REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
+pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(libavformat REQUIRED IMPORTED_TARGET
   libavformat libavcodec libavutil)
 find_path(TROUPE_VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)

@@ -21,6 +21,7 @@ using http = http_settings;
 using store = store_settings;
 using pool = pool_settings;
 using tool = tool_settings;
+using sandbox = sandbox_settings;
 using event = event_settings;
 using callback = callback_settings;
 
@@ -73,6 +74,9 @@ constexpr key table[] = {
   {"tools.extract_timeout_s", at<&s::tools, &tool::extract_timeout_s>, 1, 3600},
   {"tools.max_extracts", at<&s::tools, &tool::max_extracts>, 1, 100},
   {"tools.memory_mb", at<&s::tools, &tool::memory_mb>, 128, 1e6},
+
+  {"sandbox.required", at<&s::sandbox, &sandbox::required>},
+  {"sandbox.memory_mb", at<&s::sandbox, &sandbox::memory_mb>, 64, 1e6},
 
   {"events.progress_per_s", at<&s::events, &event::progress_per_s>, 0.1, 1000},
   {"events.job_log", at<&s::events, &event::job_log>, 1, 1e6},

@@ -90,6 +90,12 @@ struct tool_settings {
   std::uint32_t memory_mb = 2048;       ///< of one process of a tool
 };
 
+/// [sandbox] Around what reads media.
+struct sandbox_settings {
+  bool required = false;          ///< no start unless every layer is active
+  std::uint32_t memory_mb = 1024; ///< of one codec child
+};
+
 /// [events] Progress and change, as clients see it.
 struct event_settings {
   double progress_per_s = 10;            ///< of one job, after conflation
@@ -123,6 +129,7 @@ struct settings {
   pool_settings pools;
   source_settings sources;
   tool_settings tools;
+  sandbox_settings sandbox;
   event_settings events;
   edge_settings edge;
   callback_settings callbacks;

@@ -44,9 +44,11 @@ constexpr std::array entries{
   entry{"fault_asked", true},
   entry{"bad_container", false},
   entry{"result_lost", false},
+  entry{"crashed", true},
+  entry{"memory", false},
+  entry{"sandbox", false},
 };
-static_assert(entries.size()
-              == static_cast<std::size_t>(errc::result_lost) + 1);
+static_assert(entries.size() == static_cast<std::size_t>(errc::sandbox) + 1);
 
 const entry& entry_of(errc code) noexcept {
   const auto at = static_cast<std::size_t>(code);

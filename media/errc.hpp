@@ -41,6 +41,9 @@ enum class errc : std::uint8_t {
   fault_asked,   ///< `noop` was told to fail
   bad_container, ///< the container asked for cannot hold the source's streams
   result_lost,   ///< what was committed is gone from its library, unpublished
+  crashed,       ///< the codec child that read the media died
+  memory,        ///< the codec child needed more than it may have
+  sandbox,       ///< the codec child called what it must not; nobody's fault
 };
 
 /// The word in the `code` of a job's error, such as `source_not_found`.

@@ -1,5 +1,7 @@
 #include "media/workbench.hpp"
 
+#include "config/log.hpp"
+#include "media/child/children.hpp"
 #include "media/download/download.hpp"
 #include "media/download/extractor.hpp"
 #include "media/download/services.hpp"
@@ -14,6 +16,39 @@ namespace troupe::media {
 
 namespace {
 
+child_limits limits_of(const config::sandbox_settings& sandbox) {
+  child_limits limits;
+  limits.memory = std::uint64_t{sandbox.memory_mb} << 20;
+  return limits;
+}
+
+void warn_of(const result<std::vector<sandbox_layer>>& layers) {
+  if (!layers)
+    return log::warn("no codec child is born",
+                     {{"error", layers.error().message()}});
+  for (const auto& layer : *layers)
+    if (!layer.active)
+      log::warn("codec children lack a layer of their sandbox",
+                {{"layer", layer.name}, {"error", layer.why_not}});
+}
+
+/// Waits for the first child where its sandbox is required; else what is
+/// missing is told when it is born.
+result<void> check_sandbox(codec_children& children, bool required) {
+  if (!required) {
+    children.describe_sandbox(warn_of);
+    return {};
+  }
+  const auto layers = children.describe_sandbox();
+  if (!layers)
+    return fail(errc::sandbox, layers.error().message());
+  for (const auto& layer : *layers)
+    if (!layer.active)
+      return fail(errc::sandbox, "sandbox.required is set, but " + layer.name
+                                   + " is not active: " + layer.why_not);
+  return {};
+}
+
 /// Members stand in the order of their dependence: what is declared later uses
 /// what is declared before it, and ends first.
 class bench final : public workbench {
@@ -21,14 +56,12 @@ public:
   bench(const config::settings& settings, config::metrics& metrics,
         const std::filesystem::path& self)
     : guard_(settings.sources), runner_(threads_, self),
-      proxy_(threads_, guard_), services_{settings.tools,
-                                          threads_,
-                                          runner_,
-                                          proxy_,
-                                          guard_,
-                                          &metrics,
-                                          self.parent_path() / "troupe-codec",
-                                          pauses_},
+      sandbox_(settings.sandbox),
+      children_(threads_, self.parent_path() / "troupe-codec",
+                limits_of(settings.sandbox)),
+      proxy_(threads_, guard_), services_{settings.tools, threads_, runner_,
+                                          proxy_,         guard_,   &metrics,
+                                          children_,      pauses_},
       extractor_(services_, settings.data.dir / "extract"),
       callbacks_(settings.callbacks, guard_) {}
 
@@ -38,7 +71,13 @@ public:
   }
 
   result<void> start() {
-    return proxy_.start();
+    if (const auto good = proxy_.start(); !good)
+      return good;
+    return check_sandbox(children_, sandbox_.required);
+  }
+
+  bool has_zygote() const override {
+    return children_.zygote() != 0;
   }
 
   std::unique_ptr<attempt>
@@ -66,6 +105,8 @@ private:
   runtime threads_;
   address_guard guard_;
   tool_runner runner_;
+  const config::sandbox_settings& sandbox_;
+  codec_children children_;
   egress_proxy proxy_;
   host_pauses pauses_;
   download_services services_;

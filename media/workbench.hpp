@@ -35,6 +35,9 @@ public:
   [[nodiscard]] virtual std::unique_ptr<attempt>
   make_attempt(attempt_task task, std::shared_ptr<attempt_sink> sink) = 0;
 
+  /// False while the zygote of codec children is replaced: their tasks wait.
+  [[nodiscard]] virtual bool has_zygote() const = 0;
+
   /// Looks at a URL; `tools.max_extracts` at once, more wait their turn.
   virtual void extract(std::string url, extract_done done) = 0;
 

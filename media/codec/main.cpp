@@ -1,18 +1,17 @@
 #include "media/codec/probe.hpp"
+#include "media/codec/zygote.hpp"
 
+#include <array>
 #include <cstdio>
-#include <string>
 #include <string_view>
 
-/// `troupe-codec probe FILE` prints one line of JSON and ends with a
-/// `probe_status`.
+/// `troupe-codec zygote` bears the server's codec children.
 int main(int argc, char** argv) {
   using namespace troupe::codec;
-  if (argc != 3 || std::string_view{argv[1]} != "probe") {
-    std::fputs("usage: troupe-codec probe FILE\n", stderr);
-    return static_cast<int>(probe_status::usage);
+  static constexpr std::array tasks{task_entry{"probe", &probe}};
+  if (argc != 2 || std::string_view{argv[1]} != "zygote") {
+    std::fputs("troupe-codec is started by the server only\n", stderr);
+    return 2;
   }
-  const auto answer = probe_file(argv[2]);
-  std::puts(answer.json.c_str());
-  return static_cast<int>(answer.status);
+  return zygote_main(tasks);
 }

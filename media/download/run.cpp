@@ -36,6 +36,7 @@ download_run::download_run(const download_services& services, attempt_task task,
   : services_(services), task_(std::move(task)), sink_(std::move(sink)),
     work_(work_folder(task_.library, task_.id)),
     tool_(std::make_shared<tool_step>(services.threads)),
+    child_(std::make_shared<child_step>(services.threads)),
     heart_(services.threads.io()) {}
 
 void download_run::start() {
@@ -72,6 +73,7 @@ void download_run::abandon() {
 
 void download_run::end_what_runs() {
   tool_->stop();
+  child_->stop(stopping_);
   if (pending_)
     pending_->wake.cancel();
 }

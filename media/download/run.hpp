@@ -1,5 +1,6 @@
 #pragma once
 
+#include "media/child/child_step.hpp"
 #include "media/download/command.hpp"
 #include "media/download/error_rules.hpp"
 #include "media/download/look.hpp"
@@ -102,6 +103,7 @@ private:
   std::shared_ptr<attempt_sink> sink_; ///< null once abandoned or done
   const std::filesystem::path work_;
   std::shared_ptr<tool_step> tool_;
+  std::shared_ptr<child_step> child_;
   std::shared_ptr<pending_look> pending_; ///< set exactly during a look
   errc stopping_ = errc::none;            ///< why it was told to end
   boost::asio::steady_timer heart_;

@@ -5,6 +5,7 @@
 #include "media/download/selector.hpp"
 #include "media/download/source_state.hpp"
 #include "media/files/sync.hpp"
+#include "media/probe/source_file.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -26,7 +27,6 @@ namespace {
 constexpr std::uint64_t extract_bytes = 256u << 20;
 /// Attempts have their own limit above; this one ends what hangs for ever.
 constexpr seconds fetch_limit{7 * 24 * 3600};
-constexpr seconds probe_limit{60};
 constexpr seconds look_limit{45};
 constexpr std::size_t max_log_line = 1024;
 
@@ -293,23 +293,28 @@ asio::awaitable<step<void>> download_run::check_unchanged() {
 
 asio::awaitable<step<media_facts>>
 download_run::probe(std::filesystem::path file) {
-  std::string text;
-  auto out = [&text](std::string_view line) {
-    text = line;
+  if (stopping_ != errc::none)
+    co_return failure_report{stopping_, "", 0};
+  auto open = [&file] {
+    return open_media_file(file);
   };
-  auto order = command(probe_command(services_.codec, file));
-  order.readable = {services_.codec.parent_path(), file.parent_path()};
-  order.environment.clear();
-  const auto end = co_await run_tool(std::move(order), out, {}, probe_limit);
-  if (!end)
-    co_return end.error();
-  if (end->exit.status != 0 || end->exit.signal != 0)
+  auto opened = co_await on_file_thread(services_.threads.files(), open);
+  child_end end;
+  if (opened) {
+    auto task = probe_task(std::move(*opened));
+    end = co_await child_->run(services_.children, std::move(task));
+  } else {
+    end.code = errc::io_error;
+    end.message = opened.error().message();
+  }
+  if (stopping_ != errc::none)
+    co_return failure_report{stopping_, "", 0};
+  if (end.code != errc::none)
     log::warn("a file's media facts cannot be read",
               {{"job", task_.id},
-               {"exit", std::to_string(end->exit.status)},
-               {"signal", std::to_string(end->exit.signal)},
-               {"error", text}});
-  co_return read_media_facts(text);
+               {"code", std::string{code_of(end.code)}},
+               {"error", end.message}});
+  co_return read_media_facts(end.result);
 }
 
 asio::awaitable<step<tool_end>> download_run::run_tool(tool_command order,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "media/child/children.hpp"
 #include "media/download/host_pauses.hpp"
 #include "media/egress/address_guard.hpp"
 #include "media/egress/proxy.hpp"
@@ -8,7 +9,6 @@
 #include "media/tool/tool.hpp"
 
 #include <cstdint>
-#include <filesystem>
 
 namespace troupe::config {
 class metrics;
@@ -29,9 +29,9 @@ struct download_services {
   tool_runner& runner;
   egress_proxy& proxy;
   const address_guard& guard;
-  config::metrics* metrics;    ///< null: nobody counts
-  std::filesystem::path codec; ///< the `troupe-codec` executable
-  host_pauses& pauses;         ///< hosts that asked to be left alone
+  config::metrics* metrics; ///< null: nobody counts
+  codec_children& children;
+  host_pauses& pauses; ///< hosts that asked to be left alone
 };
 
 } // namespace troupe::media

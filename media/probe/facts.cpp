@@ -49,11 +49,6 @@ bool is_plain(std::string_view ending) {
 
 } // namespace
 
-std::vector<std::string> probe_command(const std::filesystem::path& codec,
-                                       const std::filesystem::path& file) {
-  return {codec.string(), "probe", file.string()};
-}
-
 media_facts read_media_facts(std::string_view text) {
   media_facts facts;
   const auto parsed = parse_object(text);

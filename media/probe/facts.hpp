@@ -1,10 +1,8 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace troupe::media {
 
@@ -21,7 +19,7 @@ struct audio_facts {
   int sample_rate = 0;
 };
 
-/// What `troupe-codec probe` says of a file, as far as a download needs it.
+/// What a codec child says of a file, as far as a download needs it.
 struct media_facts {
   std::string container; ///< "mp4", "mkv", …; empty: no media that we know
   double duration_s = 0;
@@ -29,12 +27,7 @@ struct media_facts {
   std::optional<audio_facts> audio;
 };
 
-/// The command that prints a file's facts on stdout.
-[[nodiscard]] std::vector<std::string>
-probe_command(const std::filesystem::path& codec,
-              const std::filesystem::path& file);
-
-/// Reads that output; no facts for anything else.
+/// Reads the result of the task `probe`; no facts for anything else.
 [[nodiscard]] media_facts read_media_facts(std::string_view json);
 
 /// The ending a file of this content is to have, without a dot: `given` where

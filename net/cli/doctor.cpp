@@ -81,6 +81,7 @@ int doctor(const config_options& options) {
   check_folder(out, "library", settings.library.dir);
   check_store(out, settings, options.repair);
   check_tools(out, settings.tools);
+  check_sandbox(out, settings.sandbox);
   check_limits(out);
   return out.failed() ? exit_failed : exit_done;
 }

@@ -63,6 +63,11 @@ std::vector<net::part_state> tool_states(const config::tool_settings& tools) {
   return {{"tools", true, missing}};
 }
 
+/// Its children outlive it, and tasks wait for the next one.
+net::part_state zygote_state(const media::workbench& bench) {
+  return {"zygote", true, bench.has_zygote() ? "" : "being replaced"};
+}
+
 /// A store that shares our disk has none.
 std::optional<net::part_state> spool_state(const actors::readiness& now) {
   if (!now.remote)
@@ -135,8 +140,9 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
                       .library = settings.library.dir,
                       .durability = [&node] { return (*node)->reaches(); },
                       .health =
-                        [&tools, &node] {
+                        [&tools, &node, &bench] {
                           auto parts = tools;
+                          parts.push_back(zygote_state(**bench));
                           if (auto part = spool_state((*node)->ready()))
                             parts.push_back(std::move(*part));
                           return parts;

@@ -1,5 +1,6 @@
 #include "net/cli/tool_findings.hpp"
 
+#include "media/child/children.hpp"
 #include "media/download/tool_check.hpp"
 #include "media/tool/tool.hpp"
 
@@ -49,6 +50,28 @@ void check_tools(findings& out, const config::tool_settings& tools) {
     tell(out, tool);
   check_python(out, tools.python);
   check_landlock(out);
+}
+
+void check_sandbox(findings& out, const config::sandbox_settings& sandbox) {
+  std::error_code wrong;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", wrong);
+  media::runtime threads;
+  media::codec_children children{threads, self.parent_path() / "troupe-codec"};
+  const auto layers = children.describe_sandbox();
+  if (!layers)
+    return out.fail("sandbox", "no codec child: " + layers.error().message());
+  std::string active;
+  for (const auto& layer : *layers)
+    if (layer.active)
+      active += (active.empty() ? "" : ", ") + layer.name;
+  out.ok("sandbox", active);
+  for (const auto& layer : *layers) {
+    const auto text = "without " + layer.name + ": " + layer.why_not;
+    if (!layer.active && sandbox.required)
+      out.fail("sandbox", text, "sandbox.required refuses to start so");
+    else if (!layer.active)
+      out.warn("sandbox", text, "media is read with one wall less");
+  }
 }
 
 } // namespace troupe::cli

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
 import sqlite3
@@ -109,7 +110,7 @@ class Configuration(TroupeTest):
         done = run("doctor", "--data", str(self.folder / "data"))
         self.assertEqual(done.returncode, 0, done.stdout)
         for part in ("config", "data", "library", "store", "yt-dlp", "ffmpeg",
-                     "python", "troupe-codec", "landlock", "limits"):
+                     "python", "troupe-codec", "landlock", "sandbox", "limits"):
             self.assertRegex(done.stdout, rf"(?m)^(OK|WARN) +{part} ")
 
     def test_doctor_fails_with_what_to_do(self):
@@ -169,6 +170,23 @@ class Serving(TroupeTest):
         self.assertRegex(run("doctor", "--data", str(data)).stdout,
                          r"(?m)^OK +audit .*all invariants hold")
         self.assert_nothing_left()
+
+    def test_it_starts_with_a_whole_sandbox_only_if_that_is_required(self):
+        needed = {"TROUPE_SANDBOX_REQUIRED": "true"}
+        server = self.server(environment=needed)
+        self.assertEqual(server.get("/readyz").status, 200)
+        self.assertIn("zygote", server.get("/readyz").json["parts"])
+
+        alone = self.folder / "alone"
+        alone.mkdir()
+        program = shutil.copy(TROUPE, alone / "troupe")
+        done = subprocess.run(
+            [program, "serve", "--listen", "127.0.0.1:0", "--data",
+             str(alone / "data")], capture_output=True, text=True,
+            timeout=60, check=False, env={**os.environ, **needed})
+
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("sandbox", done.stderr)
 
     def test_it_is_ready_soon(self):
         numbers = itertools.count()

@@ -94,9 +94,10 @@ class DownloadRun : public testing::Test {
 protected:
   DownloadRun()
     : guard_(allowing({"127.0.0.1/32"})), runner_(threads_, TROUPE_TEST_GUARD),
-      proxy_(threads_, guard_), origin_(folder_.path() / "media"),
-      services_{tools_, threads_, runner_,           proxy_,
-                guard_, nullptr,  TROUPE_TEST_CODEC, pauses_} {
+      children_(threads_, TROUPE_TEST_CODEC), proxy_(threads_, guard_),
+      origin_(folder_.path() / "media"), services_{tools_,    threads_, runner_,
+                                                   proxy_,    guard_,   nullptr,
+                                                   children_, pauses_} {
     EXPECT_TRUE(proxy_.start());
     tools_.cookies_dir = folder_.path() / "cookies";
     fs::create_directories(tools_.cookies_dir);
@@ -143,6 +144,7 @@ protected:
   runtime threads_;
   address_guard guard_;
   tool_runner runner_;
+  codec_children children_;
   egress_proxy proxy_;
   origin origin_;
   config::tool_settings tools_;

@@ -1,0 +1,113 @@
+#pragma once
+
+#include "config/result.hpp"
+#include "media/child/frame.hpp"
+#include "media/child/order.hpp"
+#include "media/errc.hpp"
+#include "media/runtime.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::media {
+
+/// What a codec child is to do.
+struct child_task {
+  std::string name;   ///< "probe", …
+  std::string params; ///< without a zero byte before; form as the task wants
+  std::vector<descriptor> files;           ///< handed over; at most `max_files`
+  std::chrono::milliseconds stall{10'000}; ///< without progress; then `timeout`
+  std::chrono::milliseconds life{60'000};  ///< in all; then `timeout`
+  std::size_t max_result = 4u << 20;       ///< bytes
+};
+
+/// What a child used until it was reaped.
+struct child_usage {
+  double cpu_s = 0;
+  std::uint64_t max_memory = 0; ///< bytes, resident
+};
+
+/// How a task ended.
+struct child_end {
+  /// `none`: there is a result. `crashed`: the child died, or broke the
+  /// protocol. `sandbox`: it called what no codec calls. `memory`, `timeout`,
+  /// what `stop` was given, or what the task said.
+  errc code = errc::none;
+  std::string message;
+  std::string result;
+  std::vector<descriptor> files;
+  child_usage usage; ///< of a child for one task; zeros for others
+};
+
+/// Hears of a task, on the io thread. Nothing after `on_end`, which comes
+/// once. A frame is read when what came before was heard: a child that is
+/// ahead waits. Empty functions are fine but for `on_end`.
+struct child_listener {
+  std::function<void(const child_progress&)> on_progress;
+  std::function<void(std::string_view)> on_log;
+  std::function<void(child_end)> on_end;
+};
+
+/// How long a child serves.
+enum class child_life : std::uint8_t {
+  one_task, ///< killed after it, and reaped before `on_end`
+  lasting   ///< one task after the other; a dead one is born anew for the next
+};
+
+/// A place for one codec child, which is born for its first task. Destroying
+/// it kills the child and silences its listener. Thread-safe.
+class codec_child {
+public:
+  virtual ~codec_child() = default;
+  /// @pre no other task is under way.
+  virtual void run(child_task task, child_listener listener) = 0;
+  /// Ends the task under way with `why` by killing the child; `on_end` follows
+  /// when it is reaped.
+  virtual void stop(errc why) = 0;
+};
+
+/// One layer of a child's sandbox: "seccomp", "landlock", …
+struct sandbox_layer {
+  std::string name;
+  bool active = false;
+  std::string why_not;
+};
+
+using sandbox_told = std::function<void(result<std::vector<sandbox_layer>>)>;
+
+/// All codec children of this process and the zygote that bears them.
+/// Thread-safe.
+class codec_children {
+public:
+  /// @param program the `troupe-codec` executable.
+  /// @param limits of every child.
+  codec_children(runtime& threads, std::filesystem::path program,
+                 child_limits limits = {});
+  /// Kills what still runs and waits until it is reaped, three seconds at
+  /// most. Not on the io thread.
+  ~codec_children();
+
+  [[nodiscard]] std::unique_ptr<codec_child> open(child_life life);
+
+  /// Bears a child to see what it is confined by; tells it on the io thread.
+  void describe_sandbox(sandbox_told done);
+  /// The same, waited for; not on the io thread.
+  [[nodiscard]] result<std::vector<sandbox_layer>> describe_sandbox();
+
+  /// Of the zygote that lives; 0: none, until it is replaced.
+  [[nodiscard]] pid_t zygote() const noexcept;
+  /// That live or are not reaped.
+  [[nodiscard]] std::size_t count() const;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace troupe::media

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "media/child/order.hpp"
+#include "media/descriptor.hpp"
+#include "media/runtime.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <sys/types.h>
+
+namespace troupe::media {
+
+/// A started zygote.
+struct spawned_zygote {
+  pid_t pid = 0;
+  descriptor process; ///< pidfd
+  descriptor control; ///< its end is the zygote's
+};
+
+/// Starts `program zygote`: in a session of its own, with nothing inherited
+/// but /dev/null, stderr and its control socket. No process with errno if not.
+[[nodiscard]] spawned_zygote spawn_zygote(const std::filesystem::path& program);
+
+/// The one zygote of this server. One that dies is replaced at once, one that
+/// dies young after a pause that doubles up to 5 s. Everything but
+/// construction and `pid` runs on the io thread. Invariant: `control_` is set
+/// exactly while a zygote is believed to live.
+class zygote_link : public std::enable_shared_from_this<zygote_link> {
+public:
+  zygote_link(runtime& threads, std::filesystem::path program);
+
+  void start();
+  /// Ends the zygote and replaces it no more.
+  void stop();
+  /// Kills a zygote that does not answer; the next takes its place.
+  void replace();
+
+  /// Asks for a child with these ends. False if nobody can be asked now; true
+  /// promises nothing: should the zygote die first, the child's socket ends.
+  [[nodiscard]] bool ask(const spawn_order& order, int socket, int lifeline);
+
+  /// The program could not even be started: nobody need wait for it.
+  [[nodiscard]] bool is_missing() const noexcept {
+    return missing_;
+  }
+  /// Of the zygote that lives; 0: none. From any thread.
+  [[nodiscard]] pid_t pid() const noexcept {
+    return pid_;
+  }
+
+private:
+  void await_end();
+  void bury();
+
+  boost::asio::posix::stream_descriptor process_;
+  boost::asio::steady_timer pause_;
+  const std::filesystem::path program_;
+  descriptor control_;
+  std::atomic<pid_t> pid_{0};
+  std::chrono::steady_clock::time_point born_;
+  std::chrono::milliseconds wait_{0}; ///< before the next is started
+  bool missing_ = false; ///< at the last try
+  bool stopped_ = false;
+};
+
+} // namespace troupe::media

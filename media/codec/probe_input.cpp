@@ -1,0 +1,90 @@
+#include "media/codec/probe_input.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace troupe::codec {
+
+namespace {
+
+/// Demuxers that read one file and nothing else.
+constexpr const char* formats_taken =
+  "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,dv,eac3,flac,flv,gif,h264,hevc,"
+  "ivf,m4v,matroska,mov,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,truehd,tta,"
+  "w64,wav,wv";
+
+/// Decoders that libavformat may ask what a container does not tell.
+constexpr const char* codecs_taken =
+  "aac,ac3,alac,av1,dca,dvvideo,eac3,ffv1,flac,flv,gif,h263,h264,hevc,libdav1d,"
+  "libopus,libvorbis,mjpeg,mp2,mp2float,mp3,mp3float,mpeg1video,mpeg2video,"
+  "mpeg4,msmpeg4,msmpeg4v2,opus,png,prores,rawvideo,theora,truehd,vc1,vorbis,"
+  "vp6f,vp8,vp9,wmapro,wmav1,wmav2,wmv1,wmv2,wmv3";
+
+constexpr int block = 64 << 10;
+
+} // namespace
+
+probe_input::probe_input(int file, task_context& context)
+  : file_(file), context_(context), size_(::lseek(file, 0, SEEK_END)),
+    io_(avio_alloc_context(static_cast<unsigned char*>(av_malloc(block)), block,
+                           0, this, &read, nullptr, &seek)) {}
+
+probe_input::~probe_input() {
+  if (io_)
+    av_freep(&io_->buffer);
+  avio_context_free(&io_);
+}
+
+input_ptr probe_input::open() {
+  AVFormatContext* raw = avformat_alloc_context();
+  if (!raw || !io_)
+    return nullptr;
+  raw->pb = io_;
+  options wanted;
+  wanted.set("format_whitelist", formats_taken);
+  wanted.set("codec_whitelist", codecs_taken);
+  // No protocol has this name: what a container refers to is not opened.
+  wanted.set("protocol_whitelist", "none");
+  // On failure it frees the context, but not what it reads from.
+  if (avformat_open_input(&raw, "", nullptr, wanted.out()) < 0)
+    return nullptr;
+  return input_ptr{raw};
+}
+
+int probe_input::read(void* self, std::uint8_t* into, int room) {
+  auto& my = *static_cast<probe_input*>(self);
+  const auto count =
+    ::pread(my.file_, into, static_cast<std::size_t>(room), my.at_);
+  if (count < 0)
+    return AVERROR(errno);
+  if (count == 0)
+    return AVERROR_EOF;
+  my.at_ += count;
+  my.read_ += static_cast<std::uint64_t>(count);
+  my.context_.progress(my.read_, static_cast<std::uint64_t>(my.size_));
+  return static_cast<int>(count);
+}
+
+std::int64_t probe_input::seek(void* self, std::int64_t to, int whence) {
+  auto& my = *static_cast<probe_input*>(self);
+  switch (whence & ~AVSEEK_FORCE) {
+  case AVSEEK_SIZE:
+    return my.size_;
+  case SEEK_SET:
+    break;
+  case SEEK_CUR:
+    to += my.at_;
+    break;
+  case SEEK_END:
+    to += my.size_;
+    break;
+  default:
+    return AVERROR(EINVAL);
+  }
+  if (to < 0)
+    return AVERROR(EINVAL);
+  return my.at_ = to;
+}
+
+} // namespace troupe::codec

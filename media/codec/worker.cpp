@@ -1,0 +1,94 @@
+#include "media/codec/worker.hpp"
+
+#include "media/child/frame.hpp"
+#include "media/child/order.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+namespace troupe::codec {
+
+namespace {
+
+using namespace media;
+
+constexpr std::chrono::milliseconds progress_pause{100};
+
+/// An owner that is gone leaves nothing to do.
+void tell(frame_kind kind, std::uint32_t task, std::string_view payload) {
+  if (!send_frame(child_socket_fd, {kind, task, payload}))
+    ::_exit(0);
+}
+
+void tell_result(std::uint32_t task, std::string_view bytes) {
+  while (bytes.size() > max_payload) {
+    tell(frame_kind::part, task, bytes.substr(0, max_payload));
+    bytes.remove_prefix(max_payload);
+  }
+  tell(frame_kind::result, task, bytes);
+}
+
+void tell_error(std::uint32_t task, const task_answer& answer) {
+  std::string payload(1, static_cast<char>(answer.code));
+  payload.append(answer.text, 0, 1000);
+  tell(frame_kind::error, task, payload);
+}
+
+task_answer run(task_table tasks, const std::string& walls,
+                const received_frame& order, task_context& context) {
+  const auto payload = order.what.payload;
+  const auto end = std::min(payload.find('\0'), payload.size());
+  const auto name = payload.substr(0, end);
+  if (name == "sandbox")
+    return {errc::none, walls};
+  const auto at = std::ranges::find(tasks, name, &task_entry::name);
+  if (at == tasks.end())
+    return {errc::internal, "no such task"};
+  std::vector<int> files;
+  for (const auto& file : order.files)
+    files.push_back(file.get());
+  try {
+    const auto params = payload.substr(std::min(end + 1, payload.size()));
+    return at->run({params, files}, context);
+  } catch (const std::bad_alloc&) {
+    return {errc::memory, "more memory than a child may have"};
+  }
+}
+
+} // namespace
+
+void task_context::progress(std::uint64_t done, std::uint64_t total) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_)
+    return;
+  next_ = now + progress_pause;
+  const child_progress told{done, total};
+  tell(frame_kind::progress, task_, payload_of(told));
+}
+
+void task_context::log(std::string_view line) {
+  tell(frame_kind::log, task_, line.substr(0, 1000));
+}
+
+void serve_tasks(task_table tasks, const std::string& walls) {
+  frame_buffer buffer;
+  for (;;) {
+    auto order = receive_frame(child_socket_fd, buffer);
+    if (order.status != frame_status::taken
+        || order.what.kind != frame_kind::task)
+      ::_exit(0);
+    task_context context{order.what.task};
+    const auto answer = run(tasks, walls, order, context);
+    order.files.clear();
+    if (answer.code == errc::none)
+      tell_result(order.what.task, answer.text);
+    else
+      tell_error(order.what.task, answer);
+  }
+}
+
+} // namespace troupe::codec

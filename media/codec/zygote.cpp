@@ -1,0 +1,104 @@
+#include "media/codec/zygote.hpp"
+
+#include "media/child/frame.hpp"
+#include "media/child/order.hpp"
+#include "media/codec/confine.hpp"
+
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
+
+namespace troupe::codec {
+
+namespace {
+
+using namespace media;
+
+bool has_one_thread() {
+  std::error_code wrong;
+  std::filesystem::directory_iterator tasks{"/proc/self/task", wrong};
+  return !wrong && std::distance(begin(tasks), end(tasks)) == 1;
+}
+
+bool is_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0
+         && type == SOCK_SEQPACKET;
+}
+
+/// Keeps its two ends alone: whatever else is open belongs to the zygote.
+bool take_ends(int socket, int lifeline) {
+  return ::dup2(socket, child_socket_fd) >= 0
+         && ::dup2(lifeline, child_lifeline_fd) >= 0
+         && ::syscall(SYS_close_range, child_lifeline_fd + 1, ~0u, 0) == 0;
+}
+
+[[noreturn]] void live(task_table tasks, const spawn_order& order,
+                       const std::vector<descriptor>& ends,
+                       confinement& walls) {
+  ::prctl(PR_SET_NAME, "troupe-codec");
+  if (!take_ends(ends[0].get(), ends[1].get())
+      || !arm_lifeline(child_lifeline_fd))
+    ::_exit(1);
+  walls.close(order.limits);
+  const auto pid = static_cast<std::int32_t>(::getpid());
+  if (!send_frame(child_socket_fd, {frame_kind::ready, 0, payload_of(pid)}))
+    ::_exit(1);
+  serve_tasks(tasks, walls.report());
+}
+
+/// The child says by its own `ready` who it is, should this zygote be killed
+/// before it can.
+void bear(task_table tasks, const spawn_order& order,
+          const std::vector<descriptor>& ends, confinement& walls) {
+  int process = -1;
+  const auto flags = CLONE_PARENT | CLONE_PIDFD | SIGCHLD;
+  const auto pid = ::syscall(SYS_clone, flags, nullptr, &process, nullptr, 0);
+  if (pid == 0)
+    live(tasks, order, ends, walls);
+  if (pid < 0)
+    return;
+  const descriptor held{process};
+  const auto number = static_cast<std::int32_t>(pid);
+  // A child may have died since: then nobody reads this, which is fine.
+  [[maybe_unused]] const bool told =
+    send_frame(ends[0].get(), {frame_kind::born, 0, payload_of(number)},
+               std::span{&process, 1}, MSG_DONTWAIT);
+}
+
+} // namespace
+
+int zygote_main(task_table tasks) {
+  if (!is_socket(zygote_control_fd)) {
+    std::fputs("a zygote is started by the server only\n", stderr);
+    return 2;
+  }
+  if (!has_one_thread()) {
+    std::fputs("a zygote must have one thread\n", stderr);
+    return 3;
+  }
+  ::prctl(PR_SET_NAME, "troupe-zygote");
+  confinement walls;
+  frame_buffer buffer;
+  for (;;) {
+    const auto asked = receive_frame(zygote_control_fd, buffer);
+    spawn_order order;
+    if (asked.status != frame_status::taken)
+      return 0;
+    if (asked.what.kind == frame_kind::spawn && asked.files.size() == 2
+        && read_payload(asked.what.payload, order))
+      bear(tasks, order, asked.files, walls);
+  }
+}
+
+} // namespace troupe::codec

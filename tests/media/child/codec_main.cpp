@@ -1,0 +1,263 @@
+#include "media/child/frame.hpp"
+#include "media/child/order.hpp"
+#include "media/codec/probe.hpp"
+#include "media/codec/zygote.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+/// A zygote whose children do what none of ours does: crash, hang, lie, and
+/// try to get out of their sandbox.
+namespace troupe::codec {
+
+namespace {
+
+using media::errc;
+
+task_answer echo(const task_request& request, task_context& context) {
+  context.progress(1, 2);
+  context.log("echoing");
+  return {errc::none, std::string{request.params}};
+}
+
+task_answer pid(const task_request&, task_context&) {
+  return {errc::none, std::to_string(::getpid())};
+}
+
+/// How many descriptors are open.
+task_answer descriptors(const task_request&, task_context&) {
+  int count = 0;
+  for (int fd = 0; fd < 1024; ++fd)
+    count += ::lseek(fd, 0, SEEK_CUR) >= 0 || errno != EBADF ? 1 : 0;
+  return {errc::none, std::to_string(count)};
+}
+
+task_answer large(const task_request& request, task_context&) {
+  std::size_t size = 0;
+  const auto digits = request.params;
+  std::from_chars(digits.data(), digits.data() + digits.size(), size);
+  return {errc::none, std::string(size, 'x')};
+}
+
+task_answer crash(const task_request&, task_context&) {
+  *static_cast<volatile int*>(nullptr) = 1;
+  return {};
+}
+
+task_answer abort_it(const task_request&, task_context&) {
+  std::abort();
+}
+
+task_answer leave(const task_request&, task_context&) {
+  ::_exit(7);
+}
+
+task_answer hang(const task_request&, task_context&) {
+  for (volatile bool on = true; on;)
+    continue;
+  return {};
+}
+
+/// Lives, but comes to no end.
+task_answer dawdle(const task_request&, task_context& context) {
+  for (std::uint64_t i = 0;; ++i) {
+    context.progress(i, 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+}
+
+/// Lives for so many milliseconds.
+task_answer nap(const task_request& request, task_context& context) {
+  std::size_t steps = 0;
+  const auto digits = request.params;
+  std::from_chars(digits.data(), digits.data() + digits.size(), steps);
+  for (std::size_t i = 0; i < steps / 10; ++i) {
+    context.progress(i, 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return {errc::none, "rested"};
+}
+
+task_answer eat(const task_request&, task_context&) {
+  std::vector<std::string> eaten;
+  for (;;)
+    eaten.emplace_back(4u << 20, 'x');
+}
+
+task_answer flood(const task_request&, task_context& context) {
+  for (int i = 0; i < 5000; ++i)
+    context.log("line " + std::to_string(i));
+  return {errc::none, "done"};
+}
+
+// -- what breaks the protocol -------------------------------------------------
+
+task_answer garbage(const task_request&, task_context&) {
+  [[maybe_unused]] const auto sent =
+    ::write(media::child_socket_fd, "what?", 5);
+  ::sleep(60);
+  return {};
+}
+
+task_answer twice(const task_request&, task_context&) {
+  for (int i = 0; i < 2; ++i)
+    if (!media::send_frame(media::child_socket_fd,
+                           {media::frame_kind::result, 1, "answer"}))
+      ::_exit(0);
+  ::sleep(60);
+  return {};
+}
+
+task_answer close_up(const task_request&, task_context&) {
+  ::close(media::child_socket_fd);
+  ::sleep(60);
+  return {};
+}
+
+task_answer unasked(const task_request&, task_context&) {
+  const int file = media::child_lifeline_fd;
+  [[maybe_unused]] const bool sent = media::send_frame(
+    media::child_socket_fd, {media::frame_kind::log, 1, "take this"},
+    std::span{&file, 1});
+  ::sleep(60);
+  return {};
+}
+
+// -- ways out -----------------------------------------------------------------
+
+task_answer told(const char* what, long result) {
+  if (result >= 0)
+    return {errc::none, std::string{what} + " was let through"};
+  return {errc::none, "refused"};
+}
+
+task_answer fork_it(const task_request&, task_context&) {
+  return told("fork", ::fork());
+}
+
+task_answer open_socket(const task_request&, task_context&) {
+  return told("socket", ::socket(AF_INET, SOCK_STREAM, 0));
+}
+
+task_answer exec(const task_request&, task_context&) {
+  char name[] = "/bin/true";
+  char* argv[]{name, nullptr};
+  return told("exec", ::execve(name, argv, nullptr));
+}
+
+task_answer trace(const task_request&, task_context&) {
+  return told("ptrace", ::ptrace(PTRACE_ATTACH, ::getppid(), 0, 0));
+}
+
+task_answer kill_parent(const task_request& request, task_context&) {
+  int parent = 0;
+  const auto digits = request.params;
+  std::from_chars(digits.data(), digits.data() + digits.size(), parent);
+  return told("kill", ::kill(parent, SIGKILL));
+}
+
+task_answer signal_thread(const task_request& request, task_context&) {
+  int parent = 0;
+  const auto digits = request.params;
+  std::from_chars(digits.data(), digits.data() + digits.size(), parent);
+  return told("tgkill", ::syscall(SYS_tgkill, parent, parent, SIGKILL));
+}
+
+task_answer open_file(const task_request& request, task_context&) {
+  const std::string path{request.params};
+  return told("open", ::open(path.c_str(), O_RDONLY));
+}
+
+task_answer make_file(const task_request&, task_context&) {
+  return told("creat", ::open("made", O_WRONLY | O_CREAT, 0600));
+}
+
+task_answer look_at_file(const task_request&, task_context&) {
+  struct stat facts {};
+  return told("stat", ::stat("/etc/passwd", &facts));
+}
+
+task_answer write_elsewhere(const task_request& request, task_context&) {
+  // 3 and 4 are its own, those of the task come next.
+  const int next = 5 + static_cast<int>(request.files.size());
+  for (int fd = next; fd < 256; ++fd)
+    if (::write(fd, "x", 1) >= 0)
+      return told("write", fd);
+  return told("write", -1);
+}
+
+task_answer write_to_input(const task_request& request, task_context&) {
+  return told("write", ::write(request.files.front(), "x", 1));
+}
+
+task_answer make_code(const task_request&, task_context&) {
+  void* at = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return told("executable memory", at == MAP_FAILED ? -1 : 0);
+}
+
+task_answer gain(const task_request&, task_context&) {
+  return told("prctl", ::prctl(PR_SET_DUMPABLE, 1));
+}
+
+task_answer make_thread(const task_request&, task_context&) {
+  int sum = 0;
+  std::thread{[&sum] {
+    sum = 42;
+  }}.join();
+  return {errc::none, std::to_string(sum)};
+}
+
+} // namespace
+
+} // namespace troupe::codec
+
+int main(int, char**) {
+  using namespace troupe::codec;
+  static constexpr std::array tasks{task_entry{"probe", &probe},
+                                    task_entry{"echo", &echo},
+                                    task_entry{"pid", &pid},
+                                    task_entry{"descriptors", &descriptors},
+                                    task_entry{"large", &large},
+                                    task_entry{"crash", &crash},
+                                    task_entry{"abort", &abort_it},
+                                    task_entry{"leave", &leave},
+                                    task_entry{"hang", &hang},
+                                    task_entry{"dawdle", &dawdle},
+                                    task_entry{"nap", &nap},
+                                    task_entry{"eat", &eat},
+                                    task_entry{"flood", &flood},
+                                    task_entry{"garbage", &garbage},
+                                    task_entry{"twice", &twice},
+                                    task_entry{"close", &close_up},
+                                    task_entry{"unasked", &unasked},
+                                    task_entry{"fork", &fork_it},
+                                    task_entry{"socket", &open_socket},
+                                    task_entry{"exec", &exec},
+                                    task_entry{"ptrace", &trace},
+                                    task_entry{"kill", &kill_parent},
+                                    task_entry{"tgkill", &signal_thread},
+                                    task_entry{"open", &open_file},
+                                    task_entry{"make", &make_file},
+                                    task_entry{"stat", &look_at_file},
+                                    task_entry{"write", &write_elsewhere},
+                                    task_entry{"write_input", &write_to_input},
+                                    task_entry{"code", &make_code},
+                                    task_entry{"gain", &gain},
+                                    task_entry{"thread", &make_thread}};
+  return zygote_main(tasks);
+}

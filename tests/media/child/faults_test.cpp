@@ -1,0 +1,136 @@
+#include "tests/media/child/children_fixture.hpp"
+
+#include <unistd.h>
+
+#include <vector>
+
+namespace troupe::media {
+
+using namespace std::chrono_literals;
+
+TEST_F(Children, ACrashIsToldByItsSignal) {
+  const auto end = run("crash");
+
+  EXPECT_EQ(end.code, errc::crashed);
+  if (!codec::is_sanitized)
+    EXPECT_NE(end.message.find("signal 11"), std::string::npos) << end.message;
+}
+
+TEST_F(Children, AnAbortIsACrashThoughNoSignalCanBeSent) {
+  EXPECT_EQ(run("abort").code, errc::crashed);
+}
+
+TEST_F(Children, AChildThatExitsWithoutAnAnswerIsACrash) {
+  const auto end = run("leave");
+
+  EXPECT_EQ(end.code, errc::crashed);
+  EXPECT_NE(end.message.find("status 7"), std::string::npos) << end.message;
+}
+
+TEST_F(Children, AHangEndsForWantOfProgress) {
+  auto task = task_named("hang");
+  task.stall = 100ms;
+
+  const auto end = run(std::move(task));
+
+  EXPECT_EQ(end.code, errc::timeout);
+  EXPECT_NE(end.message.find("no progress"), std::string::npos) << end.message;
+}
+
+TEST_F(Children, ProgressWithoutEndEndsWithItsTime) {
+  auto task = task_named("dawdle");
+  task.life = 400ms;
+
+  const auto end = run(std::move(task));
+
+  EXPECT_EQ(end.code, errc::timeout);
+  EXPECT_NE(end.message.find("too long"), std::string::npos) << end.message;
+}
+
+TEST_F(Children, AStoppedChildEndsForWantOfProgress) {
+  one_task seat;
+  seat.child = children_.open(child_life::lasting);
+  give(seat, task_named("pid"));
+  const auto pid = std::stoi(seat.wait().result);
+  auto task = task_named("dawdle");
+  task.stall = 300ms;
+  give(seat, std::move(task));
+  ASSERT_TRUE(comes([&seat] { return *seat.reports > 0; }));
+
+  ::kill(pid, SIGSTOP);
+
+  EXPECT_EQ(seat.wait().code, errc::timeout);
+}
+
+TEST_F(Children, AKilledChildIsACrash) {
+  one_task seat;
+  seat.child = children_.open(child_life::lasting);
+  give(seat, task_named("pid"));
+  const auto pid = std::stoi(seat.wait().result);
+  give(seat, task_named("dawdle"));
+  ASSERT_TRUE(comes([&seat] { return *seat.reports > 0; }));
+
+  ::kill(pid, SIGKILL);
+
+  EXPECT_EQ(seat.wait().code, errc::crashed);
+}
+
+TEST_F(Children, TooMuchMemoryIsToldAsSuch) {
+  if (codec::is_sanitized)
+    GTEST_SKIP() << "a sanitizer maps terabytes";
+
+  EXPECT_EQ(run("eat").code, errc::memory);
+}
+
+TEST_F(Children, AFloodedLogIsCutAtAThousandLines) {
+  auto made = start(task_named("flood"));
+
+  EXPECT_EQ(made.wait().result, "done");
+  EXPECT_EQ(*made.lines, 1000);
+}
+
+TEST_F(Children, WhoBreaksTheProtocolIsKilled) {
+  for (const auto* name : {"garbage", "close", "unasked"})
+    EXPECT_EQ(run(name).code, errc::crashed) << name;
+}
+
+TEST_F(Children, ASecondAnswerIsNotHeard) {
+  EXPECT_EQ(run("twice").result, "answer");
+
+  one_task seat;
+  seat.child = children_.open(child_life::lasting);
+  give(seat, task_named("twice"));
+  EXPECT_EQ(seat.wait().result, "answer");
+  give(seat, task_named("echo", "next"));
+
+  const auto end = seat.wait();
+  EXPECT_TRUE(end.result == "next" || end.code == errc::crashed);
+}
+
+TEST_F(Children, OneThatFailsLeavesAllOthersAlone) {
+  std::vector<one_task> good;
+  std::vector<one_task> bad;
+  for (int i = 0; i < 5; ++i) {
+    good.push_back(start(task_named("nap", "300")));
+    bad.push_back(start(task_named("crash")));
+  }
+
+  for (auto& each : bad)
+    EXPECT_EQ(each.wait().code, errc::crashed);
+  for (auto& each : good)
+    EXPECT_EQ(each.wait().result, "rested");
+}
+
+TEST_F(Children, CrashesInARowLeaveNothingBehind) {
+  run("crash");
+  const auto before = open_descriptors();
+
+  for (int i = 0; i < 300; ++i)
+    ASSERT_EQ(run("crash").code, errc::crashed);
+
+  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_EQ(children_.count(), 0u);
+  EXPECT_FALSE(has_zombie());
+}
+
+} // namespace troupe::media
