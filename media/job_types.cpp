@@ -4,6 +4,7 @@
 #include "media/download/params.hpp"
 #include "media/download/schema.hpp"
 #include "media/noop/noop.hpp"
+#include "media/probe/job.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,9 @@ std::span<const job_type> job_types() noexcept {
              "Does nothing, for tests and benchmarks: sleeps, fails or writes "
              "a file as asked.",
              noop_params_schema, noop_result_schema},
+    job_type{"probe", "video",
+             "Tells a media file's container, streams, chapters and tags.",
+             probe_params_schema, probe_result_schema},
   };
   return types;
 }

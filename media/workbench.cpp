@@ -6,6 +6,7 @@
 #include "media/download/extractor.hpp"
 #include "media/download/services.hpp"
 #include "media/noop/noop.hpp"
+#include "media/probe/job.hpp"
 #include "media/runtime.hpp"
 
 #include <boost/asio/post.hpp>
@@ -62,6 +63,7 @@ public:
       proxy_(threads_, guard_), services_{settings.tools, threads_, runner_,
                                           proxy_,         guard_,   &metrics,
                                           children_,      pauses_},
+      probes_{threads_, children_, settings.library},
       extractor_(services_, settings.data.dir / "extract"),
       callbacks_(settings.callbacks, guard_) {}
 
@@ -86,6 +88,8 @@ public:
       return make_noop(threads_, std::move(task), std::move(sink));
     if (task.type == "download")
       return make_download(services_, std::move(task), std::move(sink));
+    if (task.type == "probe")
+      return make_probe(probes_, std::move(task), std::move(sink));
     return nullptr;
   }
 
@@ -110,6 +114,7 @@ private:
   egress_proxy proxy_;
   host_pauses pauses_;
   download_services services_;
+  probe_services probes_;
   extractor extractor_;
   callback_sender callbacks_;
 };

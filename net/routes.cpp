@@ -36,6 +36,7 @@ std::span<const route> all_routes() noexcept {
     route{post, "/v1/callbacks/{id}/retry", retry_callback},
     route{get, "/v1/job-types", list_job_types},
     route{post, "/v1/extract", extract_url},
+    route{get, "/v1/probe", probe_source},
     route{get, "/v1/ws", open_websocket},
     route{get, "/v1/events", open_event_stream},
     route{get, "/healthz", show_health},

@@ -36,6 +36,7 @@ answering retry_callback(edge& at, const request& req, const path_params& path);
 answering list_queues(edge& at, const request& req, const path_params& path);
 answering list_job_types(edge& at, const request& req, const path_params& path);
 answering extract_url(edge& at, const request& req, const path_params& path);
+answering probe_source(edge& at, const request& req, const path_params& path);
 
 answering send_job_file(edge& at, const request& req, const path_params& path);
 

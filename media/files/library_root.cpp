@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <iterator>
+
 namespace troupe::media {
 
 namespace {
@@ -16,20 +18,23 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+constexpr int file_flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
-int open_step_by_step(int root, const fs::path& relative) {
+int open_step_by_step(int root, const fs::path& relative, int flags) {
   descriptor at{::openat(root, ".", folder_flags)};
-  for (const auto& step : relative) {
+  for (auto step = relative.begin(); step != relative.end(); ++step) {
     if (!at)
       return -1;
-    at.reset(::openat(at.get(), step.c_str(), folder_flags | O_NOFOLLOW));
+    const bool last = std::next(step) == relative.end();
+    at.reset(::openat(at.get(), step->c_str(),
+                      (last ? flags : folder_flags) | O_NOFOLLOW));
   }
   return at.release();
 }
 
-int open_beneath(int root, const fs::path& relative) {
+int open_beneath(int root, const fs::path& relative, int flags) {
   open_how how{};
-  how.flags = folder_flags;
+  how.flags = static_cast<std::uint64_t>(flags);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   const auto* name = relative.empty() ? "." : relative.c_str();
   long opened = 0;
@@ -40,7 +45,8 @@ int open_beneath(int root, const fs::path& relative) {
       break;
   }
   const bool unknown = opened < 0 && (errno == ENOSYS || errno == EPERM);
-  return unknown ? open_step_by_step(root, relative) : static_cast<int>(opened);
+  return unknown ? open_step_by_step(root, relative, flags)
+                 : static_cast<int>(opened);
 }
 
 failure folder_failure(const fs::path& path, int error) {
@@ -59,10 +65,19 @@ result<library_root> library_root::open(const fs::path& path) {
 }
 
 result<descriptor> library_root::folder(const fs::path& relative) const {
-  descriptor opened{open_beneath(root_.get(), relative)};
+  descriptor opened{open_beneath(root_.get(), relative, folder_flags)};
   if (!opened && errno != ENOENT)
     return folder_failure(path_ / relative, errno);
   return opened;
+}
+
+result<descriptor> library_root::file(const fs::path& relative) const {
+  descriptor opened{open_beneath(root_.get(), relative, file_flags)};
+  if (opened || errno == ENOENT || errno == ENOTDIR)
+    return opened;
+  if (errno == EXDEV || errno == ELOOP)
+    return fail(errc::source_forbidden, relative.string());
+  return file_failure(path_ / relative);
 }
 
 result<descriptor> library_root::made_folder(const fs::path& relative) const {

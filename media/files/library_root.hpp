@@ -21,6 +21,13 @@ public:
   [[nodiscard]] result<descriptor>
   folder(const std::filesystem::path& relative) const;
 
+  /// Opens a file to be read, without waiting for the writer of a FIFO. One
+  /// that is missing is no error: no descriptor then. A link that leads out is
+  /// `source_forbidden`.
+  /// @param relative without `..`
+  [[nodiscard]] result<descriptor>
+  file(const std::filesystem::path& relative) const;
+
   /// Opens a folder, made with its parents where missing; each parent is
   /// synced.
   [[nodiscard]] result<descriptor>

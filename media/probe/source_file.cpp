@@ -15,6 +15,10 @@ result<descriptor> open_media_file(const std::filesystem::path& path) {
   if (!file)
     return fail(errno == ENOENT ? errc::source_not_found : errc::io_error,
                 std::generic_category().message(errno));
+  return checked_media_file(std::move(file));
+}
+
+result<descriptor> checked_media_file(descriptor file) {
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0)
     return fail(errc::io_error, std::generic_category().message(errno));

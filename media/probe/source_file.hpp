@@ -13,6 +13,9 @@ namespace troupe::media {
 [[nodiscard]] result<descriptor>
 open_media_file(const std::filesystem::path& path);
 
+/// The same for one that is open already.
+[[nodiscard]] result<descriptor> checked_media_file(descriptor file);
+
 /// The task that tells a file's facts; see `read_media_facts`.
 [[nodiscard]] child_task probe_task(descriptor file);
 

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "config/result.hpp"
+#include "media/descriptor.hpp"
+
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace troupe::media {
+
+/// Opens the file of a source `local:///path`, percent-encoded as in a URL: the
+/// first that is found beneath the media roots, in order. Symbolic links that
+/// stay beneath their root are followed. Blocks.
+///   bad_params        no such form, or `..` in it
+///   source_not_found  beneath no root
+///   source_forbidden  a link that leads out of its root
+///   invalid_media     no regular file
+[[nodiscard]] result<descriptor>
+open_local_source(std::string_view source,
+                  std::span<const std::filesystem::path> roots);
+
+} // namespace troupe::media

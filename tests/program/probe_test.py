@@ -1,0 +1,98 @@
+"""Media facts of files beneath the media roots, at once and by a job."""
+
+import os
+import pathlib
+import signal
+import unittest
+import urllib.parse
+
+from harness import TroupeTest, make_clip, wait_until
+
+
+def children_of(pid):
+    """Process ids and names of what a process started."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue
+            name, rest = stat[stat.index("(") + 1:].rsplit(") ", 1)
+            if int(rest.split()[1]) == pid:
+                found.append((int(entry.name), name))
+    return found
+
+
+class Probes(TroupeTest):
+    def setUp(self):
+        super().setUp()
+        self.media = self.folder / "media"
+        (self.media / "a folder").mkdir(parents=True)
+        make_clip(self.media / "a folder" / "clip.mp4")
+        self.troupe = self.server("--media-root", str(self.media))
+
+    def probe(self, path):
+        source = urllib.parse.quote("local:///" + urllib.parse.quote(path))
+        return self.troupe.get("/v1/probe?source=" + source)
+
+    def zygote(self):
+        found = [pid for pid, name in children_of(self.troupe.process.pid)
+                 if name == "troupe-zygote"]
+        return found[0] if found else None
+
+    def test_a_file_is_told_at_once_and_by_a_job(self):
+        told = self.probe("a folder/clip.mp4")
+        self.assertEqual(told.status, 200, told.body)
+        self.assertEqual(told.json["container"], "mp4")
+        self.assertEqual([stream["codec"] for stream in told.json["streams"]],
+                         ["h264", "aac"])
+        self.assertRegex(told.json["streams"][0]["codecs"],
+                         r"^avc1\.[0-9A-F]{6}$")
+
+        job = self.troupe.submit(
+            "probe", {"source": "local:///a%20folder/clip.mp4"})
+        job = self.troupe.wait_for_state(job["id"], ["succeeded", "failed"])
+        self.assertEqual(job["result"], told.json)
+
+    def test_what_is_no_file_of_the_roots_is_refused(self):
+        secret = self.folder / "secret.mp4"
+        make_clip(secret)
+        (self.media / "way-out.mp4").symlink_to(secret)
+        (self.media / "words.mp4").write_text("no film")
+        (self.media / "list.mp4").write_text(
+            f"#EXTM3U\n#EXTINF:2,\n{self.media}/a folder/clip.mp4\n")
+        os.mkfifo(self.media / "fifo")
+
+        for path, status in (("none.mp4", 404), ("../secret.mp4", 422),
+                             ("way-out.mp4", 422), ("words.mp4", 422),
+                             ("list.mp4", 422), ("fifo", 422),
+                             ("a folder", 422), ("", 422)):
+            told = self.probe(path)
+            self.assertEqual(told.status, status, (path, told.body))
+            self.assertEqual(told.json["errors"][0]["pointer"], "/source")
+        for query in ("", "?source=", "?source=http://example.org/a.mp4",
+                      "?source=local:///a&other=1"):
+            told = self.troupe.get("/v1/probe" + query)
+            self.assertEqual(told.status, 422, (query, told.body))
+
+    def test_a_killed_zygote_is_replaced_and_nobody_notices(self):
+        wait_until(self.zygote, 20, "a zygote")
+        for _ in range(3):
+            os.kill(self.zygote(), signal.SIGKILL)
+            told = self.probe("a folder/clip.mp4")
+            self.assertEqual(told.status, 200, told.body)
+        wait_until(lambda: [name for _, name in
+                            children_of(self.troupe.process.pid)]
+                   == ["troupe-zygote"], 20, "no child but the zygote")
+
+    def test_children_die_with_a_killed_server(self):
+        wait_until(self.zygote, 20, "a zygote")
+        zygote = self.zygote()
+        self.troupe.kill()
+        wait_until(lambda: not pathlib.Path(f"/proc/{zygote}").exists(), 20,
+                   "the zygote's end")
+
+
+if __name__ == "__main__":
+    unittest.main()
