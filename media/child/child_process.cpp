@@ -281,9 +281,12 @@ void child_process::send_task() {
   const bool fits = payload.size() <= max_payload && files.size() <= max_files;
   if (!fits)
     return end_with(errc::bad_params, "more than a child can be asked for");
-  // It has read all before: no room means that it is gone, as its end tells.
-  [[maybe_unused]] const bool told =
-    send_frame(socket_.native_handle(), order, files);
+  // It has read all before: an error means that it is gone, and that the task
+  // is for the next one.
+  if (!send_frame(socket_.native_handle(), order, files)) {
+    sent_ = false;
+    return lose_socket();
+  }
   task_->files.clear();
   wake_at(std::min(stall_at_, life_at_));
 }

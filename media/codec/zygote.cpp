@@ -36,9 +36,10 @@ bool is_socket(int fd) {
          && type == SOCK_SEQPACKET;
 }
 
-/// Keeps its two ends alone: whatever else is open belongs to the zygote.
+/// Keeps its two ends and /dev/null: whatever else is open is the zygote's.
 bool take_ends(int socket, int lifeline) {
-  return ::dup2(socket, child_socket_fd) >= 0
+  return ::dup2(STDOUT_FILENO, STDERR_FILENO) >= 0
+         && ::dup2(socket, child_socket_fd) >= 0
          && ::dup2(lifeline, child_lifeline_fd) >= 0
          && ::syscall(SYS_close_range, child_lifeline_fd + 1, ~0u, 0) == 0;
 }
