@@ -77,7 +77,7 @@ void add_video(AVFormatContext& input, AVStream& stream, json::object& to) {
     to["pixel_format"] = pixels;
   to["rotation"] = rotation_of(stream);
   const auto hdr = hdr_of(stream);
-  to["hdr"] = hdr.empty() ? json::value{nullptr} : json::value{hdr};
+  to["hdr"] = hdr.empty() ? json::value(nullptr) : json::value(hdr);
   add_colour(codec, to);
   to["attached_picture"] =
     (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;

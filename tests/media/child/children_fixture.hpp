@@ -10,6 +10,7 @@
 
 #include <charconv>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
@@ -103,11 +104,18 @@ protected:
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
   }
 
-  /// No child of this process is left unreaped.
-  static bool has_zombie() {
+  /// The name and end of a child of this process that nobody reaped; empty:
+  /// there is none.
+  static std::string zombie() {
     siginfo_t facts{};
-    return ::waitid(P_ALL, 0, &facts, WEXITED | WNOHANG | WNOWAIT) == 0
-           && facts.si_pid != 0;
+    if (::waitid(P_ALL, 0, &facts, WEXITED | WNOHANG | WNOWAIT) != 0
+        || facts.si_pid == 0)
+      return {};
+    std::ifstream name{"/proc/" + std::to_string(facts.si_pid) + "/comm"};
+    std::string text;
+    name >> text;
+    return text + " " + std::to_string(facts.si_pid) + " ended with "
+           + std::to_string(facts.si_status);
   }
 
   runtime threads_;
