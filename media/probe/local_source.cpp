@@ -26,8 +26,7 @@ result<fs::path> path_of(std::string_view source) {
     boost::urls::make_pct_string_view(source.substr(scheme.size()));
   if (encoded.has_error())
     return wrong;
-  std::string text(encoded->decoded_size(), '\0');
-  std::ranges::copy(**encoded, text.begin());
+  const std::string text = encoded->decode();
   const fs::path path{text};
   const bool plain = text.find('\0') == text.npos && path.is_relative()
                      && path.has_filename()

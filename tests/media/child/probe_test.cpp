@@ -61,8 +61,7 @@ protected:
 TEST_F(Probe, TellsAnMp4ByItsRealParameters) {
   make_clip(path("a.mp4"),
             "-c:v libx264 -profile:v high -level 3.0 -pix_fmt yuv420p -c:a aac "
-            "-metadata title=Tëst -metadata:s:a language=deu "
-            "-metadata:s:v rotate=90");
+            "-metadata title=Tëst -metadata:s:a language=deu");
 
   const auto all = facts(path("a.mp4"));
 
@@ -81,12 +80,32 @@ TEST_F(Probe, TellsAnMp4ByItsRealParameters) {
   EXPECT_EQ(video.at("fps").to_number<double>(), 25);
   EXPECT_EQ(video.at("pixel_format"), "yuv420p");
   EXPECT_TRUE(video.at("hdr").is_null());
-  EXPECT_EQ(video.at("rotation"), 90);
+  EXPECT_EQ(video.at("rotation"), 0);
   const auto& audio = all.at("streams").at(1);
   EXPECT_EQ(audio.at("codecs"), "mp4a.40.2");
   EXPECT_EQ(audio.at("sample_rate"), 48000);
   EXPECT_EQ(audio.at("language"), "deu");
   EXPECT_EQ(audio.at("disposition").at(0), "default");
+}
+
+TEST_F(Probe, TellsHowFarAPictureIsTurned) {
+  make_clip(path("a.mp4"), "-c:v libx264 -c:a aac");
+  const auto turn = "ffmpeg -v error -nostdin -i " + path("a.mp4").string()
+                    + " -c copy -metadata:s:v rotate=90 "
+                    + path("turned.mp4").string();
+  ASSERT_EQ(std::system(turn.c_str()), 0);
+  const auto look = "ffprobe -v error -select_streams v -show_entries "
+                    "stream_side_data=rotation -of csv=p=0 "
+                    + path("turned.mp4").string() + " > "
+                    + path("told").string();
+  ASSERT_EQ(std::system(look.c_str()), 0);
+  const auto told = std::stoi(bytes_of(path("told")));
+
+  const auto all = facts(path("turned.mp4"));
+
+  // ffprobe counts counterclockwise.
+  EXPECT_EQ(std::abs(told), 90);
+  EXPECT_EQ(all.at("streams").at(0).at("rotation"), (360 - told) % 360);
 }
 
 TEST_F(Probe, TellsMatroskaFromWebm) {
