@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -98,7 +99,8 @@ void child_process::reap() {
   rusage used{};
   const auto done = ::syscall(SYS_waitid, P_PIDFD, process_.native_handle(),
                               &facts, WEXITED | WNOHANG, &used);
-  if (done == 0 && facts.si_pid == 0)
+  const bool alive = done == 0 ? facts.si_pid == 0 : errno == EAGAIN;
+  if (alive)
     return await_death();
   error_code ignored;
   socket_.close(ignored);

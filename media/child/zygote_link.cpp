@@ -3,6 +3,7 @@
 #include "config/log.hpp"
 #include "media/child/frame.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -23,6 +24,8 @@ using boost::system::error_code;
 
 /// One that lived so long may be followed at once.
 constexpr auto adult = 1s;
+/// For one that was killed.
+constexpr int death_limit_ms = 1000;
 constexpr std::chrono::milliseconds first_wait{50};
 constexpr std::chrono::milliseconds longest_wait{5000};
 
@@ -70,9 +73,11 @@ void zygote_link::bury() {
   pid_ = 0;
   const bool lived = process_.is_open();
   if (lived) {
-    const auto process = static_cast<id_t>(process_.native_handle());
+    // Asio made it non-blocking, so that `waitid` alone would not wait.
+    pollfd end{process_.native_handle(), POLLIN, 0};
+    ::poll(&end, 1, death_limit_ms);
     siginfo_t facts{};
-    ::waitid(P_PIDFD, process, &facts, WEXITED);
+    ::waitid(P_PIDFD, static_cast<id_t>(end.fd), &facts, WEXITED | WNOHANG);
     process_.close();
   }
   if (stopped_)
