@@ -161,6 +161,7 @@ TEST_F(Probe, MutatedFilesOfTenContainersHarmNobody) {
   std::mt19937 random{4};
   one_task seat;
   seat.child = children_.open(child_life::lasting);
+  ASSERT_NE(zygote(), 0);
   const auto before = open_descriptors();
   const int rounds = TROUPE_TEST_MUTATIONS / static_cast<int>(std::size(kinds));
 
