@@ -50,9 +50,10 @@ class Probes(TroupeTest):
         self.assertRegex(told.json["streams"][0]["codecs"],
                          r"^avc1\.[0-9A-F]{6}$")
 
-        job = self.troupe.submit(
-            "probe", {"source": "local:///a%20folder/clip.mp4"})
-        job = self.troupe.wait_for_state(job["id"], ["succeeded", "failed"])
+        job = self.troupe.wait_for_state(
+            self.troupe.submit("probe",
+                               {"source": "local:///a%20folder/clip.mp4"}),
+            ["succeeded", "failed"])
         self.assertEqual(job["result"], told.json)
 
     def test_what_is_no_file_of_the_roots_is_refused(self):
