@@ -97,12 +97,23 @@ opener_of(store::store_options options) {
   };
 }
 
+/// What another job has come to.
+void tell_result(const result<store::job>& job,
+                 const media::result_heard& heard) {
+  if (!job && job.error().code == store::errc::not_found)
+    return heard(fail(media::errc::source_not_found, "there is no such job"));
+  if (!job)
+    return heard(fail(media::errc::source_unavailable, job.error().message()));
+  if (job->state == store::job_state::succeeded)
+    return heard(job->result);
+  heard(fail(store::is_terminal(job->state) ? media::errc::source_not_found
+                                            : media::errc::source_unavailable,
+             "that job is " + std::string{store::to_string(job->state)}));
+}
+
 job_bench bench_of(media::workbench& bench,
                    const std::filesystem::path& library) {
   job_bench on;
-  on.make_attempt = [&bench](auto task, auto sink) {
-    return bench.make_attempt(std::move(task), std::move(sink));
-  };
   on.on_file_thread = [&bench](auto work) {
     bench.on_file_thread(std::move(work));
   };
@@ -276,6 +287,14 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
     return sys.spawn<caf::detached>(renewer, std::move(options));
   };
   auto bench = bench_of(bench_, settings_.library.dir);
+  bench.make_attempt = [this](media::attempt_task task, auto sink) {
+    task.result_of = [this](const std::string& job, media::result_heard heard) {
+      edge_.get(job, [heard = std::move(heard)](const result<store::job>& it) {
+        tell_result(it, heard);
+      });
+    };
+    return bench_.make_attempt(std::move(task), std::move(sink));
+  };
   bench.on_beat = [board = board_](const std::string& job,
                                    const store::fence& fence, bool over) {
     if (over)

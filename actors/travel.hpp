@@ -23,14 +23,19 @@ auto inspect(Inspector& f, staged_file& x) {
 }
 
 template <class Inspector>
+auto inspect(Inspector& f, attempt_usage& x) {
+  return f(caf::meta::type_name("attempt_usage"), x.peak_memory, x.cpu_ms);
+}
+
+template <class Inspector>
 auto inspect(Inspector& f, finished& x) {
-  return f(caf::meta::type_name("finished"), x.result, x.files);
+  return f(caf::meta::type_name("finished"), x.result, x.files, x.used);
 }
 
 template <class Inspector>
 auto inspect(Inspector& f, failure_report& x) {
   return f(caf::meta::type_name("failure_report"), x.code, x.message,
-           x.retry_after_s, x.untried);
+           x.retry_after_s, x.untried, x.used);
 }
 
 } // namespace troupe::media

@@ -77,6 +77,9 @@ constexpr key table[] = {
 
   {"sandbox.required", at<&s::sandbox, &sandbox::required>},
   {"sandbox.memory_mb", at<&s::sandbox, &sandbox::memory_mb>, 64, 1e6},
+  {"sandbox.poison_s", at<&s::sandbox, &sandbox::poison_s>, 0, 1e7},
+  {"sandbox.fonts", at<&s::sandbox, &sandbox::fonts>},
+  {"sandbox.render_node", at<&s::sandbox, &sandbox::render_node>},
 
   {"events.progress_per_s", at<&s::events, &event::progress_per_s>, 0.1, 1000},
   {"events.job_log", at<&s::events, &event::job_log>, 1, 1e6},

@@ -94,6 +94,13 @@ struct tool_settings {
 struct sandbox_settings {
   bool required = false;          ///< no start unless every layer is active
   std::uint32_t memory_mb = 1024; ///< of one codec child
+  /// A source that crashed two children is not read for so long; 0: at once.
+  std::uint32_t poison_s = 3600;
+  /// What children that set text may read.
+  std::vector<std::filesystem::path> fonts{"/usr/share/fonts", "/etc/fonts",
+                                           "/usr/share/fontconfig",
+                                           "/var/cache/fontconfig"};
+  std::filesystem::path render_node; ///< "/dev/dri/…"; empty: no child has one
 };
 
 /// [events] Progress and change, as clients see it.

@@ -43,6 +43,10 @@ struct staged_file {
   bool operator==(const staged_file&) const = default;
 };
 
+/// Hears another job's result, a JSON object; on any thread. `source_not_found`
+/// if there is none and will be none, `source_unavailable` if there may be one.
+using result_heard = std::function<void(result<std::string>)>;
+
 /// What an attempt is asked to do.
 struct attempt_task {
   std::string id;          ///< of the job
@@ -54,6 +58,18 @@ struct attempt_task {
   std::string checkpoint;    ///< JSON that an earlier attempt left, or empty
   std::uint32_t attempt = 1; ///< 1 for the first
   std::filesystem::path library; ///< where results are published
+  /// Asks for the result of a job. To be called in `start` alone: the attempt
+  /// may outlive who answers. Empty: nobody can.
+  std::function<void(const std::string& job, result_heard heard)> result_of =
+    {};
+};
+
+/// What an attempt's codec children used; zeros: it had none.
+struct attempt_usage {
+  std::uint64_t peak_memory = 0; ///< bytes, of the largest child
+  std::uint64_t cpu_ms = 0;      ///< of all of them
+
+  bool operator==(const attempt_usage&) const = default;
 };
 
 /// It is done: files are staged and synced, `result` tells of them by their
@@ -61,6 +77,7 @@ struct attempt_task {
 struct finished {
   std::string result;             ///< JSON object
   std::vector<staged_file> files; ///< main file last; may be empty
+  attempt_usage used = {};
 };
 
 /// It is not done. `code` is one of `media::errc`'s words.
@@ -71,6 +88,7 @@ struct failure_report {
   /// Nothing was asked of the source: the attempt does not count, and comes
   /// again after `retry_after_s`.
   bool untried = false;
+  attempt_usage used = {};
 
   bool operator==(const failure_report&) const = default;
 };

@@ -47,8 +47,10 @@ constexpr std::array entries{
   entry{"crashed", true},
   entry{"memory", false},
   entry{"sandbox", false},
+  entry{"poison_source", false},
 };
-static_assert(entries.size() == static_cast<std::size_t>(errc::sandbox) + 1);
+static_assert(entries.size()
+              == static_cast<std::size_t>(errc::poison_source) + 1);
 
 const entry& entry_of(errc code) noexcept {
   const auto at = static_cast<std::size_t>(code);

@@ -44,6 +44,8 @@ enum class errc : std::uint8_t {
   crashed,       ///< the codec child that read the media died
   memory,        ///< the codec child needed more than it may have
   sandbox,       ///< the codec child called what it must not; nobody's fault
+  poison_source, ///< it crashed codec children lately, and is not read again
+                 ///< yet
 };
 
 /// The word in the `code` of a job's error, such as `source_not_found`.

@@ -5,7 +5,9 @@
 #include "media/download/download.hpp"
 #include "media/download/extractor.hpp"
 #include "media/download/services.hpp"
+#include "media/fetch/range_fetcher.hpp"
 #include "media/noop/noop.hpp"
+#include "media/probe/bad_sources.hpp"
 #include "media/probe/job.hpp"
 #include "media/runtime.hpp"
 
@@ -21,6 +23,10 @@ child_limits limits_of(const config::sandbox_settings& sandbox) {
   child_limits limits;
   limits.memory = std::uint64_t{sandbox.memory_mb} << 20;
   return limits;
+}
+
+child_views views_of(const config::sandbox_settings& sandbox) {
+  return {sandbox.fonts, sandbox.render_node};
 }
 
 void warn_of(const result<std::vector<sandbox_layer>>& layers) {
@@ -59,11 +65,13 @@ public:
     : guard_(settings.sources), runner_(threads_, self),
       sandbox_(settings.sandbox),
       children_(threads_, self.parent_path() / "troupe-codec",
-                limits_of(settings.sandbox)),
+                limits_of(settings.sandbox), views_of(settings.sandbox)),
       proxy_(threads_, guard_), services_{settings.tools, threads_, runner_,
                                           proxy_,         guard_,   &metrics,
                                           children_,      pauses_},
-      probes_{threads_, children_, settings.library},
+      bad_{std::chrono::seconds{settings.sandbox.poison_s}},
+      probes_{threads_, children_, settings.library, guard_,
+              proxy_,   fetcher_,  pauses_,          bad_},
       extractor_(services_, settings.data.dir / "extract"),
       callbacks_(settings.callbacks, guard_) {}
 
@@ -114,6 +122,8 @@ private:
   egress_proxy proxy_;
   host_pauses pauses_;
   download_services services_;
+  range_fetcher fetcher_;
+  bad_sources bad_;
   probe_services probes_;
   extractor extractor_;
   callback_sender callbacks_;

@@ -1,7 +1,8 @@
 #include "net/job_reader.hpp"
-#include "net/job_id.hpp"
 
+#include "config/text.hpp"
 #include "media/job_types.hpp"
+#include "net/job_id.hpp"
 #include "net/rfc3339.hpp"
 #include "net/source_url.hpp"
 
@@ -187,8 +188,9 @@ void job_reader::read_params(object_reader& in, const params_schema* schema,
     return;
   field_errors found;
   schema->check(*params, pointer, found);
-  if (schema->takes_url())
-    check_url(*params, pointer, found);
+  for (const auto* field : {"url", "source"})
+    if (schema->takes(field))
+      check_url(*params, field, pointer, found);
   const bool has_parents = place == job_place::batch || !out.depends_on.empty();
   for (auto& each : found.take())
     if (!has_parents
@@ -198,13 +200,19 @@ void job_reader::read_params(object_reader& in, const params_schema* schema,
   out.params = simdjson::minify(*params);
 }
 
-void job_reader::check_url(dom::object params, const std::string& pointer,
+/// A `source` is a URL, or of a form that the schema knows all about.
+void job_reader::check_url(dom::object params, std::string_view field,
+                           const std::string& pointer,
                            field_errors& errors) const {
   std::string_view url;
-  if (params["url"].get(url))
+  if (params[field].get(url))
+    return;
+  const bool other =
+    field == "source" && !config::lower(url).starts_with("http");
+  if (other)
     return;
   if (auto fault = source_url_fault(url, guard_))
-    errors.add(pointer_to(pointer, "url"), std::move(fault->detail),
+    errors.add(pointer_to(pointer, field), std::move(fault->detail),
                std::move(fault->code));
 }
 

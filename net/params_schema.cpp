@@ -182,8 +182,8 @@ const media::job_type& params_schema::type() const noexcept {
   return impl_->type;
 }
 
-bool params_schema::takes_url() const noexcept {
-  return !impl_->known.empty() && impl_->knows("url");
+bool params_schema::takes(std::string_view field) const noexcept {
+  return !impl_->known.empty() && impl_->knows(field);
 }
 
 void params_schema::check(dom::object params, const std::string& pointer,

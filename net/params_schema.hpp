@@ -22,8 +22,8 @@ public:
   void check(simdjson::dom::object params, const std::string& pointer,
              field_errors& errors) const;
 
-  /// True if the params may hold a `url`.
-  [[nodiscard]] bool takes_url() const noexcept;
+  /// True if the params may hold a field of this name.
+  [[nodiscard]] bool takes(std::string_view field) const noexcept;
 
 private:
   struct impl;

@@ -36,9 +36,17 @@ std::string job_of(const target& where) {
 }
 
 response wrong_source() {
-  const std::string what = "must be local:///path, and the only parameter";
+  const std::string what =
+    "must be local:///path, http(s)://… or job:ID, and the only parameter";
   return answer(
     {problem_code::invalid_params, "source " + what, {{"/source", what, {}}}});
+}
+
+response forbidden_source() {
+  const std::string what = "names an address that may not be fetched from";
+  return answer({problem_code::source_forbidden,
+                 "source " + what,
+                 {{"/source", what, "source_forbidden"}}});
 }
 
 asio::awaitable<result<store::job>> submit(edge& at, const request& req,
@@ -116,8 +124,9 @@ answering probe_source(edge& at, const request& req, const path_params&) {
   if (body.empty())
     co_return wrong_source();
   auto read = at.submits.read(body);
-  if (std::holds_alternative<problem>(read))
-    co_return wrong_source();
+  if (const auto* why = std::get_if<problem>(&read))
+    co_return why->code == problem_code::source_forbidden ? forbidden_source()
+                                                          : wrong_source();
   auto& asked = std::get<submit_request>(read);
   auto job = co_await submit(at, req, std::move(asked.draft));
   if (job)

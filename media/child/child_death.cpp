@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 /// How a child ends, and whose fault it was.
@@ -55,6 +56,16 @@ descriptor open_process(pid_t pid) {
   return descriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
 }
 
+std::chrono::nanoseconds cpu_time(pid_t pid) {
+  clockid_t clock{};
+  timespec used{};
+  if (::clock_getcpuclockid(pid, &clock) != 0
+      || ::clock_gettime(clock, &used) != 0)
+    return {};
+  return std::chrono::seconds{used.tv_sec}
+         + std::chrono::nanoseconds{used.tv_nsec};
+}
+
 void child_process::stop(errc why) {
   end_with(why, "stopped");
 }
@@ -75,7 +86,7 @@ void child_process::end_with(errc why, std::string message) {
 }
 
 void child_process::kill_it() {
-  if (!process_.is_open())
+  if (!find_born())
     return;
   phase_ = phase::dying;
   timer_.cancel();

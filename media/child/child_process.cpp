@@ -2,6 +2,7 @@
 
 #include "config/log.hpp"
 
+#include <boost/asio/post.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@
 #include <system_error>
 #include <utility>
 
-/// A child's birth and its tasks; how it ends is in child_death.cpp.
+/// A child's tasks; how it comes to be and how it ends is in child_birth.cpp
+/// and child_death.cpp.
 namespace troupe::media {
 
 namespace {
@@ -20,16 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 using boost::system::error_code;
 
-/// A zygote bears a child in milliseconds. One that is silent for so long is
-/// stopped or hangs.
-constexpr auto zygote_patience = 5s;
-constexpr auto birth_limit = 20s;
-/// Until another zygote may be there.
-constexpr auto birth_pause = 10ms;
 /// Frames of one child before others have their turn.
 constexpr int frames_at_once = 16;
-/// As much of its result as the kernel may keep for a child.
-constexpr int socket_room = 1 << 20;
 
 } // namespace
 
@@ -54,78 +48,6 @@ void child_process::run(child_task task, child_listener listener) {
     send_task();
 }
 
-// -- birth --------------------------------------------------------------------
-
-void child_process::begin() {
-  phase_ = phase::unborn;
-  census_->add(shared_from_this());
-  bear();
-}
-
-void child_process::bear() {
-  if (zygote_->is_missing())
-    return give_up("troupe-codec cannot be started");
-  patience_at_ = clock::now() + zygote_patience;
-  if (ask_zygote()) {
-    listen();
-    return wake_at(patience_at_);
-  }
-  lifeline_.reset();
-  wake_at(clock::now() + birth_pause);
-}
-
-/// Leaves the socket closed if nobody could be asked.
-bool child_process::ask_zygote() {
-  int ends[2]{-1, -1};
-  int pipe[2]{-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    return false;
-  descriptor ours{ends[0]};
-  const descriptor theirs{ends[1]};
-  if (::pipe2(pipe, O_CLOEXEC) != 0)
-    return false;
-  const descriptor read_end{pipe[0]};
-  lifeline_.reset(pipe[1]);
-  ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
-  ::setsockopt(theirs.get(), SOL_SOCKET, SO_SNDBUF, &socket_room,
-               sizeof socket_room);
-  if (!zygote_->ask({limits_}, theirs.get(), read_end.get()))
-    return false;
-  socket_.assign(ours.release());
-  return true;
-}
-
-/// Its first word, or the zygote's: from now on it can be killed and reaped.
-void child_process::meet(received_frame& from) {
-  std::int32_t pid = 0;
-  if (process_.is_open())
-    return;
-  if (!read_payload(from.what.payload, pid))
-    return give_up("a codec child was born without a name");
-  auto process =
-    from.files.empty() ? open_process(pid) : std::move(from.files.front());
-  if (!process)
-    return give_up("no descriptor for a codec child");
-  process_.assign(process.release());
-  await_death();
-  if (verdict_)
-    kill_it();
-}
-
-void child_process::give_up(std::string message) {
-  error_code ignored;
-  socket_.close(ignored);
-  lifeline_.reset();
-  timer_.cancel();
-  phase_ = phase::none;
-  census_->remove(this);
-  if (!verdict_)
-    verdict_ = child_end{errc::io_error, std::move(message), {}, {}, {}};
-  if (task_)
-    conclude(*std::exchange(verdict_, std::nullopt));
-  verdict_.reset();
-}
-
 // -- frames -------------------------------------------------------------------
 
 void child_process::listen() {
@@ -137,11 +59,28 @@ void child_process::listen() {
 }
 
 void child_process::hear_some() {
-  for (int i = 0; i < frames_at_once; ++i)
+  for (int i = 0; i < frames_at_once && *credit_ == credit::here; ++i)
     if (!hear_one())
       break;
-  if (socket_.is_open())
+  auto lent = credit::lent;
+  if (socket_.is_open()
+      && !credit_->compare_exchange_strong(lent, credit::awaited))
     listen();
+}
+
+frame_credit child_process::lend() {
+  *credit_ = credit::lent;
+  const auto give_back = [self = shared_from_this(), of = credit_](void*) {
+    if (of->exchange(credit::here) != credit::awaited)
+      return;
+    boost::asio::post(self->timer_.get_executor(), [self, of] {
+      if (self->credit_ != of || !self->socket_.is_open())
+        return;
+      self->stall_at_ = clock::now() + (self->task_ ? self->task_->stall : 0ms);
+      self->listen();
+    });
+  };
+  return {this, give_back};
 }
 
 /// False if there is none now.
@@ -162,18 +101,9 @@ bool child_process::hear_one() {
 }
 
 void child_process::hear(received_frame& from) {
-  const auto kind = from.what.kind;
-  if (kind == frame_kind::born)
-    return meet(from);
-  if (kind != frame_kind::ready)
-    return hear_of_task(from);
-  meet(from);
-  if (phase_ != phase::unborn)
-    return;
-  phase_ = phase::idle;
-  timer_.cancel();
-  if (task_)
-    send_task();
+  if (from.what.kind == frame_kind::ready)
+    return become_ready();
+  hear_of_task(from);
 }
 
 void child_process::hear_of_task(received_frame& from) {
@@ -184,15 +114,8 @@ void child_process::hear_of_task(received_frame& from) {
   if (from.what.kind != frame_kind::result && !from.files.empty())
     return distrust("it sent descriptors unasked");
   switch (from.what.kind) {
-  case frame_kind::progress: {
-    child_progress now;
-    if (!read_payload(from.what.payload, now))
-      return distrust("it sent a progress that is none");
-    stall_at_ = clock::now() + task_->stall;
-    if (listener_.on_progress && !silent_)
-      listener_.on_progress(now);
-    return;
-  }
+  case frame_kind::progress:
+    return hear_progress(from.what.payload);
   case frame_kind::log:
     return hear_line(from.what.payload);
   case frame_kind::part:
@@ -201,14 +124,51 @@ void child_process::hear_of_task(received_frame& from) {
     return take_result(from);
   case frame_kind::error:
     return take_error(from.what.payload);
+  case frame_kind::read_at:
+    return read_for(from.what.payload);
   default:
     return distrust("it sent a frame that no child sends");
   }
 }
 
+void child_process::hear_progress(std::string_view payload) {
+  child_progress now;
+  if (!read_payload(payload, now))
+    return distrust("it sent a progress that is none");
+  if (std::exchange(done_, now.done) != now.done)
+    stall_at_ = clock::now() + task_->stall;
+  if (listener_.on_progress && !silent_)
+    listener_.on_progress(now, lend());
+}
+
 void child_process::hear_line(std::string_view line) {
   if (++lines_ <= max_task_lines && listener_.on_log && !silent_)
-    listener_.on_log(line);
+    listener_.on_log(line, lend());
+}
+
+void child_process::read_for(std::string_view payload) {
+  child_read asked;
+  const auto source = task_->source;
+  if (!source || reading_ || !read_payload(payload, asked) || asked.size == 0
+      || asked.size > max_payload)
+    return distrust("it asked for what it may not read");
+  reading_ = true;
+  source->read(asked.offset, asked.size,
+               [self = shared_from_this(),
+                task = number_](const result<std::string>& bytes) {
+                 self->give(task, bytes);
+               });
+}
+
+void child_process::give(std::uint32_t task, const result<std::string>& bytes) {
+  if (phase_ != phase::busy || task != number_ || !reading_)
+    return;
+  reading_ = false;
+  stall_at_ = clock::now() + task_->stall;
+  const auto said = bytes ? frame{frame_kind::bytes, number_, *bytes}
+                          : frame{frame_kind::unread, number_, {}};
+  if (!send_frame(socket_.native_handle(), said))
+    lose_socket();
 }
 
 void child_process::take_part(std::string_view bytes) {
@@ -241,7 +201,8 @@ void child_process::take_error(std::string_view payload) {
 void child_process::lose_socket() {
   error_code ignored;
   socket_.close(ignored);
-  if (phase_ == phase::unborn && !process_.is_open()) {
+  if (phase_ == phase::unborn && !find_born()) {
+    forget_birth();
     lifeline_.reset();
     if (verdict_)
       return give_up({});
@@ -258,7 +219,7 @@ void child_process::distrust(const char* why) {
   if (phase_ == phase::dying)
     return;
   log::warn("a codec child broke the protocol", {{"error", why}});
-  if (!process_.is_open())
+  if (!find_born())
     return give_up(why);
   end_with(errc::crashed,
            std::string{"the codec child is out of order: "} + why);
@@ -271,6 +232,9 @@ void child_process::send_task() {
   const auto now = clock::now();
   stall_at_ = now + task_->stall;
   life_at_ = now + task_->life;
+  done_ = ~std::uint64_t{0};
+  reading_ = false;
+  cpu_start_ = cpu_time(pid_);
   phase_ = phase::busy;
   sent_ = true;
   std::vector<int> files;
@@ -288,7 +252,7 @@ void child_process::send_task() {
     return lose_socket();
   }
   task_->files.clear();
-  wake_at(std::min(stall_at_, life_at_));
+  wake_for_task();
 }
 
 /// The child has done its part.
@@ -296,6 +260,8 @@ void child_process::end_task(child_end end) {
   timer_.cancel();
   if (life_ == child_life::lasting) {
     phase_ = phase::idle;
+    end.usage.cpu_s =
+      std::chrono::duration<double>{cpu_time(pid_) - cpu_start_}.count();
     return conclude(std::move(end));
   }
   verdict_ = std::move(end);
@@ -327,25 +293,30 @@ void child_process::tick() {
     return kill_it();
   if (phase_ != phase::busy)
     return;
-  if (now < std::min(stall_at_, life_at_))
-    return wake_at(std::min(stall_at_, life_at_));
-  end_with(errc::timeout, now >= life_at_ ? "the codec child took too long"
-                                          : "the codec child made no progress");
+  // Who waits for us cannot go on.
+  if (reading_ || *credit_ == credit::awaited)
+    stall_at_ = now + task_->stall;
+  if (now >= life_at_)
+    end_with(errc::timeout, "the codec child took too long");
+  else if (now >= stall_at_)
+    end_with(errc::timeout, "the codec child made no progress");
+  else if (cpu_left() <= 0ms)
+    end_with(errc::timeout, "the codec child used more processor time than it "
+                            "may");
+  else
+    wake_for_task();
 }
 
-void child_process::tick_unborn(clock::time_point now) {
-  const bool asked = socket_.is_open();
-  if (now >= give_up_at_)
-    return process_.is_open()
-             ? end_with(errc::io_error, "a codec child was born mute")
-             : give_up("no codec child could be born");
-  if (!asked)
-    return bear();
-  if (now >= patience_at_ && !process_.is_open()) {
-    zygote_->replace();
-    patience_at_ = now + zygote_patience;
-  }
-  wake_at(std::max(patience_at_, now + birth_pause));
+std::chrono::milliseconds child_process::cpu_left() const {
+  const auto used = cpu_time(pid_) - cpu_start_;
+  return task_->cpu
+         - std::chrono::duration_cast<std::chrono::milliseconds>(used);
+}
+
+/// Several threads use up what is left sooner than a clock does.
+void child_process::wake_for_task() {
+  const auto look = std::max<std::chrono::milliseconds>(cpu_left() / 4, 20ms);
+  wake_at(std::min({stall_at_, life_at_, clock::now() + look}));
 }
 
 } // namespace troupe::media

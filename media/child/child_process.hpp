@@ -12,6 +12,9 @@ namespace troupe::media {
 /// A pidfd; none with errno.
 [[nodiscard]] descriptor open_process(pid_t pid);
 
+/// Processor time of all threads of a process that is not reaped, so far.
+[[nodiscard]] std::chrono::nanoseconds cpu_time(pid_t pid);
+
 /// The owner's side of one child. Everything but construction and `silence`
 /// runs on the io thread.
 ///
@@ -19,9 +22,11 @@ namespace troupe::media {
 ///       ▲            └────────────┴─ kill, death ────┴──► dying ─reaped─┐
 ///       └──────────────────────────────────────────────────────────────┘
 ///
-/// Invariants: `process_` is open from a child's first word until it is
-/// reaped; `task_` is set from `run` until its `on_end`; `verdict_` is set
-/// when its end is known but not yet told.
+/// Invariants: `process_` is open from when a child is known, by its first word
+/// or by the book of births, until it is reaped; `line_` is its line there
+/// until then; `task_` is set from `run` until its `on_end`; `verdict_` is set
+/// when its end is known but not yet told; `reading_` while its source has not
+/// answered.
 class child_process : public std::enable_shared_from_this<child_process> {
 public:
   child_process(runtime& threads, std::shared_ptr<zygote_link> zygote,
@@ -39,23 +44,35 @@ public:
 
 private:
   enum class phase : std::uint8_t { none, unborn, idle, busy, dying };
+  /// Whether its next frame is heard: yes; not until the listener gives back
+  /// what it has; that, and a frame may be waiting.
+  enum class credit : std::uint8_t { here, lent, awaited };
   using stream = boost::asio::posix::stream_descriptor;
   using clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds birth_limit{20};
+  /// Until another zygote may be there.
+  static constexpr std::chrono::milliseconds birth_pause{10};
 
   // birth
   void begin();
   void bear();
   [[nodiscard]] bool ask_zygote();
-  void meet(received_frame& from);
+  [[nodiscard]] bool find_born();
+  void become_ready();
+  void forget_birth();
   void give_up(std::string message);
 
   // frames
   void listen();
   void hear_some();
+  [[nodiscard]] frame_credit lend();
   [[nodiscard]] bool hear_one();
   void hear(received_frame& from);
   void hear_of_task(received_frame& from);
+  void hear_progress(std::string_view payload);
   void hear_line(std::string_view line);
+  void read_for(std::string_view payload);
+  void give(std::uint32_t task, const result<std::string>& bytes);
   void take_part(std::string_view bytes);
   void take_result(received_frame& from);
   void take_error(std::string_view payload);
@@ -72,6 +89,8 @@ private:
   void wake_at(clock::time_point when);
   void tick();
   void tick_unborn(clock::time_point now);
+  void wake_for_task();
+  [[nodiscard]] std::chrono::milliseconds cpu_left() const;
 
   // death
   void kill_it();
@@ -84,6 +103,8 @@ private:
   const child_limits limits_;
   stream socket_;
   stream process_;
+  std::optional<std::uint32_t> line_;
+  pid_t pid_ = 0;       ///< while `process_` is open
   descriptor lifeline_; ///< its end kills the child
   boost::asio::steady_timer timer_;
   phase phase_ = phase::none;
@@ -97,9 +118,13 @@ private:
   std::optional<child_end> verdict_;
   std::string result_;
   std::size_t lines_ = 0;
+  std::uint64_t done_ = 0; ///< of its newest progress
+  bool reading_ = false;
+  std::chrono::nanoseconds cpu_start_{}; ///< of the child, before the task
   clock::time_point stall_at_;
   clock::time_point life_at_;
   std::atomic<bool> silent_{false};
+  std::shared_ptr<std::atomic<credit>> credit_; ///< of this child's life
 };
 
 } // namespace troupe::media

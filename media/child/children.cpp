@@ -67,10 +67,10 @@ struct codec_children::impl {
 };
 
 codec_children::codec_children(runtime& threads, std::filesystem::path program,
-                               child_limits limits)
-  : impl_(
-    new impl{threads, limits,
-             std::make_shared<zygote_link>(threads, std::move(program))}) {
+                               child_limits limits, child_views views)
+  : impl_(new impl{threads, limits,
+                   std::make_shared<zygote_link>(threads, std::move(program),
+                                                 std::move(views))}) {
   asio::post(threads.io(), [zygote = impl_->zygote] { zygote->start(); });
 }
 
@@ -86,18 +86,25 @@ codec_children::~codec_children() {
     stopped.set_value();
   });
   stopped.get_future().wait();
+  // What a zygote that hung was asked for ends with it.
+  impl_->census->wait_until_empty(1s);
 }
 
-std::unique_ptr<codec_child> codec_children::open(child_life life) {
+std::unique_ptr<codec_child> codec_children::open(child_life life,
+                                                  child_profile profile) {
+  auto limits = impl_->limits;
+  limits.profile = profile;
   return std::make_unique<child_handle>(
     impl_->threads.io(),
     std::make_shared<child_process>(impl_->threads, impl_->zygote,
-                                    impl_->census, life, impl_->limits));
+                                    impl_->census, life, limits));
 }
 
-void codec_children::describe_sandbox(sandbox_told done) {
+void codec_children::describe_sandbox(sandbox_told done,
+                                      child_profile profile) {
   // The listener owns its child, until the child's end lets go of both.
-  const std::shared_ptr<codec_child> child = open(child_life::one_task);
+  const std::shared_ptr<codec_child> child =
+    open(child_life::one_task, profile);
   child_task task;
   task.name = "sandbox";
   child->run(std::move(task),
@@ -109,12 +116,13 @@ void codec_children::describe_sandbox(sandbox_told done) {
               }});
 }
 
-result<std::vector<sandbox_layer>> codec_children::describe_sandbox() {
+result<std::vector<sandbox_layer>>
+codec_children::describe_sandbox(child_profile profile) {
   using told = result<std::vector<sandbox_layer>>;
   auto ended = std::make_shared<std::promise<told>>();
   auto answer = ended->get_future();
   describe_sandbox(
-    [ended](told layers) { ended->set_value(std::move(layers)); });
+    [ended](told layers) { ended->set_value(std::move(layers)); }, profile);
   return answer.get();
 }
 

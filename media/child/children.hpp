@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/result.hpp"
+#include "media/child/child_source.hpp"
 #include "media/child/frame.hpp"
 #include "media/child/order.hpp"
 #include "media/errc.hpp"
@@ -21,13 +22,18 @@ namespace troupe::media {
 struct child_task {
   std::string name;   ///< "probe", …
   std::string params; ///< without a zero byte before; form as the task wants
-  std::vector<descriptor> files;           ///< handed over; at most `max_files`
-  std::chrono::milliseconds stall{10'000}; ///< without progress; then `timeout`
-  std::chrono::milliseconds life{60'000};  ///< in all; then `timeout`
-  std::size_t max_result = 4u << 20;       ///< bytes
+  std::vector<descriptor> files; ///< handed over; at most `max_files`
+  /// What it may read by asking; null: it may not ask.
+  std::shared_ptr<child_source> source;
+  /// Without progress, while nobody is waited for; then `timeout`. Progress is
+  /// a `done` that has changed, a part of the result, a read.
+  std::chrono::milliseconds stall{10'000};
+  std::chrono::milliseconds life{60'000}; ///< in all; then `timeout`
+  std::chrono::milliseconds cpu{60'000};  ///< of all its threads; the same
+  std::size_t max_result = 4u << 20;      ///< bytes
 };
 
-/// What a child used until it was reaped.
+/// What a child used, for its task.
 struct child_usage {
   double cpu_s = 0;
   std::uint64_t max_memory = 0; ///< bytes, resident
@@ -42,15 +48,19 @@ struct child_end {
   std::string message;
   std::string result;
   std::vector<descriptor> files;
-  child_usage usage; ///< of a child for one task; zeros for others
+  child_usage usage; ///< of a lasting child: processor time alone
 };
 
+/// Leave to be heard again, given back by destroying it, on any thread. While
+/// a listener keeps it, its child's frames wait, and then the child does: of
+/// one child at most one frame is on its way to its owner's mailbox.
+using frame_credit = std::shared_ptr<void>;
+
 /// Hears of a task, on the io thread. Nothing after `on_end`, which comes
-/// once. A frame is read when what came before was heard: a child that is
-/// ahead waits. Empty functions are fine but for `on_end`.
+/// once. Empty functions are fine but for `on_end`.
 struct child_listener {
-  std::function<void(const child_progress&)> on_progress;
-  std::function<void(std::string_view)> on_log;
+  std::function<void(const child_progress&, frame_credit)> on_progress;
+  std::function<void(std::string_view, frame_credit)> on_log;
   std::function<void(child_end)> on_end;
 };
 
@@ -88,17 +98,20 @@ public:
   /// @param program the `troupe-codec` executable.
   /// @param limits of every child.
   codec_children(runtime& threads, std::filesystem::path program,
-                 child_limits limits = {});
+                 child_limits limits = {}, child_views views = {});
   /// Kills what still runs and waits until it is reaped, three seconds at
   /// most. Not on the io thread.
   ~codec_children();
 
-  [[nodiscard]] std::unique_ptr<codec_child> open(child_life life);
+  [[nodiscard]] std::unique_ptr<codec_child>
+  open(child_life life, child_profile profile = child_profile::media);
 
   /// Bears a child to see what it is confined by; tells it on the io thread.
-  void describe_sandbox(sandbox_told done);
+  void describe_sandbox(sandbox_told done,
+                        child_profile profile = child_profile::media);
   /// The same, waited for; not on the io thread.
-  [[nodiscard]] result<std::vector<sandbox_layer>> describe_sandbox();
+  [[nodiscard]] result<std::vector<sandbox_layer>>
+  describe_sandbox(child_profile profile = child_profile::media);
 
   /// Of the zygote that lives; 0: none, until it is replaced.
   [[nodiscard]] pid_t zygote() const noexcept;

@@ -12,7 +12,7 @@ namespace troupe::media {
 namespace {
 
 /// "TRC" and the version of this language.
-constexpr std::uint32_t magic = 0x54524301;
+constexpr std::uint32_t magic = 0x54524302;
 
 struct frame_header {
   std::uint32_t magic = 0;

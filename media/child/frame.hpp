@@ -15,14 +15,16 @@ namespace troupe::media {
 /// What a packet says, and who sends it; the owner is the server.
 enum class frame_kind : std::uint16_t {
   spawn = 1,    ///< owner to zygote: `spawn_order`; socket, lifeline
-  born = 2,     ///< zygote to owner, on the child's socket: pid; pidfd
-  ready = 3,    ///< child: pid; it is confined and has read no input
-  task = 4,     ///< owner: name, zero byte, parameters; the task's files
-  progress = 5, ///< child: `child_progress`
-  log = 6,      ///< child: one line
-  part = 7,     ///< child: bytes of its result, more follow
-  result = 8,   ///< child: the last bytes of its result; its files
-  error = 9,    ///< child: code word, zero byte, message
+  ready = 2,    ///< child: pid; it is confined and has read no input
+  task = 3,     ///< owner: name, zero byte, parameters; the task's files
+  progress = 4, ///< child: `child_progress`
+  log = 5,      ///< child: one line
+  part = 6,     ///< child: bytes of its result, more follow
+  result = 7,   ///< child: the last bytes of its result; its files
+  error = 8,    ///< child: code, message
+  read_at = 9,  ///< child: `child_read`; it waits for one of the next
+  bytes = 10,   ///< owner: what was read; empty: there is no more
+  unread = 11,  ///< owner: it cannot be read
 };
 
 /// Of a packet's payload, in bytes.
@@ -36,6 +38,12 @@ inline constexpr std::size_t max_task_lines = 1000;
 struct child_progress {
   std::uint64_t done = 0;
   std::uint64_t total = 0; ///< 0: unknown
+};
+
+/// What a child asks its owner to read for it, of the task's source.
+struct child_read {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0; ///< 1 to `max_payload`
 };
 
 struct frame {

@@ -19,13 +19,13 @@ constexpr int lowest_source = 16;
 
 class spawn_settings {
 public:
-  explicit spawn_settings(int control) {
+  spawn_settings(int control, int births) {
     ::posix_spawn_file_actions_init(&actions_);
     ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_addopen(&actions_, 1, "/dev/null", O_WRONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions_, control, zygote_control_fd);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_,
-                                               zygote_control_fd + 1);
+    ::posix_spawn_file_actions_adddup2(&actions_, births, zygote_births_fd);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions_, zygote_births_fd + 1);
     ::posix_spawnattr_init(&attributes_);
     sigset_t set;
     ::sigemptyset(&set);
@@ -44,15 +44,22 @@ public:
   }
 
   /// The new process's id, or 0 with errno.
-  pid_t start(const std::filesystem::path& program) {
-    std::string words[]{program.string(), "zygote"};
+  pid_t start(const std::filesystem::path& program, const child_views& views) {
+    std::vector<std::string> words{program.string(), "zygote"};
+    for (const auto& path : views.fonts)
+      words.push_back("font=" + path.string());
+    if (!views.render_node.empty())
+      words.push_back("render=" + views.render_node.string());
+    std::vector<char*> argv;
+    for (auto& word : words)
+      argv.push_back(word.data());
+    argv.push_back(nullptr);
     // OpenBLAS starts threads when it is loaded, unless it is told not to.
     std::string variables[]{"OPENBLAS_NUM_THREADS=1", "MALLOC_ARENA_MAX=2"};
-    char* argv[]{words[0].data(), words[1].data(), nullptr};
     char* environment[]{variables[0].data(), variables[1].data(), nullptr};
     pid_t pid = 0;
-    errno = ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, argv,
-                          environment);
+    errno = ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_,
+                          argv.data(), environment);
     return errno == 0 ? pid : 0;
   }
 
@@ -63,16 +70,18 @@ private:
 
 } // namespace
 
-spawned_zygote spawn_zygote(const std::filesystem::path& program) {
+spawned_zygote spawn_zygote(const std::filesystem::path& program, int births,
+                            const child_views& views) {
   int ends[2]{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return {};
   spawned_zygote made{0, {}, descriptor{ends[0]}};
   const descriptor low{ends[1]};
   const descriptor theirs{::fcntl(low.get(), F_DUPFD_CLOEXEC, lowest_source)};
-  if (!theirs)
+  const descriptor book{::fcntl(births, F_DUPFD_CLOEXEC, lowest_source)};
+  if (!theirs || !book)
     return {};
-  made.pid = spawn_settings{theirs.get()}.start(program);
+  made.pid = spawn_settings{theirs.get(), book.get()}.start(program, views);
   if (made.pid == 0)
     return {};
   // By number: the wrapper of glibc 2.36 is not declared for C++.

@@ -31,14 +31,15 @@ constexpr std::chrono::milliseconds longest_wait{5000};
 
 } // namespace
 
-zygote_link::zygote_link(runtime& threads, std::filesystem::path program)
-  : process_(threads.io()), pause_(threads.io()), program_(std::move(program)) {
-}
+zygote_link::zygote_link(runtime& threads, std::filesystem::path program,
+                         child_views views)
+  : process_(threads.io()), pause_(threads.io()), program_(std::move(program)),
+    views_(std::move(views)) {}
 
 void zygote_link::start() {
   if (stopped_)
     return;
-  auto made = spawn_zygote(program_);
+  auto made = spawn_zygote(program_, births_.file(), views_);
   const int error = errno;
   if (!made.process) {
     if (!std::exchange(missing_, true))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "media/child/birth_book.hpp"
 #include "media/child/order.hpp"
 #include "media/descriptor.hpp"
 #include "media/runtime.hpp"
@@ -23,8 +24,11 @@ struct spawned_zygote {
 };
 
 /// Starts `program zygote`: in a session of its own, with nothing inherited
-/// but /dev/null, stderr and its control socket. No process with errno if not.
-[[nodiscard]] spawned_zygote spawn_zygote(const std::filesystem::path& program);
+/// but /dev/null, stderr, its control socket and the memory of births. No
+/// process with errno if not.
+[[nodiscard]] spawned_zygote spawn_zygote(const std::filesystem::path& program,
+                                          int births,
+                                          const child_views& views = {});
 
 /// The one zygote of this server. One that dies is replaced at once, one that
 /// dies young after a pause that doubles up to 5 s. Everything but
@@ -32,7 +36,8 @@ struct spawned_zygote {
 /// exactly while a zygote is believed to live.
 class zygote_link : public std::enable_shared_from_this<zygote_link> {
 public:
-  zygote_link(runtime& threads, std::filesystem::path program);
+  zygote_link(runtime& threads, std::filesystem::path program,
+              child_views views);
 
   void start();
   /// Ends the zygote and replaces it no more.
@@ -40,9 +45,14 @@ public:
   /// Kills a zygote that does not answer; the next takes its place.
   void replace();
 
-  /// Asks for a child with these ends. False if nobody can be asked now; true
-  /// promises nothing: should the zygote die first, the child's socket ends.
+  /// Asks for a child with these ends; `order` names a line of `births`. False
+  /// if nobody can be asked now; true promises nothing: should the zygote die
+  /// first, the child's socket ends, and the line says whether it was born.
   [[nodiscard]] bool ask(const spawn_order& order, int socket, int lifeline);
+
+  [[nodiscard]] birth_book& births() noexcept {
+    return births_;
+  }
 
   /// The program could not even be started: nobody need wait for it.
   [[nodiscard]] bool is_missing() const noexcept {
@@ -60,11 +70,13 @@ private:
   boost::asio::posix::stream_descriptor process_;
   boost::asio::steady_timer pause_;
   const std::filesystem::path program_;
+  const child_views views_;
+  birth_book births_; ///< of all zygotes, one after the other
   descriptor control_;
   std::atomic<pid_t> pid_{0};
   std::chrono::steady_clock::time_point born_;
   std::chrono::milliseconds wait_{0}; ///< before the next is started
-  bool missing_ = false; ///< at the last try
+  bool missing_ = false;              ///< at the last try
   bool stopped_ = false;
 };
 

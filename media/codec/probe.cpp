@@ -4,10 +4,11 @@
 #include "media/codec/probe_streams.hpp"
 
 #include <boost/json/serialize.hpp>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <string_view>
 
 namespace troupe::codec {
@@ -23,11 +24,12 @@ constexpr std::size_t most_tags = 100;
 
 /// libavformat has one demuxer for Matroska and WebM; the DocType, which
 /// stands in the first bytes, tells them apart.
-bool says_webm(int file) {
-  std::array<char, 256> head{};
-  const auto size = ::pread(file, head.data(), head.size(), 0);
+bool says_webm(probe_input& source) {
+  std::array<std::uint8_t, 256> head{};
+  const auto size = source.read_at(0, head.data(), head.size());
   const std::string_view seen{
-    head.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+    reinterpret_cast<const char*>(head.data()),
+    static_cast<std::size_t>(std::max<std::ptrdiff_t>(size, 0))};
   return seen.find("webm") != seen.npos;
 }
 
@@ -43,10 +45,10 @@ constexpr std::array containers{
   container_name{"asf", "wmv"},
 };
 
-std::string container_of(const AVFormatContext& input, int file) {
+std::string container_of(const AVFormatContext& input, probe_input& source) {
   std::string_view name = input.iformat->name;
   name = name.substr(0, name.find(','));
-  if (name == "matroska" && says_webm(file))
+  if (name == "matroska" && says_webm(source))
     return "webm";
   const auto at = std::ranges::find(containers, name, &container_name::demuxer);
   return std::string{at == containers.end() ? name : at->name};
@@ -82,14 +84,14 @@ bool has_cover(const AVFormatContext& input) {
   });
 }
 
-json::object facts_of(AVFormatContext& input, int file, std::int64_t size) {
+json::object facts_of(AVFormatContext& input, probe_input& source) {
   json::array streams;
   for (std::size_t i = 0;
        i < std::min<std::size_t>(input.nb_streams, most_streams); ++i)
     streams.push_back(describe_stream(input, *input.streams[i]));
-  return {{"container", container_of(input, file)},
+  return {{"container", container_of(input, source)},
           {"duration_s", seconds_of(input.duration, AV_TIME_BASE_Q)},
-          {"size", size},
+          {"size", source.size()},
           {"bitrate", input.bit_rate},
           {"streams", std::move(streams)},
           {"chapters", chapters_of(input)},
@@ -97,23 +99,32 @@ json::object facts_of(AVFormatContext& input, int file, std::int64_t size) {
           {"cover", has_cover(input)}};
 }
 
-} // namespace
-
-task_answer probe(const task_request& request, task_context& context) {
-  av_log_set_level(AV_LOG_QUIET);
-  if (request.files.size() != 1)
-    return {errc::bad_params, "one file is to be given"};
-  const int file = request.files.front();
-  probe_input source{file, context};
-  if (source.size() < 0)
-    return {errc::io_error, "the file cannot be read"};
+task_answer probe(probe_input& source) {
   const auto input = source.open();
   if (!input)
     return {errc::invalid_media, "no known media format"};
   if (avformat_find_stream_info(input.get(), nullptr) < 0
       || input->nb_streams == 0)
     return {errc::invalid_media, "no stream can be read"};
-  return {errc::none, json::serialize(facts_of(*input, file, source.size()))};
+  return {errc::none, json::serialize(facts_of(*input, source))};
+}
+
+} // namespace
+
+task_answer probe(const task_request& request, task_context& context) {
+  av_log_set_level(AV_LOG_QUIET);
+  if (!request.files.empty()) {
+    probe_input source{request.files.front(), context};
+    if (source.size() < 0)
+      return {errc::io_error, "the file cannot be read"};
+    return probe(source);
+  }
+  std::int64_t size = 0;
+  const auto* end = request.params.data() + request.params.size();
+  if (std::from_chars(request.params.data(), end, size).ptr != end)
+    return {errc::bad_params, "neither a file nor a size is given"};
+  probe_input source{size, context};
+  return probe(source);
 }
 
 } // namespace troupe::codec

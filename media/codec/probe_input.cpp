@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace troupe::codec {
@@ -26,7 +27,13 @@ constexpr int block = 64 << 10;
 } // namespace
 
 probe_input::probe_input(int file, task_context& context)
-  : file_(file), context_(context), size_(::lseek(file, 0, SEEK_END)),
+  : probe_input(file, ::lseek(file, 0, SEEK_END), context) {}
+
+probe_input::probe_input(std::int64_t size, task_context& context)
+  : probe_input(-1, size, context) {}
+
+probe_input::probe_input(int file, std::int64_t size, task_context& context)
+  : file_(file), context_(context), size_(size),
     io_(avio_alloc_context(static_cast<unsigned char*>(av_malloc(block)), block,
                            0, this, &read, nullptr, &seek)) {}
 
@@ -52,17 +59,24 @@ input_ptr probe_input::open() {
   return input_ptr{raw};
 }
 
+std::ptrdiff_t probe_input::read_at(std::int64_t from, std::uint8_t* into,
+                                    std::size_t room) {
+  if (file_ >= 0)
+    return ::pread(file_, into, room, from);
+  return context_.read_at(static_cast<std::uint64_t>(from), {into, room});
+}
+
 int probe_input::read(void* self, std::uint8_t* into, int room) {
   auto& my = *static_cast<probe_input*>(self);
-  const auto count =
-    ::pread(my.file_, into, static_cast<std::size_t>(room), my.at_);
+  const auto count = my.read_at(my.at_, into, static_cast<std::size_t>(room));
   if (count < 0)
-    return AVERROR(errno);
+    return AVERROR(EIO);
   if (count == 0)
     return AVERROR_EOF;
   my.at_ += count;
   my.read_ += static_cast<std::uint64_t>(count);
-  my.context_.progress(my.read_, static_cast<std::uint64_t>(my.size_));
+  my.context_.progress(
+    my.read_, static_cast<std::uint64_t>(std::max<std::int64_t>(my.size_, 0)));
   return static_cast<int>(count);
 }
 
@@ -70,13 +84,15 @@ std::int64_t probe_input::seek(void* self, std::int64_t to, int whence) {
   auto& my = *static_cast<probe_input*>(self);
   switch (whence & ~AVSEEK_FORCE) {
   case AVSEEK_SIZE:
-    return my.size_;
+    return my.size_ < 0 ? AVERROR(ENOSYS) : my.size_;
   case SEEK_SET:
     break;
   case SEEK_CUR:
     to += my.at_;
     break;
   case SEEK_END:
+    if (my.size_ < 0)
+      return AVERROR(ENOSYS);
     to += my.size_;
     break;
   default:

@@ -8,12 +8,15 @@
 
 namespace troupe::codec {
 
-/// A file's bytes for libavformat, by a descriptor that was given: nothing
-/// else is opened, whatever the file says of itself. Reading is progress.
+/// A file's bytes for libavformat, by a descriptor that was given or by asking
+/// the owner: nothing else is opened, whatever the file says of itself.
+/// Reading is progress.
 class probe_input {
 public:
   /// The descriptor stays its owner's. @pre it can seek.
   probe_input(int file, task_context& context);
+  /// Reads by asking. @param size negative: not known
+  probe_input(std::int64_t size, task_context& context);
   probe_input(const probe_input&) = delete;
   probe_input& operator=(const probe_input&) = delete;
   ~probe_input();
@@ -26,11 +29,17 @@ public:
     return size_;
   }
 
+  /// Up to `room` bytes from `from` on; 0 at the end, negative on failure.
+  [[nodiscard]] std::ptrdiff_t read_at(std::int64_t from, std::uint8_t* into,
+                                       std::size_t room);
+
 private:
   static int read(void* self, std::uint8_t* into, int room);
   static std::int64_t seek(void* self, std::int64_t to, int whence);
 
-  int file_;
+  probe_input(int file, std::int64_t size, task_context& context);
+
+  int file_; ///< negative: the owner is asked
   task_context& context_;
   std::int64_t size_;
   std::int64_t at_ = 0;

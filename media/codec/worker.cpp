@@ -74,6 +74,22 @@ void task_context::log(std::string_view line) {
   tell(frame_kind::log, task_, line.substr(0, 1000));
 }
 
+std::ptrdiff_t task_context::read_at(std::uint64_t offset,
+                                     std::span<std::uint8_t> into) {
+  if (!answer_)
+    answer_ = std::make_unique<frame_buffer>();
+  const child_read asked{offset, std::min(into.size(), max_payload)};
+  tell(frame_kind::read_at, task_, payload_of(asked));
+  const auto said = receive_frame(child_socket_fd, *answer_);
+  if (said.status != frame_status::taken || said.what.task != task_)
+    ::_exit(0);
+  if (said.what.kind != frame_kind::bytes)
+    return -1;
+  const auto bytes = said.what.payload.substr(0, into.size());
+  std::ranges::copy(bytes, into.begin());
+  return static_cast<std::ptrdiff_t>(bytes.size());
+}
+
 void serve_tasks(task_table tasks, const std::string& walls) {
   frame_buffer buffer;
   for (;;) {

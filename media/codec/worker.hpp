@@ -1,9 +1,11 @@
 #pragma once
 
+#include "media/child/frame.hpp"
 #include "media/errc.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,8 +34,15 @@ public:
   void progress(std::uint64_t done, std::uint64_t total);
   void log(std::string_view line);
 
+  /// Reads from the task's source by asking the owner: up to `into.size()`
+  /// bytes, at least one but at the source's end; negative if it cannot be
+  /// read. Waits.
+  [[nodiscard]] std::ptrdiff_t read_at(std::uint64_t offset,
+                                       std::span<std::uint8_t> into);
+
 private:
   std::uint32_t task_;
+  std::unique_ptr<media::frame_buffer> answer_; ///< made for the first read
   std::chrono::steady_clock::time_point next_{};
 };
 

@@ -1,5 +1,6 @@
 #include "media/codec/zygote.hpp"
 
+#include "media/child/birth_book.hpp"
 #include "media/child/frame.hpp"
 #include "media/child/order.hpp"
 #include "media/codec/confine.hpp"
@@ -58,23 +59,14 @@ bool take_ends(int socket, int lifeline) {
   serve_tasks(tasks, walls.report());
 }
 
-/// The child says by its own `ready` who it is, should this zygote be killed
-/// before it can.
+/// The kernel notes the child in `line` before it runs: should this zygote be
+/// killed now, the child's owner knows whom to reap.
 void bear(task_table tasks, const spawn_order& order,
-          const std::vector<descriptor>& ends, confinement& walls) {
-  int process = -1;
-  const auto flags = CLONE_PARENT | CLONE_PIDFD | SIGCHLD;
-  const auto pid = ::syscall(SYS_clone, flags, nullptr, &process, nullptr, 0);
-  if (pid == 0)
+          const std::vector<descriptor>& ends, confinement& walls,
+          std::int32_t& line) {
+  const auto flags = CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD;
+  if (::syscall(SYS_clone, flags, nullptr, &line, nullptr, 0) == 0)
     live(tasks, order, ends, walls);
-  if (pid < 0)
-    return;
-  const descriptor held{process};
-  const auto number = static_cast<std::int32_t>(pid);
-  // A child may have died since: then nobody reads this, which is fine.
-  [[maybe_unused]] const bool told =
-    send_frame(ends[0].get(), {frame_kind::born, 0, payload_of(number)},
-               std::span{&process, 1}, MSG_DONTWAIT);
 }
 
 } // namespace
@@ -89,6 +81,11 @@ int zygote_main(task_table tasks) {
     return 3;
   }
   ::prctl(PR_SET_NAME, "troupe-zygote");
+  auto* births = map_birth_page(zygote_births_fd);
+  if (!births) {
+    std::fputs("a zygote shares memory with its server\n", stderr);
+    return 4;
+  }
   confinement walls;
   frame_buffer buffer;
   for (;;) {
@@ -97,8 +94,9 @@ int zygote_main(task_table tasks) {
     if (asked.status != frame_status::taken)
       return 0;
     if (asked.what.kind == frame_kind::spawn && asked.files.size() == 2
-        && read_payload(asked.what.payload, order))
-      bear(tasks, order, asked.files, walls);
+        && read_payload(asked.what.payload, order)
+        && order.line < births->size())
+      bear(tasks, order, asked.files, walls, (*births)[order.line]);
   }
 }
 

@@ -3,6 +3,11 @@
 #include "config/settings.hpp"
 #include "media/attempt.hpp"
 #include "media/child/children.hpp"
+#include "media/download/host_pauses.hpp"
+#include "media/egress/address_guard.hpp"
+#include "media/egress/proxy.hpp"
+#include "media/fetch/range_fetcher.hpp"
+#include "media/probe/bad_sources.hpp"
 
 #include <memory>
 #include <string_view>
@@ -18,6 +23,11 @@ struct probe_services {
   runtime& threads;
   codec_children& children;
   const config::library_settings& library;
+  const address_guard& guard;
+  egress_proxy& proxy;
+  range_fetcher& fetcher;
+  host_pauses& pauses;
+  bad_sources& bad;
 };
 
 /// An attempt that tells a source's media facts, by a codec child of its own.

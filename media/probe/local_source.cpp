@@ -1,5 +1,6 @@
 #include "media/probe/local_source.hpp"
 
+#include "media/download/json_read.hpp"
 #include "media/errc.hpp"
 #include "media/files/library_root.hpp"
 #include "media/probe/source_file.hpp"
@@ -54,6 +55,26 @@ result<descriptor> open_local_source(std::string_view source,
       return checked_media_file(std::move(*file));
   }
   return fail(errc::source_not_found, path->string());
+}
+
+result<descriptor> open_result_source(std::string_view result_json,
+                                      const fs::path& library) {
+  const auto told = parse_object(result_json);
+  const auto text = told ? text_of(*told, "path") : std::string{};
+  if (text.empty() || text.find('\0') != text.npos)
+    return fail(errc::source_not_found, "that job has made no file");
+  const auto path = fs::path{text}.lexically_relative(library);
+  if (path.empty() || path.is_absolute() || *path.begin() == "..")
+    return fail(errc::source_forbidden, text);
+  const auto root = library_root::open(library);
+  if (!root)
+    return root.error();
+  auto file = root->file(path);
+  if (!file)
+    return file.error();
+  if (!*file)
+    return fail(errc::source_not_found, text);
+  return checked_media_file(std::move(*file));
 }
 
 } // namespace troupe::media

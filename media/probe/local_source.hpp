@@ -20,4 +20,13 @@ namespace troupe::media {
 open_local_source(std::string_view source,
                   std::span<const std::filesystem::path> roots);
 
+/// Opens the file that a job has made, the `path` of its result: beneath the
+/// library, whatever the result says. Blocks.
+///   source_not_found  the result names no file, or it is gone
+///   source_forbidden  one outside the library
+///   invalid_media     no regular file
+[[nodiscard]] result<descriptor>
+open_result_source(std::string_view result_json,
+                   const std::filesystem::path& library);
+
 } // namespace troupe::media

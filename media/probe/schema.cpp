@@ -5,9 +5,10 @@ namespace troupe::media {
 const std::string_view probe_params_schema = R"({
   "type": "object",
   "properties": {
-    "source": {"type": "string", "pattern": "^local:///[^?#]+$",
-      "minLength": 10, "maxLength": 4096,
-      "description": "local:///path, percent-encoded: a file beneath the media roots."}
+    "source": {"type": "string",
+      "pattern": "^(local:///[^?#]+|job:[0-9A-Za-z_-]{1,64}|[hH][tT][tT][pP][sS]?://.+)$",
+      "maxLength": 4096,
+      "description": "local:///path, percent-encoded, a file beneath the media roots; http:// or https://; or job:ID, the file that a job has made."}
   },
   "required": ["source"],
   "additionalProperties": false

@@ -27,6 +27,31 @@ result<descriptor> checked_media_file(descriptor file) {
   return file;
 }
 
+file_stamp stamp_of(const descriptor& file) {
+  struct stat facts {};
+  if (::fstat(file.get(), &facts) != 0)
+    return {};
+  return {facts.st_dev, facts.st_ino, facts.st_size,
+          facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec};
+}
+
+std::string to_string(const file_stamp& stamp) {
+  std::string text;
+  for (const auto number :
+       {stamp.device, stamp.number, static_cast<std::uint64_t>(stamp.size),
+        static_cast<std::uint64_t>(stamp.changed_ns)})
+    text += (text.empty() ? "" : ":") + std::to_string(number);
+  return text;
+}
+
+child_task probe_task(std::shared_ptr<child_source> source) {
+  child_task task;
+  task.name = "probe";
+  task.params = std::to_string(source->size());
+  task.source = std::move(source);
+  return task;
+}
+
 child_task probe_task(descriptor file) {
   child_task task;
   task.name = "probe";

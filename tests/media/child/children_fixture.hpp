@@ -53,10 +53,12 @@ protected:
     auto ended = std::make_shared<std::promise<child_end>>();
     to.end = ended->get_future();
     child_listener listener;
-    listener.on_progress = [count = to.reports](const child_progress&) {
+    listener.on_progress = [count = to.reports](const child_progress&,
+                                                const frame_credit&) {
       ++*count;
     };
-    listener.on_log = [count = to.lines](std::string_view) {
+    listener.on_log = [count = to.lines](std::string_view,
+                                         const frame_credit&) {
       ++*count;
     };
     listener.on_end = [ended](child_end end) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <set>
@@ -121,7 +122,8 @@ TEST_F(Children, AStoppedZygoteIsReplaced) {
 }
 
 TEST_F(Children, ABusyOneDiesWhenItsLifelineEnds) {
-  auto zygote = spawn_zygote(TROUPE_TEST_CODEC);
+  birth_book births;
+  auto zygote = spawn_zygote(TROUPE_TEST_CODEC, births.file());
   ASSERT_TRUE(zygote.process);
   int ends[2]{-1, -1};
   int pipe[2]{-1, -1};
@@ -132,19 +134,18 @@ TEST_F(Children, ABusyOneDiesWhenItsLifelineEnds) {
   {
     const descriptor theirs{ends[1]};
     const descriptor read_end{pipe[0]};
-    const spawn_order order{little_memory()};
+    const spawn_order order{little_memory(), births.take().value()};
     const int given[]{theirs.get(), read_end.get()};
     ASSERT_TRUE(send_frame(zygote.control.get(),
                            {frame_kind::spawn, 0, payload_of(order)}, given));
   }
   frame_buffer buffer;
   descriptor child;
-  for (int i = 0; i < 2; ++i) {
-    auto word = receive_frame(socket.get(), buffer);
-    ASSERT_EQ(word.status, frame_status::taken);
-    if (word.what.kind == frame_kind::born)
-      child = std::move(word.files.at(0));
-  }
+  std::int32_t pid = 0;
+  const auto word = receive_frame(socket.get(), buffer);
+  ASSERT_EQ(word.what.kind, frame_kind::ready);
+  ASSERT_TRUE(read_payload(word.what.payload, pid));
+  child.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   using namespace std::string_view_literals;
   ASSERT_TRUE(send_frame(socket.get(), {frame_kind::task, 1, "dawdle\0"sv}));
   EXPECT_EQ(receive_frame(socket.get(), buffer).what.kind,

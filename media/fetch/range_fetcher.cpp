@@ -1,0 +1,236 @@
+#include "media/fetch/range_fetcher.hpp"
+
+#include "config/text.hpp"
+#include "media/curl_pointers.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <charconv>
+#include <list>
+#include <mutex>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace troupe::media {
+
+namespace {
+
+constexpr long time_limit_ms = 20'000;
+constexpr long connect_limit_ms = 10'000;
+constexpr long most_redirects = 5;
+constexpr std::size_t most_headers = 64u << 10;
+
+/// A part under way. Its address is known to its easy handle.
+struct part_fetch {
+  range_request what;
+  range_heard heard;
+  range_answer answer = {};
+  std::size_t header_bytes = 0;
+  bool whole = false; ///< as much as is taken has come
+  list_ptr headers = {};
+  easy_ptr easy = {};
+};
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == text.npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+std::int64_t number_in(std::string_view text) {
+  std::int64_t value = -1;
+  const auto [end, wrong] =
+    std::from_chars(text.data(), text.data() + text.size(), value);
+  return wrong == std::errc{} && end == text.data() + text.size() ? value : -1;
+}
+
+void take_field(range_answer& to, std::string_view name,
+                std::string_view value) {
+  if (name == "content-range")
+    to.total = number_in(value.substr(std::min(value.rfind('/'), value.size())
+                                      + (value.empty() ? 0 : 1)));
+  else if (name == "content-length" && to.total < 0)
+    to.total = number_in(value);
+  else if (name == "etag" && !value.starts_with("W/"))
+    to.validator = value;
+  else if (name == "last-modified" && to.validator.empty())
+    to.validator = value;
+}
+
+/// A redirect's header lines come first; each status line starts anew.
+std::size_t take_header(char* at, std::size_t size, std::size_t count,
+                        void* of) {
+  auto& now = *static_cast<part_fetch*>(of);
+  const std::string_view line{at, size * count};
+  now.header_bytes += line.size();
+  if (now.header_bytes > most_headers)
+    return 0;
+  if (line.starts_with("HTTP/")) {
+    now.answer.total = -1;
+    now.answer.validator.clear();
+  }
+  const auto colon = line.find(':');
+  if (colon != line.npos)
+    take_field(now.answer, config::lower(line.substr(0, colon)),
+               trimmed(line.substr(colon + 1)));
+  return line.size();
+}
+
+/// Taking less than was given ends the transfer.
+std::size_t take_body(char* at, std::size_t size, std::size_t count, void* of) {
+  auto& now = *static_cast<part_fetch*>(of);
+  long status = 0;
+  curl_easy_getinfo(now.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status != 200 && status != 206)
+    return size * count;
+  const auto room = (status == 206 ? now.what.size : range_fetcher::most_whole)
+                    - now.answer.bytes.size();
+  const auto taken = std::min(room, size * count);
+  now.answer.bytes.append(at, taken);
+  now.whole = taken == room;
+  return now.whole ? 0 : taken;
+}
+
+list_ptr header_list(const range_request& what) {
+  list_ptr list;
+  if (what.validator.empty())
+    return list;
+  list.reset(
+    curl_slist_append(nullptr, ("If-Range: " + what.validator).c_str()));
+  return list;
+}
+
+range_answer answer_of(part_fetch& now, CURLcode outcome) {
+  auto said = std::move(now.answer);
+  auto* easy = now.easy.get();
+  const bool cut = outcome == CURLE_WRITE_ERROR && now.whole;
+  if (outcome != CURLE_OK && !cut) {
+    said.error = curl_easy_strerror(outcome);
+    said.bytes.clear();
+    return said;
+  }
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &said.status);
+  curl_off_t wait = 0;
+  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
+  said.retry_after_s = static_cast<double>(wait);
+  return said;
+}
+
+} // namespace
+
+/// Invariants: `under_way_` is the thread's alone, and holds what `multi_`
+/// works on; what was asked for is in `asked_` until the thread takes it.
+class range_fetcher::impl {
+public:
+  impl() {
+    static std::once_flag once;
+    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+    multi_.reset(curl_multi_init());
+    thread_ = std::jthread{[this](const std::stop_token& stop) {
+      run(stop);
+    }};
+  }
+
+  ~impl() {
+    thread_.request_stop();
+    curl_multi_wakeup(multi_.get());
+    thread_.join();
+    for (auto& it : under_way_)
+      curl_multi_remove_handle(multi_.get(), it.easy.get());
+  }
+
+  void fetch(range_request what, range_heard heard) {
+    {
+      const std::lock_guard lock{mutex_};
+      asked_.push_back({std::move(what), std::move(heard)});
+    }
+    curl_multi_wakeup(multi_.get());
+  }
+
+private:
+  void run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      begin_asked();
+      int running = 0;
+      curl_multi_perform(multi_.get(), &running);
+      settle_done();
+      curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
+    }
+  }
+
+  void begin_asked() {
+    std::list<part_fetch> fresh;
+    {
+      const std::lock_guard lock{mutex_};
+      fresh.swap(asked_);
+    }
+    while (!fresh.empty()) {
+      auto& it = fresh.front();
+      prepare(it);
+      curl_multi_add_handle(multi_.get(), it.easy.get());
+      under_way_.splice(under_way_.end(), fresh, fresh.begin());
+    }
+  }
+
+  static void prepare(part_fetch& it) {
+    it.easy.reset(curl_easy_init());
+    it.headers = header_list(it.what);
+    auto* easy = it.easy.get();
+    const auto last = it.what.offset + it.what.size - 1;
+    const auto range =
+      std::to_string(it.what.offset) + '-' + std::to_string(last);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &it);
+    curl_easy_setopt(easy, CURLOPT_URL, it.what.url.c_str());
+    curl_easy_setopt(easy, CURLOPT_RANGE, range.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROXY, it.what.proxy.c_str());
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, most_redirects);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, time_limit_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_limit_ms);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "troupe");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, it.headers.get());
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, &it);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &it);
+  }
+
+  void settle_done() {
+    int left = 0;
+    while (auto* news = curl_multi_info_read(multi_.get(), &left)) {
+      if (news->msg != CURLMSG_DONE)
+        continue;
+      part_fetch* done = nullptr;
+      curl_easy_getinfo(news->easy_handle, CURLINFO_PRIVATE, &done);
+      auto said = answer_of(*done, news->data.result);
+      curl_multi_remove_handle(multi_.get(), done->easy.get());
+      const auto heard = std::move(done->heard);
+      under_way_.remove_if([done](const auto& it) { return &it == done; });
+      heard(std::move(said));
+    }
+  }
+
+  multi_ptr multi_;
+  std::mutex mutex_;
+  std::list<part_fetch> asked_;
+  std::list<part_fetch> under_way_;
+  std::jthread thread_;
+};
+
+range_fetcher::range_fetcher() : impl_{std::make_unique<impl>()} {}
+
+range_fetcher::~range_fetcher() = default;
+
+void range_fetcher::fetch(range_request what, range_heard heard) {
+  impl_->fetch(std::move(what), std::move(heard));
+}
+
+} // namespace troupe::media
