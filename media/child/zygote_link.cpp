@@ -39,6 +39,8 @@ zygote_link::zygote_link(runtime& threads, std::filesystem::path program,
 void zygote_link::start() {
   if (stopped_)
     return;
+  if (!group_)
+    make_group();
   auto made = spawn_zygote(program_, births_.file(), views_);
   const int error = errno;
   if (!made.process) {
@@ -49,12 +51,27 @@ void zygote_link::start() {
     return bury();
   }
   missing_ = false;
+  if (group_)
+    if (const auto good = group_->take(made.pid); !good)
+      log::warn("codec children are not limited together",
+                {{"error", good.error().message()}});
   born_ = std::chrono::steady_clock::now();
   pid_ = made.pid;
   control_ = std::move(made.control);
   process_.assign(made.process.release());
   log::debug("zygote started", {{"pid", std::to_string(made.pid)}});
   await_end();
+}
+
+/// Without one, each child has limits of its own; `doctor` tells.
+void zygote_link::make_group() {
+  const auto own = own_group();
+  if (!own)
+    return;
+  auto made = codec_group::make(
+    *own, "troupe-codec." + std::to_string(::getpid()), default_group_limits());
+  if (made)
+    group_.emplace(std::move(*made));
 }
 
 void zygote_link::await_end() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "media/child/birth_book.hpp"
+#include "media/child/codec_group.hpp"
 #include "media/child/order.hpp"
 #include "media/descriptor.hpp"
 #include "media/runtime.hpp"
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <sys/types.h>
 
 namespace troupe::media {
@@ -66,12 +68,14 @@ public:
 private:
   void await_end();
   void bury();
+  void make_group();
 
   boost::asio::posix::stream_descriptor process_;
   boost::asio::steady_timer pause_;
   const std::filesystem::path program_;
   const child_views views_;
-  birth_book births_; ///< of all zygotes, one after the other
+  birth_book births_;                ///< of all zygotes, one after the other
+  std::optional<codec_group> group_; ///< of them and all children, if possible
   descriptor control_;
   std::atomic<pid_t> pid_{0};
   std::chrono::steady_clock::time_point born_;

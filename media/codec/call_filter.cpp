@@ -2,6 +2,7 @@
 
 #include "media/descriptor.hpp"
 
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -17,6 +18,12 @@
 namespace troupe::codec {
 
 namespace {
+
+using media::child_profile;
+
+/// Of the flags of `openat`.
+constexpr std::uint64_t writing =
+  O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
 
 /// What libav calls once its input is open, and what threads need beside.
 constexpr const char* allowed[] = {"read",
@@ -62,6 +69,12 @@ constexpr const char* allowed[] = {"read",
                                    "times",
                                    "restart_syscall",
                                    "membarrier"};
+
+/// What looks for files and at them beside.
+constexpr const char* looking[] = {
+  "access",     "faccessat",  "faccessat2", "stat",       "lstat",
+  "newfstatat", "statx",      "readlink",   "readlinkat", "getcwd",
+  "fcntl",      "getdents64", "uname",      "statfs"};
 
 /// What no codec calls, ever.
 constexpr const char* hostile[] = {"execve",
@@ -179,15 +192,25 @@ private:
 
 } // namespace
 
-call_filter::call_filter() {
+call_filter::call_filter(child_profile profile) {
   rules made;
   for (const auto* name : allowed)
     made.add(SCMP_ACT_ALLOW, name);
   for (const auto* name : hostile)
     made.add(SCMP_ACT_KILL_PROCESS, name);
-  for (const auto* name : {"mmap", "mprotect"})
-    made.add(SCMP_ACT_ALLOW, name,
-             {SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
+  if (profile != child_profile::media)
+    for (const auto* name : looking)
+      made.add(SCMP_ACT_ALLOW, name);
+  if (profile == child_profile::text)
+    made.add(SCMP_ACT_ALLOW, "openat",
+             {SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, writing, 0)});
+  if (profile == child_profile::gpu)
+    for (const auto* name : {"openat", "ioctl", "mmap", "mprotect"})
+      made.add(SCMP_ACT_ALLOW, name);
+  else
+    for (const auto* name : {"mmap", "mprotect"})
+      made.add(SCMP_ACT_ALLOW, name,
+               {SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)});
   made.add(SCMP_ACT_ALLOW, "clone",
            {SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)});
   made.add(SCMP_ACT_KILL_PROCESS, "clone",

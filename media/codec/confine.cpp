@@ -5,13 +5,11 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/landlock.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,37 +37,18 @@ bool enter_empty_folder() {
   return inside;
 }
 
-bool drop_privileges() {
+/// No privilege can be gained from now on.
+bool freeze_privileges() {
   for (int each = 0; each <= CAP_LAST_CAP; ++each)
     ::prctl(PR_CAPBSET_DROP, each, 0, 0, 0);
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct none[2]{};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-         && ::syscall(SYS_capset, &header, none) == 0;
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-// Debian 12's header ends at ABI 2; these are of the kernel's documentation,
-// userspace-api/landlock.
-struct ruleset_attributes {
-  std::uint64_t handled_access_fs = 0;
-  std::uint64_t handled_access_net = 0;
-  std::uint64_t scoped = 0;
-};
-
-/// A rule set without a rule: all that the kernel can refuse is refused.
-bool enter_landlock() {
-  const auto abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0,
-                             LANDLOCK_CREATE_RULESET_VERSION);
-  if (abi < 0)
-    return false;
-  const int rights = abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13;
-  ruleset_attributes all;
-  all.handled_access_fs = (1ull << rights) - 1;
-  all.handled_access_net = abi >= 4 ? 3 : 0;
-  all.scoped = abi >= 6 ? 3 : 0;
-  const media::descriptor set{static_cast<int>(
-    ::syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0))};
-  return set && ::syscall(SYS_landlock_restrict_self, set.get(), 0) == 0;
+/// Keeps these of the first 32 capabilities.
+bool keep_capabilities(std::uint32_t kept) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2]{{kept, kept, 0}, {}};
+  return ::syscall(SYS_capset, &header, sets) == 0;
 }
 
 bool limit(__rlimit_resource what, std::uint64_t most) {
@@ -100,16 +79,29 @@ bool enter_limits(const media::child_limits& limits, std::uint64_t base) {
 
 } // namespace
 
-confinement::confinement() : base_memory_(mapped_bytes()) {
+confinement::confinement(const media::child_views& views)
+  : files_(views), base_memory_(mapped_bytes()) {
   if (is_sanitized) {
     skip("namespaces");
-    skip("root");
   } else {
-    const bool inside = enter_empty_folder();
+    inside_ = enter_empty_folder();
     note("namespaces", enter_namespaces());
-    note("root", inside && ::chroot(".") == 0);
   }
-  note("privileges", drop_privileges());
+  frozen_ = freeze_privileges();
+  // What is left lets each child change its root, and goes then.
+  if (!keep_capabilities(1u << CAP_SYS_CHROOT))
+    keep_capabilities(0);
+}
+
+void confinement::shut_files(media::child_profile profile) {
+  if (is_sanitized)
+    skip("root");
+  else if (files_.opens(profile))
+    report_ += "root no: it is to see some files\n";
+  else
+    note("root", inside_ && ::chroot(".") == 0);
+  note("privileges", frozen_ && keep_capabilities(0));
+  note("landlock", files_.enter(profile));
 }
 
 void confinement::note(const char* layer, bool active) {
@@ -126,11 +118,16 @@ void confinement::close(const media::child_limits& limits) {
   if (limits.nice != 0)
     ::setpriority(PRIO_PROCESS, 0, limits.nice);
   note("limits", enter_limits(limits, base_memory_));
-  note("landlock", enter_landlock());
   if (is_sanitized)
     skip("seccomp");
   else
-    note("seccomp", filter_.apply());
+    note("seccomp", filter_of(limits.profile).apply());
+}
+
+const call_filter& confinement::filter_of(media::child_profile profile) const {
+  if (!files_.opens(profile))
+    return media_calls_;
+  return profile == media::child_profile::text ? text_calls_ : gpu_calls_;
 }
 
 bool arm_lifeline(int pipe) {

@@ -9,9 +9,9 @@
 int main(int argc, char** argv) {
   using namespace troupe::codec;
   static constexpr std::array tasks{task_entry{"probe", &probe}};
-  if (argc != 2 || std::string_view{argv[1]} != "zygote") {
+  if (argc < 2 || std::string_view{argv[1]} != "zygote") {
     std::fputs("troupe-codec is started by the server only\n", stderr);
     return 2;
   }
-  return zygote_main(tasks);
+  return zygote_main(tasks, {argv + 2, argv + argc});
 }

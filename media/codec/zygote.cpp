@@ -37,6 +37,20 @@ bool is_socket(int fd) {
          && type == SOCK_SEQPACKET;
 }
 
+/// What the server lets some children see.
+child_views views_of(std::span<char*> words) {
+  constexpr std::string_view font = "font=";
+  constexpr std::string_view render = "render=";
+  child_views views;
+  for (const std::string_view word : words) {
+    if (word.starts_with(font))
+      views.fonts.emplace_back(word.substr(font.size()));
+    if (word.starts_with(render))
+      views.render_node = word.substr(render.size());
+  }
+  return views;
+}
+
 /// Keeps its two ends and /dev/null: whatever else is open is the zygote's.
 bool take_ends(int socket, int lifeline) {
   return ::dup2(STDOUT_FILENO, STDERR_FILENO) >= 0
@@ -49,6 +63,7 @@ bool take_ends(int socket, int lifeline) {
                        const std::vector<descriptor>& ends,
                        confinement& walls) {
   ::prctl(PR_SET_NAME, "troupe-codec");
+  walls.shut_files(order.limits.profile);
   if (!take_ends(ends[0].get(), ends[1].get())
       || !arm_lifeline(child_lifeline_fd))
     ::_exit(1);
@@ -71,7 +86,7 @@ void bear(task_table tasks, const spawn_order& order,
 
 } // namespace
 
-int zygote_main(task_table tasks) {
+int zygote_main(task_table tasks, std::span<char*> words) {
   if (!is_socket(zygote_control_fd)) {
     std::fputs("a zygote is started by the server only\n", stderr);
     return 2;
@@ -86,7 +101,7 @@ int zygote_main(task_table tasks) {
     std::fputs("a zygote shares memory with its server\n", stderr);
     return 4;
   }
-  confinement walls;
+  confinement walls{views_of(words)};
   frame_buffer buffer;
   for (;;) {
     const auto asked = receive_frame(zygote_control_fd, buffer);

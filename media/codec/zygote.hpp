@@ -8,6 +8,6 @@ namespace troupe::codec {
 /// the server until its control socket ends. Children are the server's own
 /// (CLONE_PARENT): it reaps them, and they outlive their zygote. Returns the
 /// exit code.
-int zygote_main(task_table tasks);
+int zygote_main(task_table tasks, std::span<char*> words);
 
 } // namespace troupe::codec

@@ -1,9 +1,13 @@
 #include "net/cli/tool_findings.hpp"
 
 #include "media/child/children.hpp"
+#include "media/child/codec_group.hpp"
 #include "media/download/tool_check.hpp"
 #include "media/tool/tool.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <filesystem>
 
 namespace troupe::cli {
@@ -38,6 +42,52 @@ void check_landlock(findings& out) {
              "tools can then read more than they need; boot with lsm=landlock");
 }
 
+/// Limits of all children together, beside those of each.
+void check_group(findings& out) {
+  const auto own = media::own_group();
+  if (!own)
+    return out.warn("cgroup", own.error().message(),
+                    "codec children have limits each, but not together");
+  const auto made = media::codec_group::make(
+    *own, "troupe-doctor." + std::to_string(::getpid()),
+    media::default_group_limits());
+  if (made)
+    out.ok("cgroup", own->string());
+  else
+    out.warn("cgroup", made.error().message(),
+             "codec children have limits each, but not together; delegate a "
+             "cgroup to the server (systemd: Delegate=yes, "
+             "DelegateSubgroup=server)");
+}
+
+/// What some children may see; Landlock keeps them from the rest.
+void check_views(findings& out, const config::sandbox_settings& sandbox) {
+  const bool walled = media::landlock_abi() > 0;
+  const auto there =
+    std::ranges::count_if(sandbox.fonts, [](const std::filesystem::path& path) {
+      std::error_code wrong;
+      return std::filesystem::exists(path, wrong);
+    });
+  if (there > 0 && walled)
+    out.ok("fonts", std::to_string(there) + " of "
+                      + std::to_string(sandbox.fonts.size())
+                      + " paths of sandbox.fonts");
+  else
+    out.warn("fonts", walled ? "none of sandbox.fonts is there" : "no Landlock",
+             "text in pictures will lack its letters");
+  const auto& node = sandbox.render_node;
+  std::error_code wrong;
+  if (node.empty())
+    return;
+  if (walled && std::filesystem::is_character_file(node, wrong))
+    out.warn("gpu", node.string(),
+             "children that use it are confined less: the driver's calls "
+             "reach the kernel");
+  else
+    out.warn("gpu", walled ? node.string() + " is no device" : "no Landlock",
+             "no child uses it");
+}
+
 } // namespace
 
 void check_tools(findings& out, const config::tool_settings& tools) {
@@ -57,6 +107,8 @@ void check_sandbox(findings& out, const config::sandbox_settings& sandbox) {
   const auto self = std::filesystem::read_symlink("/proc/self/exe", wrong);
   media::runtime threads;
   media::codec_children children{threads, self.parent_path() / "troupe-codec"};
+  check_views(out, sandbox);
+  check_group(out);
   const auto layers = children.describe_sandbox();
   if (!layers)
     return out.fail("sandbox", "no codec child: " + layers.error().message());

@@ -19,7 +19,7 @@ and prints `listening PORT` when ready. It serves:
 
 Each path takes ?rate=BYTES_PER_S (slow body), ?drop_after=BYTES (the connection
 breaks there), ?fail=N (the first N requests of this path answer 503) and
-?stall_after=BYTES (the body stops there, the connection stays).
+?stall_after=BYTES (the body stops there, the connection stays) and ?ranges=no.
 """
 
 import argparse
@@ -190,7 +190,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def wanted_range(self, size, tag):
         match = re.fullmatch(r"bytes=(\d+)-(\d*)",
                              self.headers.get("Range", ""))
-        if not match or self.headers.get("If-Range", tag) != tag:
+        if (not match or self.headers.get("If-Range", tag) != tag
+                or self.query.get("ranges") == "no"):
             return 0, size - 1
         last = int(match[2]) if match[2] else size - 1
         return int(match[1]), min(last, size - 1)

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <filesystem>
@@ -104,6 +105,15 @@ protected:
   static std::size_t open_descriptors() {
     const std::filesystem::directory_iterator all{"/proc/self/fd"};
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  }
+
+  /// Of this process.
+  static long resident_kb() {
+    std::ifstream pages{"/proc/self/statm"};
+    long all = 0;
+    long resident = 0;
+    pages >> all >> resident;
+    return resident * (::sysconf(_SC_PAGESIZE) / 1024);
   }
 
   /// The name and end of a child of this process that nobody reaped; empty:

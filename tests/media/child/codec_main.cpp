@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -27,6 +28,48 @@ namespace troupe::codec {
 namespace {
 
 using media::errc;
+
+/// What the fault tests order.
+task_answer fault(std::string_view name);
+
+/// As ever, but a file may order a fault by its first bytes: "fault:crash\n".
+task_answer probe_or_fault(const task_request& request, task_context& context) {
+  constexpr std::string_view order = "fault:";
+  std::array<char, 32> head{};
+  const auto size =
+    request.files.empty()
+      ? context.read_at(
+        0, {reinterpret_cast<std::uint8_t*>(head.data()), head.size()})
+      : ::pread(request.files.front(), head.data(), head.size(), 0);
+  std::string_view seen{head.data(),
+                        static_cast<std::size_t>(std::max<long>(size, 0))};
+  if (!seen.starts_with(order))
+    return probe(request, context);
+  seen.remove_prefix(order.size());
+  return fault(seen.substr(0, seen.find('\n')));
+}
+
+/// Asks for all of its source and gives it back.
+task_answer read_all(const task_request&, task_context& context) {
+  std::string all;
+  std::vector<std::uint8_t> block(media::max_payload);
+  for (;;) {
+    const auto size = context.read_at(all.size(), block);
+    if (size < 0)
+      return {errc::io_error, "it cannot be read"};
+    if (size == 0)
+      return {errc::none, all};
+    all.append(block.begin(), block.begin() + size);
+  }
+}
+
+/// Tells the same progress again and again.
+task_answer mark_time(const task_request&, task_context& context) {
+  for (;;) {
+    context.progress(1, 2);
+    std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  }
+}
 
 task_answer echo(const task_request& request, task_context& context) {
   context.progress(1, 2);
@@ -214,6 +257,15 @@ task_answer gain(const task_request&, task_context&) {
   return told("prctl", ::prctl(PR_SET_DUMPABLE, 1));
 }
 
+/// Two threads that compute.
+task_answer burn(const task_request& request, task_context& context) {
+  std::thread{[] {
+    for (volatile bool on = true; on;)
+      continue;
+  }}.detach();
+  return hang(request, context);
+}
+
 task_answer make_thread(const task_request&, task_context&) {
   int sum = 0;
   std::thread{[&sum] {
@@ -222,13 +274,29 @@ task_answer make_thread(const task_request&, task_context&) {
   return {errc::none, std::to_string(sum)};
 }
 
+task_answer fault(std::string_view name) {
+  task_context none{0};
+  if (name == "crash")
+    return crash({}, none);
+  if (name == "fork")
+    return fork_it({}, none);
+  if (name == "socket")
+    return open_socket({}, none);
+  if (name == "eat")
+    return eat({}, none);
+  return {errc::invalid_media, "no such fault"};
+}
+
 } // namespace
 
 } // namespace troupe::codec
 
-int main(int, char**) {
+int main(int argc, char** argv) {
   using namespace troupe::codec;
-  static constexpr std::array tasks{task_entry{"probe", &probe},
+  static constexpr std::array tasks{task_entry{"probe", &probe_or_fault},
+                                    task_entry{"read_all", &read_all},
+                                    task_entry{"mark_time", &mark_time},
+                                    task_entry{"burn", &burn},
                                     task_entry{"echo", &echo},
                                     task_entry{"pid", &pid},
                                     task_entry{"descriptors", &descriptors},
@@ -259,5 +327,5 @@ int main(int, char**) {
                                     task_entry{"code", &make_code},
                                     task_entry{"gain", &gain},
                                     task_entry{"thread", &make_thread}};
-  return zygote_main(tasks);
+  return zygote_main(tasks, {argv + std::min(argc, 2), argv + argc});
 }

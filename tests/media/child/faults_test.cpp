@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <vector>
 
 namespace troupe::media {
@@ -36,6 +37,42 @@ TEST_F(Children, AHangEndsForWantOfProgress) {
 
   EXPECT_EQ(end.code, errc::timeout);
   EXPECT_NE(end.message.find("no progress"), std::string::npos) << end.message;
+}
+
+TEST_F(Children, TheSameProgressAgainIsNone) {
+  auto task = task_named("mark_time");
+  task.stall = 300ms;
+
+  const auto end = run(std::move(task));
+
+  EXPECT_EQ(end.code, errc::timeout);
+  EXPECT_NE(end.message.find("no progress"), std::string::npos) << end.message;
+}
+
+TEST_F(Children, ProcessorTimeOfAllThreadsHasALimit) {
+  auto task = task_named("burn");
+  task.stall = 60s;
+  task.cpu = 200ms;
+
+  const auto end = run(std::move(task));
+
+  EXPECT_EQ(end.code, errc::timeout);
+  EXPECT_NE(end.message.find("processor"), std::string::npos) << end.message;
+  EXPECT_GE(end.usage.cpu_s, 0.2);
+}
+
+TEST_F(Children, ALastingOneTellsWhatEachTaskUsed) {
+  one_task seat;
+  seat.child = children_.open(child_life::lasting);
+  auto task = task_named("burn");
+  task.stall = 60s;
+  task.cpu = 300ms;
+  give(seat, std::move(task));
+  EXPECT_GE(seat.wait().usage.cpu_s, 0.3);
+
+  give(seat, task_named("echo"));
+
+  EXPECT_LT(seat.wait().usage.cpu_s, 0.3);
 }
 
 TEST_F(Children, ProgressWithoutEndEndsWithItsTime) {
@@ -122,14 +159,20 @@ TEST_F(Children, OneThatFailsLeavesAllOthersAlone) {
     EXPECT_EQ(each.wait().result, "rested");
 }
 
+/// Long form: TROUPE_TEST_CRASHES=10000.
 TEST_F(Children, CrashesInARowLeaveNothingBehind) {
-  run("crash");
+  const auto* wanted = std::getenv("TROUPE_TEST_CRASHES");
+  const int crashes = wanted ? std::atoi(wanted) : 300;
+  for (int i = 0; i < 50; ++i)
+    run("crash");
   const auto before = open_descriptors();
+  const auto memory = resident_kb();
 
-  for (int i = 0; i < 300; ++i)
+  for (int i = 0; i < crashes; ++i)
     ASSERT_EQ(run("crash").code, errc::crashed);
 
   EXPECT_EQ(open_descriptors(), before);
+  EXPECT_LT(resident_kb(), memory + 4096);
   EXPECT_EQ(children_.count(), 0u);
   EXPECT_EQ(zombie(), "");
 }

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "config/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <sys/types.h>
+
+namespace troupe::media {
+
+/// What all codec children of a server may take together.
+struct group_limits {
+  std::uint64_t memory = 0; ///< bytes
+  std::uint32_t tasks = 0;  ///< processes and threads
+};
+
+/// Three quarters of the machine's memory.
+[[nodiscard]] group_limits default_group_limits();
+
+/// The folder of this process's own cgroup v2. `io_error` if there is none.
+[[nodiscard]] result<std::filesystem::path> own_group();
+
+/// A cgroup v2 beneath another, for a zygote and all that it bears; removed,
+/// once it is empty, when this goes. Blocks as a file of the kernel does.
+class codec_group {
+public:
+  /// `io_error` with the reason if the controllers `memory` and `pids` are not
+  /// there to be used, as in a group that was not delegated, or holds
+  /// processes itself.
+  [[nodiscard]] static result<codec_group>
+  make(const std::filesystem::path& parent, const std::string& name,
+       const group_limits& limits);
+  codec_group(codec_group&& other) noexcept;
+  codec_group& operator=(codec_group&&) = delete;
+  ~codec_group();
+
+  /// Moves a process here; what it bears is born here.
+  [[nodiscard]] result<void> take(pid_t process) const;
+
+private:
+  explicit codec_group(std::filesystem::path folder)
+    : folder_(std::move(folder)) {}
+
+  std::filesystem::path folder_; ///< empty: moved from
+};
+
+} // namespace troupe::media
