@@ -24,23 +24,30 @@ def children_of(pid):
     return found
 
 
-class Probes(TroupeTest):
+class ProbeTest(TroupeTest):
+    flags = ()
+
     def setUp(self):
         super().setUp()
         self.media = self.folder / "media"
         (self.media / "a folder").mkdir(parents=True)
         make_clip(self.media / "a folder" / "clip.mp4")
-        self.troupe = self.server("--media-root", str(self.media))
+        self.troupe = self.server("--media-root", str(self.media), *self.flags,
+                                  environment={"TROUPE_POOLS_VIDEO": "10"})
 
     def probe(self, path):
-        source = urllib.parse.quote("local:///" + urllib.parse.quote(path))
-        return self.troupe.get("/v1/probe?source=" + source)
+        return self.probe_source("local:///" + urllib.parse.quote(path))
+
+    def probe_source(self, source):
+        return self.troupe.get("/v1/probe?source=" + urllib.parse.quote(source))
 
     def zygote(self):
         found = [pid for pid, name in children_of(self.troupe.process.pid)
                  if name == "troupe-zygote"]
         return found[0] if found else None
 
+
+class Probes(ProbeTest):
     def test_a_file_is_told_at_once_and_by_a_job(self):
         told = self.probe("a folder/clip.mp4")
         self.assertEqual(told.status, 200, told.body)
@@ -55,6 +62,17 @@ class Probes(TroupeTest):
                                {"source": "local:///a%20folder/clip.mp4"}),
             ["succeeded", "failed"])
         self.assertEqual(job["result"], told.json)
+
+    def test_addresses_that_are_not_public_are_refused(self):
+        for url in ("http://127.0.0.1:1/a.mp4", "http://10.0.0.1/a.mp4",
+                    "http://[::1]/a.mp4", "http://localhost/a.mp4"):
+            told = self.probe_source(url)
+            self.assertEqual(told.status, 422, (url, told.body))
+            self.assertEqual(told.json["code"], "source_forbidden", url)
+            told = self.troupe.post("/v1/jobs", {"type": "probe",
+                                                 "params": {"source": url}})
+            self.assertEqual((told.status, told.json["code"]),
+                             (422, "source_forbidden"), url)
 
     def test_what_is_no_file_of_the_roots_is_refused(self):
         secret = self.folder / "secret.mp4"
@@ -72,7 +90,7 @@ class Probes(TroupeTest):
             told = self.probe(path)
             self.assertEqual(told.status, status, (path, told.body))
             self.assertEqual(told.json["errors"][0]["pointer"], "/source")
-        for query in ("", "?source=", "?source=http://example.org/a.mp4",
+        for query in ("", "?source=", "?source=ftp://example.org/a.mp4",
                       "?source=local:///a&other=1"):
             told = self.troupe.get("/v1/probe" + query)
             self.assertEqual(told.status, 422, (query, told.body))
@@ -93,6 +111,61 @@ class Probes(TroupeTest):
         self.troupe.kill()
         wait_until(lambda: not pathlib.Path(f"/proc/{zygote}").exists(), 20,
                    "the zygote's end")
+
+
+class RemoteProbes(ProbeTest):
+    flags = ("--allow-private-sources",)
+
+    def test_a_remote_file_and_one_that_a_job_has_made_are_told_alike(self):
+        here = self.probe("a folder/clip.mp4").json
+        origin = self.origin(self.media / "a folder")
+        url = origin.url("/files/clip.mp4")
+
+        told = self.probe_source(url)
+        self.assertEqual((told.status, told.json), (200, here))
+        job = self.troupe.submit("download", {"url": url,
+                                              "format": "original"})
+        self.troupe.wait_for_state(job, "succeeded")
+        told = self.probe_source("job:" + job)
+        self.assertEqual((told.status, told.json), (200, here))
+
+        self.assertEqual(self.probe_source("job:none").status, 404)
+        self.assertEqual(
+            self.probe_source(origin.url("/files/none.mp4")).status, 404)
+        noop = self.troupe.submit("noop", {})
+        self.troupe.wait_for_state(noop, "succeeded")
+        self.assertEqual(self.probe_source("job:" + noop).status, 404)
+
+    def test_a_slow_source_is_answered_by_its_job(self):
+        make_clip(self.media / "slow.mp4", seconds=60)
+        origin = self.origin(self.media)
+
+        told = self.probe_source(origin.url("/files/slow.mp4?rate=60000"))
+
+        self.assertEqual(told.status, 202, told.body)
+        self.assertEqual(told.headers["Location"],
+                         "/v1/jobs/" + told.json["id"])
+        job = self.troupe.wait_for_state(told.json["id"],
+                                         ["succeeded", "failed"])
+        self.assertEqual(job["result"]["container"], "mp4", job)
+
+    def test_ten_probes_outlive_their_zygote(self):
+        make_clip(self.media / "slow.mp4", seconds=60)
+        origin = self.origin(self.media)
+        wait_until(self.zygote, 20, "a zygote")
+        # The first block comes at once, so that children wait for the next.
+        jobs = [self.troupe.submit("probe", {
+            "source": origin.url(f"/files/slow.mp4?rate=150000&n={i}")})
+            for i in range(10)]
+        wait_until(lambda: len(children_of(self.troupe.process.pid)) == 11, 30,
+                   "ten children")
+
+        os.kill(self.zygote(), signal.SIGKILL)
+
+        for job in jobs:
+            done = self.troupe.wait_for_state(job, ["succeeded", "failed"])
+            self.assertEqual(done["state"], "succeeded", done)
+            self.assertEqual(done["errors"], [])
 
 
 if __name__ == "__main__":

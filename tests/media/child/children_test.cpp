@@ -111,6 +111,56 @@ TEST_F(Children, TasksAskedForWhileZygotesDieAreDoneAllTheSame) {
   EXPECT_TRUE(comes([] { return zombie().empty(); })) << zombie();
 }
 
+/// Its lifeline has ended before it was born: it never says a word.
+TEST_F(Children, OneThatSaysNothingIsKnownAllTheSame) {
+  birth_book births;
+  auto zygote = spawn_zygote(TROUPE_TEST_CODEC, births.file());
+  ASSERT_TRUE(zygote.process);
+  int ends[2]{-1, -1};
+  int pipe[2]{-1, -1};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+  const descriptor socket{ends[0]};
+  descriptor theirs{ends[1]};
+  descriptor read_end{pipe[0]};
+  ::close(pipe[1]);
+  const auto line = births.take().value();
+  const spawn_order order{little_memory(), line};
+  const int given[]{theirs.get(), read_end.get()};
+  ASSERT_TRUE(send_frame(zygote.control.get(),
+                         {frame_kind::spawn, 0, payload_of(order)}, given));
+  theirs.reset();
+  read_end.reset();
+  frame_buffer buffer;
+  ASSERT_EQ(receive_frame(socket.get(), buffer).status, frame_status::closed);
+
+  const auto pid = births.read(line);
+
+  ASSERT_GT(pid, 0);
+  siginfo_t facts{};
+  EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &facts, WEXITED), 0);
+  EXPECT_EQ(facts.si_pid, pid);
+  zygote.control.reset();
+  const auto parent = static_cast<id_t>(zygote.process.get());
+  EXPECT_EQ(::waitid(P_PIDFD, parent, &facts, WEXITED), 0);
+}
+
+/// At any instant: in the middle of a birth, too.
+TEST_F(Children, NoneIsLeftBehindByZygotesThatAreKilled) {
+  for (int i = 0; i < 6; ++i) {
+    std::vector<one_task> running;
+    for (int j = 0; j < 20; ++j)
+      running.push_back(start(task_named("echo", "x")));
+    if (const auto pid = children_.zygote(); pid > 0)
+      ::kill(pid, SIGKILL);
+    for (auto& each : running)
+      EXPECT_EQ(each.wait().code, errc::none);
+  }
+
+  EXPECT_EQ(children_.count(), 0u);
+  EXPECT_TRUE(comes([] { return zombie().empty(); })) << zombie();
+}
+
 TEST_F(Children, AStoppedZygoteIsReplaced) {
   const auto first = zygote();
   ::kill(first, SIGSTOP);

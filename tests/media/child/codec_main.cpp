@@ -225,8 +225,9 @@ task_answer open_file(const task_request& request, task_context&) {
   return told("open", ::open(path.c_str(), O_RDONLY));
 }
 
-task_answer make_file(const task_request&, task_context&) {
-  return told("creat", ::open("made", O_WRONLY | O_CREAT, 0600));
+task_answer make_file(const task_request& request, task_context&) {
+  const std::string path{request.params.empty() ? "made" : request.params};
+  return told("creat", ::open(path.c_str(), O_WRONLY | O_CREAT, 0600));
 }
 
 task_answer look_at_file(const task_request&, task_context&) {
