@@ -24,7 +24,8 @@ auto inspect(Inspector& f, staged_file& x) {
 
 template <class Inspector>
 auto inspect(Inspector& f, attempt_usage& x) {
-  return f(caf::meta::type_name("attempt_usage"), x.peak_memory, x.cpu_ms);
+  return f(caf::meta::type_name("attempt_usage"), x.peak_memory, x.cpu_ms,
+           x.wall_ms, x.disk, x.network);
 }
 
 template <class Inspector>

@@ -2,6 +2,7 @@
 
 #include "config/result.hpp"
 #include "media/errc.hpp"
+#include "media/job_cost.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -62,14 +63,6 @@ struct attempt_task {
   /// may outlive who answers. Empty: nobody can.
   std::function<void(const std::string& job, result_heard heard)> result_of =
     {};
-};
-
-/// What an attempt's codec children used; zeros: it had none.
-struct attempt_usage {
-  std::uint64_t peak_memory = 0; ///< bytes, of the largest child
-  std::uint64_t cpu_ms = 0;      ///< of all of them
-
-  bool operator==(const attempt_usage&) const = default;
 };
 
 /// It is done: files are staged and synced, `result` tells of them by their

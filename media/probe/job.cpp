@@ -179,8 +179,9 @@ private:
                               : probe_task(std::move(source.file));
     auto end = co_await child_->run(services_.children, std::move(task));
     judge(source.key, end.code);
-    attempt_usage used{end.usage.max_memory,
-                       static_cast<std::uint64_t>(end.usage.cpu_s * 1000)};
+    attempt_usage used;
+    used.peak_memory = end.usage.max_memory;
+    used.cpu_ms = static_cast<std::uint64_t>(end.usage.cpu_s * 1000);
     auto why = trouble_of(source);
     if (kept && stamp_of(kept) != source.stamp)
       why = {errc::source_changed, "it changed while it was read", 0};

@@ -110,8 +110,8 @@ class Configuration(TroupeTest):
         done = run("doctor", "--data", str(self.folder / "data"))
         self.assertEqual(done.returncode, 0, done.stdout)
         for part in ("config", "data", "library", "store", "yt-dlp", "ffmpeg",
-                     "python", "troupe-codec", "landlock", "sandbox", "fonts", "cgroup",
-                     "limits"):
+                     "python", "troupe-codec", "landlock", "sandbox", "fonts",
+                     "cgroup", "limits"):
             self.assertRegex(done.stdout, rf"(?m)^(OK|WARN) +{part} ")
 
     def test_doctor_fails_with_what_to_do(self):
