@@ -285,6 +285,10 @@ task_answer fault(std::string_view name) {
     return open_socket({}, none);
   if (name == "eat")
     return eat({}, none);
+  if (name == "sleep") {
+    std::this_thread::sleep_for(std::chrono::seconds{1});
+    return {errc::none, "{}"};
+  }
   return {errc::invalid_media, "no such fault"};
 }
 

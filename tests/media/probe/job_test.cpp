@@ -10,6 +10,7 @@
 
 #include <fstream>
 #include <future>
+#include <thread>
 
 /// Probes as attempts: what is told, and how each source ends them.
 namespace troupe::media {
@@ -255,6 +256,20 @@ TEST_F(ProbeJob, NeverBlamesASourceForItsSandbox) {
   const auto source = order("odd.mp4", "fork");
   for (int i = 0; i < 4; ++i)
     EXPECT_EQ(code(source), errc::sandbox);
+}
+
+TEST_F(ProbeJob, TellsOfAFileThatChangedWhileItWasRead) {
+  const auto sink = std::make_shared<ending_sink>();
+  const auto made = begin(order("film.mp4", "sleep"), sink);
+  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  while (children_.count() == 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+
+  std::ofstream{media_ / "film.mp4", std::ios::app} << "more";
+
+  const auto outcome = sink->wait();
+  ASSERT_TRUE(std::holds_alternative<failure_report>(outcome));
+  EXPECT_EQ(std::get<failure_report>(outcome).code, errc::source_changed);
 }
 
 TEST_F(ProbeJob, TellsTooMuchMemoryAsSuch) {
