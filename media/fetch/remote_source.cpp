@@ -62,6 +62,11 @@ void remote_source::read(std::uint64_t offset, std::size_t size, heard done) {
       });
 }
 
+void remote_source::close() {
+  fail_with(errc::interrupted, "it was closed");
+  account_.reset();
+}
+
 /// A block that ends before its time ends the resource.
 const remote_source::block* remote_source::find(std::uint64_t offset) const {
   const auto at = std::ranges::find_if(blocks_, [offset](const block& it) {
@@ -76,7 +81,7 @@ void remote_source::ask(std::uint64_t at, std::function<void()> then) {
   if (blocks_.size() == most_blocks)
     blocks_.pop_back();
   auto take_in = [self = shared_from_this(), at,
-                then = std::move(then)](range_answer answer) mutable {
+                  then = std::move(then)](range_answer answer) mutable {
     boost::asio::post(
       self->threads_.io(),
       [self, at, answer = std::move(answer), then = std::move(then)]() mutable {
@@ -134,6 +139,8 @@ void remote_source::take_whole(range_answer& answer) {
 }
 
 void remote_source::refuse(const range_answer& answer) {
+  if (!account_)
+    return;
   const auto seen = account_->report();
   if (seen.refused == errc::too_large)
     return fail_with(errc::too_large, "more would be read than may be");

@@ -40,6 +40,9 @@ public:
   }
   void read(std::uint64_t offset, std::size_t size, heard done) override;
 
+  /// Cuts what is under way; nothing can be read any more.
+  void close();
+
   [[nodiscard]] const source_trouble& trouble() const noexcept {
     return trouble_;
   }
@@ -61,8 +64,8 @@ private:
   runtime& threads_;
   range_fetcher& fetcher_;
   const std::string url_;
-  std::unique_ptr<egress_account> account_;
-  std::deque<block> blocks_; ///< the newest first
+  std::unique_ptr<egress_account> account_; ///< until it is closed
+  std::deque<block> blocks_;                ///< the newest first
   bool has_whole_ = false;
   std::string whole_;
   std::int64_t total_ = -1;

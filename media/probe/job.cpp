@@ -147,6 +147,7 @@ private:
     opened.key = name_;
     opened.remote = std::make_shared<remote_source>(
       services_.threads, services_.fetcher, services_.proxy, name_);
+    remote_ = opened.remote;
     wake_.expires_at(asio::steady_timer::time_point::max());
     opened.remote->read(
       0, 1, [self = shared_from_this()](const result<std::string>&) {
@@ -218,6 +219,8 @@ private:
 
   void conclude(attempt_outcome outcome) {
     heart_.cancel();
+    if (remote_)
+      remote_->close();
     const auto sink = std::exchange(sink_, nullptr);
     if (!sink)
       return;
@@ -234,6 +237,7 @@ private:
   asio::steady_timer wake_; ///< cancelled by what is waited for
   std::string name_;        ///< of the source, as it was given
   result<std::string> job_result_{std::string{}};
+  std::shared_ptr<remote_source> remote_; ///< if it is one
   bool looked_ = false;
   errc stopping_ = errc::none; ///< why it was told to end
 };
