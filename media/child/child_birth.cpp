@@ -1,7 +1,9 @@
 #include "media/child/child_process.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,16 +79,24 @@ bool child_process::find_born() {
   auto process = pid > 0 ? open_process(pid) : descriptor{};
   if (!process)
     return false;
-  forget_birth();
   pid_ = pid;
   process_.assign(process.release());
+  forget_birth();
   await_death();
   return true;
 }
 
+/// One that was born but cannot be held, for want of descriptors, ends here: by
+/// its number, which is its own until it is reaped.
 void child_process::forget_birth() {
-  if (line_)
-    zygote_->births().give_back(*std::exchange(line_, std::nullopt));
+  if (!line_)
+    return;
+  const auto pid = zygote_->births().read(*line_);
+  if (pid > 0 && !process_.is_open()) {
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+  }
+  zygote_->births().give_back(*std::exchange(line_, std::nullopt));
 }
 
 void child_process::become_ready() {
@@ -102,10 +112,11 @@ void child_process::become_ready() {
     send_task();
 }
 
-/// @pre nobody was born. A line that somebody may still write to is lost.
+/// Without a child that is held. A line that somebody may still write to is
+/// lost.
 void child_process::give_up(std::string message) {
   error_code ignored;
-  if (socket_.is_open())
+  if (line_ && socket_.is_open() && zygote_->births().read(*line_) == 0)
     line_.reset();
   forget_birth();
   socket_.close(ignored);

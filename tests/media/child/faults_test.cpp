@@ -1,5 +1,7 @@
 #include "tests/media/child/children_fixture.hpp"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -157,6 +159,37 @@ TEST_F(Children, OneThatFailsLeavesAllOthersAlone) {
     EXPECT_EQ(each.wait().code, errc::crashed);
   for (auto& each : good)
     EXPECT_EQ(each.wait().result, "rested");
+}
+
+/// A birth needs a few: without them its task fails, and nobody is left.
+TEST_F(Children, WantOfDescriptorsFailsTasksButLeavesNobody) {
+  ASSERT_EQ(run("echo").code, errc::none);
+  std::vector<descriptor> taken;
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  auto few = before;
+  few.rlim_cur = 256;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  for (int fd = 0; fd >= 0;)
+    if (fd = ::dup(STDIN_FILENO); fd >= 0)
+      taken.emplace_back(fd);
+
+  std::vector<one_task> waiting;
+  for (int spare = 0; spare < 8; ++spare) {
+    waiting.push_back(start(task_named("echo", "late")));
+    if (!taken.empty())
+      taken.pop_back();
+  }
+  taken.clear();
+
+  for (auto& each : waiting) {
+    const auto code = each.wait().code;
+    EXPECT_TRUE(code == errc::none || code == errc::io_error);
+  }
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(run("echo").code, errc::none);
+  EXPECT_EQ(children_.count(), 0u);
+  EXPECT_TRUE(comes([] { return zombie().empty(); })) << zombie();
 }
 
 /// Long form: TROUPE_TEST_CRASHES=10000.
