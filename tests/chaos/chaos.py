@@ -26,7 +26,7 @@ import traceback
 import faults
 import report
 from load import Load
-from oracle import Ledger, Oracle
+from oracle import HIDDEN_S, Ledger, Oracle
 from receiver import Receiver
 from world import World, harness
 
@@ -231,7 +231,7 @@ def storm(run, until, short):
         if done % ROUND == ROUND - 1:
             done += 1
             run.look()
-    run.look(wait=5 if short else 80)
+    run.look(wait=5 if short else HIDDEN_S)
     run.load.rest()
     run.left = run.oracle.leftovers(10)
 

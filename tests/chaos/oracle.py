@@ -12,8 +12,9 @@ import time
 
 from world import call
 
-#: A callback that was taken along by a server that died comes again by then.
-HIDDEN_S = 75
+#: A callback that was taken along by a server that died comes again after 60 s,
+#: and may be taken along, or refused, a few times more.
+HIDDEN_S = 240
 #: An answer that was sent before may be read so much after a fault.
 LATE_S = 1.0
 TERMINAL = ("succeeded", "failed", "cancelled")
@@ -250,8 +251,7 @@ class Oracle:
         return None
 
     def check_callbacks(self, jobs, verdict, wait):
-        """Told at least once of its end, always under the same event id. What
-        a server had taken along when it died comes again after a minute."""
+        """Told at least once of its end, always under the same event id."""
         for job_id, job in jobs.items():
             if job and job["state"] in TERMINAL \
                     and self.ledger.jobs[job_id].get("callback"):
