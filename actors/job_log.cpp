@@ -90,6 +90,13 @@ std::string outcome_line(const store::operation& op, timestamp_ms time) {
     time, std::holds_alternative<store::fail_op>(op) ? "error" : "info", said);
 }
 
+std::string loss_line(const store::job& job, timestamp_ms time) {
+  if (job.state == store::job_state::cancelled || job.errors.empty()
+      || job.errors.back().code != "node_lost")
+    return {};
+  return log_line(time, "error", "an attempt was lost with its node");
+}
+
 std::string shown_log(const store::job& job, std::string stored) {
   if (stored.size() > nearly_full)
     return stored;

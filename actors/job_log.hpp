@@ -26,6 +26,10 @@ namespace troupe::actors {
 [[nodiscard]] std::string outcome_line(const store::operation& op,
                                        timestamp_ms time);
 
+/// A lease ran out, and its job goes on or has failed; empty if it was not
+/// lost.
+[[nodiscard]] std::string loss_line(const store::job& job, timestamp_ms time);
+
 /// The log as it is shown. Of a job whose attempts said nothing nothing is
 /// stored, and its lines are made from the job itself.
 [[nodiscard]] std::string shown_log(const store::job& job, std::string stored);

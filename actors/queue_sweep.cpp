@@ -115,6 +115,7 @@ void queue_state::sweep() {
   if (!found)
     return lose_store(found.error());
   store_offset_ = found->now - in_ms(now());
+  options_.status->reaches = store_->level();
   take_sweep(*found);
   if (found->more)
     arm(queue_tick::sweep, {});
@@ -160,6 +161,7 @@ bool queue_state::settle_doubts() {
 
 void queue_state::take_sweep(store::sweep_result& found) {
   event_batch events;
+  std::vector<store::operation> lines;
   for (auto& job : found.queued) {
     pools_[job.queue].work = true;
     events.events.push_back(
@@ -168,6 +170,8 @@ void queue_state::take_sweep(store::sweep_result& found) {
   for (auto& job : found.expired) {
     lose_lease(job.id);
     tell_of("lease lost", job);
+    if (auto line = loss_line(job, found.now); !line.empty())
+      lines.emplace_back(store::log_op{job.id, std::move(line)});
     pools_[job.queue].work = true;
     if (store::is_terminal(job.state))
       discard(job);
@@ -175,6 +179,10 @@ void queue_state::take_sweep(store::sweep_result& found) {
       events.events.push_back({*type, found.now, std::move(job)});
   }
   emit(std::move(events));
+  if (!lines.empty()) {
+    group_.add(std::move(lines), {}, {});
+    arm_flush();
+  }
   take_changed(found.changed, found.now);
   take_batches(found.batches, found.now);
   roll_forward(std::move(found.roll_forward));

@@ -19,7 +19,7 @@ public:
     case errc::unavailable:
       return "the job store does not answer";
     case errc::not_found:
-      return "no such job";
+      return "nothing is known by this name";
     case errc::invalid_state:
       return "not possible in the job's state";
     case errc::stale_fence:

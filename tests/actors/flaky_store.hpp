@@ -3,6 +3,7 @@
 #include "actors/store/job_store.hpp"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace troupe::actors::testing {
@@ -12,6 +13,7 @@ struct store_faults {
   bool away = false;        ///< nothing happens, nothing is answered
   bool answer_lost = false; ///< the next write happens, unseen
   bool claim_lost = false;  ///< the next claim that finds any, too
+  std::optional<store::durability> level; ///< another than it has
   std::size_t writes = 0;
   std::size_t renewals = 0;
 };
@@ -141,7 +143,7 @@ public:
     return inner_->audit(request);
   }
   store::durability level() const noexcept override {
-    return inner_->level();
+    return faults_->level.value_or(inner_->level());
   }
 
 private:

@@ -100,12 +100,22 @@ TEST_F(QueueLeasesTest, SpendsNobodysBudgetByAnEndInOrder) {
 
 TEST_F(QueueLeasesTest, CountsALeaseThatRanOutAsLost) {
   join(1);
-  submit();
+  const auto id = submit();
 
   pass(60s);
 
   EXPECT_GE(events(job_event_type::queued), 1u);
   EXPECT_THAT(metrics.text(), HasSubstr("outcome=\"lost\",type=\"noop\""));
+  EXPECT_THAT(*store->log_of(id), HasSubstr("lost with its node"));
+}
+
+TEST_F(QueueLeasesTest, NoticesWhenTheStoreReachesMore) {
+  ASSERT_EQ(status->reaches, store::durability::memory);
+  faults->level = store::durability::replica;
+
+  pass(2s);
+
+  EXPECT_EQ(status->reaches, store::durability::replica);
 }
 
 TEST_F(QueueLeasesTest, KnowsTheTypesOfWhatAnEarlierLifeHandedOut) {
