@@ -12,7 +12,7 @@ constexpr std::size_t runs_kept = 32;
 constexpr double decay = 0.9;
 constexpr double quantile = 0.9;
 /// The CPU share of what took less time than that tells nothing.
-constexpr double least_wall_s = 0.05;
+constexpr std::uint64_t least_wall_ms = 50;
 
 struct weighed {
   double value;
@@ -64,15 +64,17 @@ const media::job_cost& cost_book::of(const std::string& type) {
   return open(type).now;
 }
 
-void cost_book::note(const std::string& type, const media::resource_use& used) {
-  if (used == media::resource_use{})
+void cost_book::note(const std::string& type,
+                     const media::attempt_usage& used) {
+  if (used == media::attempt_usage{})
     return;
   auto& it = open(type);
-  if (used.wall_s >= least_wall_s) {
-    add(it.cpu, used.cpu_s / used.wall_s);
-    add(it.bandwidth, static_cast<double>(used.network) / used.wall_s);
+  if (used.wall_ms >= least_wall_ms) {
+    const auto wall_ms = static_cast<double>(used.wall_ms);
+    add(it.cpu, static_cast<double>(used.cpu_ms) / wall_ms);
+    add(it.bandwidth, static_cast<double>(used.network) * 1000 / wall_ms);
   }
-  add(it.memory, static_cast<double>(used.memory));
+  add(it.memory, static_cast<double>(used.peak_memory));
   add(it.disk, static_cast<double>(used.disk));
   it.now = {high_of(it.cpu, it.declared.cpu),
             bytes_of(it.memory, it.declared.memory),

@@ -26,7 +26,7 @@ public:
   /// What a job of the type is taken to need.
   [[nodiscard]] const media::job_cost& of(const std::string& type);
 
-  void note(const std::string& type, const media::resource_use& used);
+  void note(const std::string& type, const media::attempt_usage& used);
 
   [[nodiscard]] std::vector<type_cost> all() const;
 

@@ -210,11 +210,12 @@ void job_state::end_attempt(media::attempt_outcome outcome) {
 }
 
 /// The time counts only where there is something to divide by it.
-void job_state::measure(media::resource_use& used) const {
-  if (used == media::resource_use{})
+void job_state::measure(media::attempt_usage& used) const {
+  if (used == media::attempt_usage{})
     return;
-  const std::chrono::duration<double> ran = self_->clock().now() - begun_at_;
-  used.wall_s = ran.count();
+  const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(
+    self_->clock().now() - begun_at_);
+  used.wall_ms = static_cast<std::uint64_t>(ran.count());
 }
 
 void job_state::report(media::attempt_outcome outcome) {

@@ -148,7 +148,7 @@ private:
   void cancel(media::errc why);
   void send_progress();
   void send_log();
-  void measure(media::resource_use& used) const;
+  void measure(media::attempt_usage& used) const;
   void report(media::attempt_outcome outcome);
   void discard_staging();
   void end(settled word);

@@ -192,7 +192,7 @@ private:
   void wait_in_line();
   void give_up_line();
   [[nodiscard]] bool is_in_line(const entry& it) const;
-  void learn(const std::string& type, const media::resource_use& used);
+  void learn(const std::string& type, const media::attempt_usage& used);
 
   // manager_children.cpp
   void spawn_children(entry& it, checkpoint_report& report);

@@ -209,9 +209,9 @@ void manager_state::give_up_line() {
 }
 
 void manager_state::learn(const std::string& type,
-                          const media::resource_use& used) {
+                          const media::attempt_usage& used) {
   costs_->note(type, used);
-  if (!options_.metrics || used == media::resource_use{})
+  if (!options_.metrics || used == media::attempt_usage{})
     return;
   const auto& now = costs_->of(type);
   options_.metrics->job_cost(type, "cpu", now.cpu);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "media/resource_use.hpp"
+#include "media/job_cost.hpp"
 
 #include <cstdint>
 #include <map>

@@ -2,7 +2,7 @@
 
 #include "config/result.hpp"
 #include "media/monitor/host_figures.hpp"
-#include "media/resource_use.hpp"
+#include "media/job_cost.hpp"
 
 #include <cstdint>
 #include <string>

@@ -326,8 +326,8 @@ asio::awaitable<step<tool_end>> download_run::run_tool(tool_command order,
   auto end = co_await tool_->run(services_.runner, std::move(order),
                                  std::move(out), std::move(err), limit);
   if (end) {
-    used_.cpu_s += end->exit.used.cpu_s;
-    used_.memory = std::max(used_.memory, end->exit.used.memory);
+    used_.cpu_ms += end->exit.used.cpu_ms;
+    used_.peak_memory = std::max(used_.peak_memory, end->exit.used.peak_memory);
   }
   if (stopping_ != errc::none)
     co_return failure_report{stopping_, "", 0};

@@ -282,8 +282,9 @@ void guard::measure() {
   if (::getrusage(RUSAGE_CHILDREN, &used) != 0)
     return;
   for (const auto& time : {used.ru_utime, used.ru_stime})
-    report_.cpu_us += std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
-  report_.peak_kb = used.ru_maxrss;
+    report_.cpu_ms +=
+      static_cast<std::uint64_t>(time.tv_sec * 1000 + time.tv_usec / 1000);
+  report_.peak_kb = static_cast<std::uint64_t>(used.ru_maxrss);
 }
 
 guard_report guard::run() {

@@ -86,8 +86,8 @@ void running_tool::reap_guard() {
   if (size != sizeof report)
     return kill_strays();
   exit_ = {report.status, report.signal, report.error.data()};
-  exit_.used.cpu_s = static_cast<double>(report.cpu_us) / 1e6;
-  exit_.used.memory = static_cast<std::uint64_t>(report.peak_kb) << 10;
+  exit_.used.cpu_ms = report.cpu_ms;
+  exit_.used.peak_memory = report.peak_kb << 10;
   close_pipes_soon();
 }
 
