@@ -109,7 +109,7 @@ TEST(NodeBudget, ForgetsWhatAPoolHadThatStartsAnew) {
 }
 
 TEST(NodeBudget, KeepsTheDiskThatIsLeft) {
-  node_budget all{{}};
+  node_budget all{media::job_cost{}};
   all.set_disk(100 * mb);
   EXPECT_TRUE(all.take("a", {0, 0, 80 * mb, 0}));
   EXPECT_FALSE(all.take("a", {0, 0, 80 * mb, 0}));
