@@ -21,8 +21,8 @@ constexpr auto ask_pause = 100ms;
 
 } // namespace
 
-template <class Request>
-void client_state::ask_queue(subscription& of, Request request) {
+template <class Handle, class Request>
+void client_state::ask(const Handle& whom, subscription& of, Request request) {
   ++of.parts_due;
   ++asking_;
   using reply_type = decltype(request.reply);
@@ -40,8 +40,13 @@ void client_state::ask_queue(subscription& of, Request request) {
     caf::anon_send(caf::actor_cast<client_actor>(strong), std::move(snapshot));
   };
   request.reply = reply_type{std::move(arrive), parts_.door->owed()};
-  if (const auto queue = parts_.door->queue())
-    self_->send(queue, std::move(request));
+  if (whom)
+    self_->send(whom, std::move(request));
+}
+
+template <class Request>
+void client_state::ask_queue(subscription& of, Request request) {
+  ask(parts_.door->queue(), of, std::move(request));
 }
 
 void client_state::ask_snapshot(subscription& of) {
@@ -64,6 +69,11 @@ void client_state::ask_snapshot(subscription& of) {
   case topic_kind::batch:
     ask_queue(of, batch_request{std::string{topic->subject}, {}});
     return;
+  case topic_kind::nodes:
+  case topic_kind::alerts:
+    if (const auto monitor = parts_.door->monitor())
+      return ask(monitor, of, nodes_request{});
+    return go_live(of);
   default:
     go_live(of);
   }
@@ -122,6 +132,10 @@ void client_state::take(subscription& of, client_snapshot& snapshot) {
     store::append_json(of.text, *batch, wall_clock());
   else if (auto* queues = std::get_if<std::vector<store::queue_info>>(&part))
     of.text = queue_snapshot(parse_topic(of.start.topic)->subject, *queues);
+  else if (const auto* nodes = std::get_if<nodes_reply>(&part))
+    of.text = parse_topic(of.start.topic)->kind == topic_kind::nodes
+                ? nodes_json(*nodes)
+                : alerts_json(*nodes);
   else
     of.running = std::move(std::get<store::job_page>(part));
   if (--of.parts_due == 0)

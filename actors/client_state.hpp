@@ -92,6 +92,8 @@ private:
   void on_starts(subscribe_reply& reply,
                  const std::vector<std::uint64_t>& serials);
   void ask_snapshot(subscription& of);
+  template <class Handle, class Request>
+  void ask(const Handle& whom, subscription& of, Request request);
   template <class Request>
   void ask_queue(subscription& of, Request request);
   void ask_snapshots();

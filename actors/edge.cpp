@@ -21,6 +21,7 @@ class closed_port final : public client_port {
 
 void edge::meet(edge_contacts contacts) {
   door_->meet(contacts.queue);
+  door_->meet(contacts.monitor);
   const std::lock_guard lock{mutex_};
   std::swap(contacts_, contacts);
 }
@@ -163,6 +164,12 @@ void edge::extract(std::string url, reply_to<extract_reply> reply) {
                           answer<extract_reply>{std::move(reply)}};
   if (const auto to = contacts().extract)
     caf::anon_send(to, std::move(request));
+}
+
+void edge::nodes(reply_to<nodes_reply> reply) {
+  nodes_request request{answer<nodes_reply>{std::move(reply)}};
+  if (const auto monitor = door_->monitor())
+    caf::anon_send(monitor, std::move(request));
 }
 
 void edge::figures(reply_to<hub_figures> reply) {

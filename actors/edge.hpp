@@ -47,6 +47,7 @@ public:
                       reply_to<std::vector<store::callback>> reply) override;
   void retry_callback(std::string id, reply_to<bool> reply) override;
   void extract(std::string url, reply_to<extract_reply> reply) override;
+  void nodes(reply_to<nodes_reply> reply) override;
   void figures(reply_to<hub_figures> reply) override;
   std::unique_ptr<client_port>
   open_client(std::shared_ptr<client_sink> sink) override;

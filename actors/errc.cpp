@@ -37,7 +37,24 @@ public:
   }
 };
 
+class overload final : public std::error_category {
+public:
+  const char* name() const noexcept override {
+    return "overload";
+  }
+
+  std::string message(int seconds) const override {
+    return "the queue has enough; come back in " + std::to_string(seconds)
+           + " s";
+  }
+};
+
 } // namespace
+
+const std::error_category& overload_category() noexcept {
+  static const overload instance;
+  return instance;
+}
 
 const std::error_category& actors_category() noexcept {
   static const category instance;

@@ -252,7 +252,9 @@ void event_log::pop(topic& from) {
 }
 
 void event_log::trim(topic& grown) {
-  const auto limit = grown.of_job ? limits_.job_log : limits_.topic_log;
+  // How nodes are tells nobody anything an hour later.
+  const auto limit = grown.of_job || *grown.name == "nodes" ? limits_.job_log
+                                                            : limits_.topic_log;
   while (grown.size() > std::max(limit, 1u))
     pop(grown);
 }

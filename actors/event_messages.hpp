@@ -84,7 +84,7 @@ struct client_snapshot {
   std::uint64_t serial = 0; ///< of the subscription
   result<
     std::variant<store::job, std::vector<store::queue_depth>, store::job_page,
-                 store::batch, std::vector<store::queue_info>>>
+                 store::batch, std::vector<store::queue_info>, nodes_reply>>
     part;
 };
 

@@ -25,6 +25,11 @@ enum class job_event_type : std::uint8_t {
   batch_progress,
   batch_finished,
   queue_stats,
+  node_joined,
+  node_lost,
+  node_load,
+  alert_raised,
+  alert_cleared,
 };
 
 /// A stored change of a job's state.

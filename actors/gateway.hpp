@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/job_ref.hpp"
+#include "actors/node_view.hpp"
 #include "actors/store/job_store.hpp"
 #include "actors/store/queue_info.hpp"
 #include "config/result.hpp"
@@ -31,6 +32,10 @@ enum class errc : std::uint8_t {
 
 [[nodiscard]] const std::error_category& actors_category() noexcept;
 [[nodiscard]] std::error_code make_error_code(errc code) noexcept;
+
+/// Refusals of queues that have enough: the value is the seconds after which to
+/// ask again.
+[[nodiscard]] const std::error_category& overload_category() noexcept;
 
 /// Hears one answer, exactly once, on a thread of the actor system; returns at
 /// once.
@@ -196,6 +201,9 @@ public:
     reply(fail(errc::unavailable));
   }
   virtual void extract(std::string url, reply_to<extract_reply> reply) = 0;
+  virtual void nodes(reply_to<nodes_reply> reply) {
+    reply(fail(errc::unavailable));
+  }
   virtual void figures(reply_to<hub_figures> reply) = 0;
   /// A client actor whose frames go to `sink`, which outlives `close`.
   virtual std::unique_ptr<client_port>

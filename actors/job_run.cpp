@@ -160,6 +160,7 @@ void job_state::begin_attempt() {
     };
   relay_ = std::make_shared<attempt_relay>(caf::actor_cast<job_impl>(self_),
                                            std::move(beat));
+  begun_at_ = self_->clock().now();
   attempt_ = bench_->make_attempt(std::move(task), relay_);
   TROUPE_FAULT_POINT(attempt_begun);
   if (!attempt_)
@@ -208,6 +209,15 @@ void job_state::end_attempt(media::attempt_outcome outcome) {
   report(std::move(outcome));
 }
 
+/// The time counts only where there is something to divide by it.
+void job_state::measure(media::attempt_usage& used) const {
+  if (used == media::attempt_usage{})
+    return;
+  const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(
+    self_->clock().now() - begun_at_);
+  used.wall_ms = static_cast<std::uint64_t>(ran.count());
+}
+
 void job_state::report(media::attempt_outcome outcome) {
   send_log();
   phase_ = phase::reported;
@@ -221,11 +231,16 @@ void job_state::report(media::attempt_outcome outcome) {
     TROUPE_FAULT_POINT(staged);
     left_files_ = left_files_ || !done->files.empty();
     said.finished = std::move(*done);
+    auto& used = said.finished.used;
+    for (const auto& file : said.finished.files)
+      used.disk += static_cast<std::uint64_t>(file.size);
+    measure(used);
   } else {
     left_files_ = true;
     // At once: on a full disk, the report itself may need the room.
     discard_staging();
     said.failure = std::move(std::get<media::failure_report>(outcome));
+    measure(said.failure.used);
   }
   if (last_word_)
     return end(*last_word_);

@@ -148,6 +148,7 @@ private:
   void cancel(media::errc why);
   void send_progress();
   void send_log();
+  void measure(media::attempt_usage& used) const;
   void report(media::attempt_outcome outcome);
   void discard_staging();
   void end(settled word);
@@ -164,6 +165,7 @@ private:
   bool staging_gone_ = false;
   bool left_files_ = false;  ///< there may be some below the library
   media::progress progress_; ///< the newest that was told
+  std::chrono::steady_clock::time_point begun_at_;
   std::chrono::steady_clock::time_point progress_sent_;
   bool progress_armed_ = false;
   std::chrono::steady_clock::time_point log_sent_;

@@ -2,6 +2,7 @@
 
 #include "actors/event_messages.hpp"
 #include "actors/job_ref.hpp"
+#include "actors/node_view.hpp"
 #include "actors/store/job_store.hpp"
 #include "actors/travel.hpp"
 #include "media/attempt.hpp"
@@ -36,6 +37,7 @@ struct discard_files;
 struct drain_request;
 struct drained;
 struct callbacks_due;
+struct node_sample;
 
 /// One attempt at one job, on the node that its stage runs on. Its reports go
 /// to the pool manager that it was given.
@@ -67,13 +69,23 @@ using manager_actor = caf::typed_actor<
   caf::reacts_to<wiring>,
   // What runs gets the grace, then `interrupted`; answered when the last
   // lease is settled or released.
-  caf::replies_to<drain_request>::with<drained>>;
+  caf::replies_to<drain_request>::with<drained>,
+  // How its machine and its queue are, every few seconds; answered by a
+  // `pool_report` to the monitor.
+  caf::reacts_to<node_sample>>;
 
 // -- between queue and manager ------------------------------------------------
 
 /// A pool manager can place so many more leases. Adds to what it said before:
 /// each lease uses up one.
 struct room {
+  std::string queue;
+  std::uint32_t slots = 0;
+};
+
+/// A pool is to have fewer slots: takes back room that no lease has used up,
+/// as much as there is. Replies with what was taken.
+struct take_room {
   std::string queue;
   std::uint32_t slots = 0;
 };
@@ -154,6 +166,23 @@ template <class Inspector>
 auto inspect(Inspector& f, discard_files& x) {
   return f(caf::meta::type_name("discard_files"), x.ids);
 }
+
+// -- between monitor and manager ----------------------------------------------
+
+/// The machine as the pools see it, and the pool's queue.
+struct node_sample {
+  double cpu = 0;           ///< busy share
+  double memory = 1;        ///< free share
+  double disk = 1;          ///< free share of the fullest disk
+  std::uint64_t queued = 0; ///< jobs in the queue; 0, too, while nobody knows
+  double oldest_age_s = 0;  ///< of them
+};
+
+/// How a pool is; also a manager's first words to a (new) monitor.
+struct pool_report {
+  pool_view pool;
+  manager_actor manager;
+};
 
 /// Stop: no new submits or claims from here on.
 struct drain_request {};

@@ -21,6 +21,7 @@ constexpr auto settle_limit = 5000ms;
 
 void manager_state::start(manager_options options) {
   options_ = std::move(options);
+  start_pool();
   self_->set_down_handler(
     [this](const caf::down_msg& down) { on_down(down.source); });
   self_->set_exit_handler([this](const caf::exit_msg& msg) { on_exit(msg); });
@@ -47,6 +48,7 @@ void manager_state::take(lease_batch& batch) {
     it.type = job->type;
     it.busy = !batch.roll_forward;
     busy_ += it.busy;
+    outstanding_ -= std::min<std::uint32_t>(outstanding_, it.busy);
     if (batch.roll_forward) {
       it.phase = phase::publishing;
       it.done = {job->result, job->manifest};
@@ -54,8 +56,13 @@ void manager_state::take(lease_batch& batch) {
     if (draining_)
       release(job->id, it, store::release_reason::drain);
   }
-  if (!draining_)
-    place(std::move(batch.jobs), batch.roll_forward);
+  most_busy_ = std::max(most_busy_, busy_);
+  if (draining_)
+    return;
+  if (batch.roll_forward)
+    place(std::move(batch.jobs), true);
+  else
+    line_up(std::move(batch.jobs));
 }
 
 void manager_state::place(std::vector<job_ref> jobs, bool publish_only) {
@@ -92,10 +99,12 @@ void manager_state::know_actor(const std::string& id, entry& it,
     self_->send(it.actor, stop_attempt{*it.stop});
 }
 
-void manager_state::stop(entry& it, media::errc why) {
+void manager_state::stop(const std::string& id, entry& it, media::errc why) {
   if (it.phase != phase::working || it.stop)
     return;
   it.stop = why;
+  if (is_in_line(it))
+    return fail_lease(id, it, {why, "stopped before it began"});
   if (it.actor)
     self_->send(it.actor, stop_attempt{why});
 }
@@ -105,12 +114,12 @@ void manager_state::revoke(const revoke_lease& order) {
   if (!it)
     return;
   if (order.why == media::errc::cancelled)
-    return stop(*it, order.why);
+    return stop(order.id, *it, order.why);
   if (order.pause)
-    return stop(*it, media::errc::interrupted);
+    return stop(order.id, *it, media::errc::interrupted);
   if (order.why == media::errc::node_lost) {
     it->stalled = true;
-    return stop(*it, media::errc::interrupted);
+    return stop(order.id, *it, media::errc::interrupted);
   }
   const bool committed =
     it->phase == phase::committing || it->phase == phase::publishing;
@@ -141,6 +150,7 @@ void manager_state::hear(attempt_report& report) {
 
 void manager_state::end_attempt(entry& it, attempt_report& report,
                                 job_actor from) {
+  learn(it.type, report.done ? report.finished.used : report.failure.used);
   if (it.unspawned || !report.done) {
     it.actor = std::move(from);
     return it.unspawned ? fail_unspawned(report.id, it)
@@ -228,6 +238,7 @@ void manager_state::on_exit(const caf::exit_msg& msg) {
 void manager_state::rewire(wiring& now_is) {
   const bool new_queue = now_is.queue && now_is.queue != who_.queue;
   const bool new_stage = now_is.stage && now_is.stage != who_.stage;
+  const bool new_monitor = now_is.monitor && now_is.monitor != who_.monitor;
   if (who_.stage && now_is.stage != who_.stage)
     on_stage_down(); // the root has heard of it first
   who_ = std::move(now_is);
@@ -247,6 +258,8 @@ void manager_state::rewire(wiring& now_is) {
   }
   if (new_queue)
     announce_all();
+  if (new_monitor)
+    report();
 }
 
 // -- draining -----------------------------------------------------------------
@@ -259,6 +272,7 @@ manager_state::drain_promise manager_state::drain() {
     for (auto& job : std::exchange(unplaced_, {}))
       if (auto* it = find(job->id, job->fence))
         release(job->id, *it, store::release_reason::drain);
+    give_up_line();
   }
   end_drain();
   return promise;
@@ -268,7 +282,7 @@ void manager_state::step(drain_step now_is) {
   switch (now_is.step) {
   case drain_step::interrupt:
     for (auto& [id, it] : leases_)
-      stop(it, media::errc::interrupted);
+      stop(id, it, media::errc::interrupted);
     self_->delayed_send(self_, stop_limit, drain_step{drain_step::release});
     break;
   case drain_step::release:
@@ -304,10 +318,12 @@ manager_impl::behavior_type manager(manager_state::self_ptr self,
     [&state](publish_report& x) { state.hear(x); },
     [&state](log_report& x) { state.hear(x); },
     [&state](discard_files& x) { state.discard(x); },
+    [&state](const node_sample& x) { state.hear(x); },
     [&state](wiring& x) { state.rewire(x); },
     [&state](drain_request) { return state.drain(); },
     [&state](manager_flush) { state.flush(); },
     [&state](const publish_again& x) { state.publish_once_more(x); },
+    [&state](admit_again x) { state.admit(x); },
     [&state](drain_step x) { state.step(x); },
   };
 }

@@ -1,25 +1,45 @@
 #pragma once
 
+#include "actors/cost_book.hpp"
 #include "actors/messages.hpp"
+#include "actors/node_budget.hpp"
+#include "actors/pool_scale.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <chrono>
+#include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+namespace troupe::config {
+class metrics;
+}
+
 namespace troupe::actors {
 
 struct manager_options {
   std::string queue;
-  std::uint32_t slots = 1;
+  std::uint32_t slots = 1;                ///< at most
   std::chrono::milliseconds drain{20000}; ///< what running jobs get
+  /// How it scales; its ceiling is `slots`. None: it always has all of them.
+  std::optional<scale_limits> scale = {};
+  /// What jobs of this machine may take together; none: whatever they want.
+  std::shared_ptr<node_budget> budget = {};
+  /// Of a type, before any has run; none: nothing.
+  cost_book::declared_cost declared = {};
+  /// Hears that a lease is alive whose attempt has not begun. May be empty.
+  std::function<void(const std::string& id, const store::fence& fence)>
+    on_beat = {};
+  config::metrics* metrics = nullptr; ///< optional
 };
 
 /// What a manager tells itself: outcomes wait to be settled.
@@ -29,6 +49,11 @@ struct manager_flush {};
 struct publish_again {
   std::string id;
   store::fence fence;
+};
+
+/// What waits for the budget may fit: something was given back, or its timer.
+struct admit_again {
+  bool timer = false;
 };
 
 /// Its timers while it drains, in order.
@@ -41,20 +66,24 @@ struct drain_step {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::manager_flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::publish_again)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::admit_again)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drain_step)
 
 namespace troupe::actors {
 
-using manager_impl = manager_actor::extend<caf::reacts_to<manager_flush>,
-                                           caf::reacts_to<publish_again>,
-                                           caf::reacts_to<drain_step>>;
+using manager_impl = manager_actor::extend<
+  caf::reacts_to<manager_flush>, caf::reacts_to<publish_again>,
+  caf::reacts_to<admit_again>, caf::reacts_to<drain_step>>;
 
 /// State of the POOL MANAGER. Invariants:
 /// - each lease has at most one outcome among the operations that wait
 ///   (`ops_`) and are under way (`sent_ops_`), and none while it is `working`;
 /// - `busy_` counts the leases that use a slot, which a committed one does
-///   not; busy leases, room announced
-///   and `freed_` together are `slots`;
+///   not; `outstanding_` the room announced that no lease has used up. Together
+///   they exceed `allowed_` only after it fell, until that room is taken back
+///   and those leases have ended;
+/// - a lease in `line_` is busy and working, has no actor and nothing of the
+///   budget; while any is there, no room is announced;
 /// - a lease leaves `leases_` when its outcome is stored, or it is lost.
 class manager_state {
 public:
@@ -76,11 +105,13 @@ public:
   void hear(publish_report& report);
   void hear(log_report& report);
   void discard(discard_files& order);
+  void hear(const node_sample& now_is);
   void rewire(wiring& now_is);
   drain_promise drain();
 
   void flush();
   void publish_once_more(const publish_again& what);
+  void admit(admit_again why);
   void step(drain_step now_is);
 
 private:
@@ -99,7 +130,8 @@ private:
     bool placed = false;  ///< a stage has been told
     bool refused = false; ///< its commit came after a cancellation
     bool stalled = false; ///< ended since it gave no sign of life
-    job_actor actor;      ///< null until known, and when dead
+    std::optional<media::job_cost> cost; ///< what it has of the budget
+    job_actor actor;                     ///< null until known, and when dead
     std::optional<media::errc> stop;
     media::finished done;       ///< what is committed or published
     std::uint32_t spawning = 0; ///< spawns that are not stored yet
@@ -115,6 +147,12 @@ private:
   };
   using entry_map = std::unordered_map<std::string, entry>;
 
+  /// A lease that waits for the budget.
+  struct in_line {
+    job_ref job;
+    std::chrono::steady_clock::time_point since;
+  };
+
   /// Which operation a verdict is about.
   enum class op_kind : std::uint8_t { checkpoint, commit, finish, spawn };
   struct asked {
@@ -127,7 +165,7 @@ private:
   job_actor sender();
   void know_actor(const std::string& id, entry& it, job_actor actor);
   void place(std::vector<job_ref> jobs, bool publish_only);
-  void stop(entry& it, media::errc why);
+  void stop(const std::string& id, entry& it, media::errc why);
   void end_attempt(entry& it, attempt_report& report, job_actor from);
 
   void fail_lease(const std::string& id, entry& it,
@@ -139,6 +177,22 @@ private:
   void push_news(store::operation op, asked about);
   void take_front();
   void free_slot(entry& it);
+  void arm_flush();
+
+  // manager_pool.cpp
+  void start_pool();
+  void admit();
+  [[nodiscard]] std::uint32_t spare() const;
+  [[nodiscard]] std::uint32_t announce_spare();
+  void apply(const scale_decision& decision);
+  void take_back();
+  void report();
+  void line_up(std::vector<job_ref> jobs);
+  bool has_budget(const job_ref& job, entry& it);
+  void wait_in_line();
+  void give_up_line();
+  [[nodiscard]] bool is_in_line(const entry& it) const;
+  void learn(const std::string& type, const media::attempt_usage& used);
 
   // manager_children.cpp
   void spawn_children(entry& it, checkpoint_report& report);
@@ -178,9 +232,19 @@ private:
   std::vector<job_ref> unplaced_; ///< leased while there was no stage
   std::unordered_map<std::string, unpublished> unpublished_; ///< given back
   std::uint32_t busy_ = 0;
+  std::uint32_t most_busy_ = 0; ///< since the newest look
+  std::uint32_t outstanding_ = 0;
+  std::uint32_t allowed_ = 0;
+  bool taking_ = false; ///< the queue is asked for room
+  std::optional<pool_scale> scale_;
+  scale_decision decided_;
+  std::unique_ptr<cost_book> costs_;
+  std::string newest_type_; ///< of the newest lease
+  std::deque<in_line> line_;
+  bool admit_armed_ = false;
+  std::uint64_t ended_ = 0, failed_ = 0; ///< attempts
 
   bool flush_armed_ = false;
-  std::uint32_t freed_ = 0;
   std::vector<store::operation> ops_, sent_ops_;
   std::vector<asked> asked_, sent_asked_;
   std::uint64_t sent_number_ = 0; ///< of the newest request

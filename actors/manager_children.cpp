@@ -22,7 +22,7 @@ void manager_state::judge_spawn(const std::string& id, entry& it,
   if (verdict.error == store::errc::queue_full
       || verdict.error == store::errc::no_parent) {
     it.unspawned = true;
-    stop(it, media::errc::interrupted);
+    stop(id, it, media::errc::interrupted);
   }
   if (it.spawning > 0 || !it.late)
     return;

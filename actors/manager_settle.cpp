@@ -58,6 +58,8 @@ void manager_state::fail_lease(const std::string& id, entry& it,
   op.retryable = media::may_pass(why.code);
   op.retry_after_ms = wait_ms;
   op.crash = why.code == media::errc::crashed;
+  if (why.code != media::errc::cancelled)
+    ++failed_;
   settle(id, it, std::move(op));
 }
 
@@ -75,6 +77,7 @@ void manager_state::cancel_lease(const std::string& id, entry& it) {
 void manager_state::settle(const std::string& id, entry& it,
                            store::operation op) {
   it.phase = phase::settling;
+  ended_ += !std::holds_alternative<store::release_op>(op);
   free_slot(it);
   push(std::move(op), {id, it.fence, op_kind::finish});
 }
@@ -83,12 +86,20 @@ void manager_state::free_slot(entry& it) {
   if (!std::exchange(it.busy, false))
     return;
   --busy_;
-  ++freed_;
+  if (it.cost)
+    options_.budget->give_back(options_.queue, *it.cost);
+  it.cost.reset();
+  if (!line_.empty())
+    self_->send(self_, admit_again{});
 }
 
 void manager_state::push(store::operation op, asked about) {
   ops_.push_back(std::move(op));
   asked_.push_back(std::move(about));
+  arm_flush();
+}
+
+void manager_state::arm_flush() {
   if (!std::exchange(flush_armed_, true))
     self_->send(self_, manager_flush{});
 }
@@ -128,12 +139,12 @@ void manager_state::flush() {
   if (!who_.queue || !sent_ops_.empty())
     return;
   if (ops_.empty()) {
-    if (freed_ > 0 && !draining_)
-      self_->send(who_.queue, room{options_.queue, std::exchange(freed_, 0)});
+    if (const auto more = announce_spare(); more > 0)
+      self_->send(who_.queue, room{options_.queue, more});
     return;
   }
   take_front();
-  settle_request request{sent_ops_, {options_.queue, std::exchange(freed_, 0)}};
+  settle_request request{sent_ops_, {options_.queue, announce_spare()}};
   // No answer without an end: a dead queue is replaced, and asked anew then.
   self_->request(who_.queue, caf::infinite, std::move(request))
     .then(
@@ -154,9 +165,10 @@ void manager_state::announce_all() {
   asked_ = std::exchange(sent_asked_, {});
   news_.clear();
   announce words;
-  words.free = {options_.queue, draining_ ? 0 : options_.slots - busy_};
+  outstanding_ = 0;
+  taking_ = false;
+  words.free = {options_.queue, announce_spare()};
   words.manager = caf::actor_cast<manager_actor>(self_);
-  freed_ = 0;
   words.held.reserve(leases_.size());
   for (const auto& [id, it] : leases_)
     words.held.push_back({{id, it.fence}, it.type});
@@ -203,8 +215,8 @@ void manager_state::finish(const std::string& id, entry& it, settled word) {
     self_->send(it.actor, word);
   }
   leases_.erase(std::string{id});
-  if (freed_ > 0 && !std::exchange(flush_armed_, true))
-    self_->send(self_, manager_flush{});
+  if (spare() > 0)
+    arm_flush();
   end_drain();
 }
 

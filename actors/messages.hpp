@@ -56,7 +56,9 @@ using queue_actor = caf::typed_actor<
   // Who is who from now on.
   caf::reacts_to<wiring>,
   // Submits and claims end; settling goes on.
-  caf::replies_to<drain_request>::with<drained>>;
+  caf::replies_to<drain_request>::with<drained>,
+  // Room that a manager wants back.
+  caf::replies_to<take_room>::with<room>>;
 
 /// Renews leases over a store connection and a thread of its own, whatever the
 /// queue is busy with; only those whose attempts give signs of life.
@@ -87,6 +89,16 @@ using hub_actor = caf::typed_actor<
   caf::reacts_to<unsubscribe_request, client_actor>,
   caf::reacts_to<figures_request>, caf::reacts_to<hub_tick>>;
 
+/// Looks at this machine and its pools every few seconds, raises alerts, and
+/// tells managers, clients and metrics. Detached: looking may block.
+using monitor_actor = caf::typed_actor<
+  // How a pool is.
+  caf::reacts_to<pool_report>,
+  // What it knows, as of its last look.
+  caf::reacts_to<nodes_request>,
+  // Who is who from now on.
+  caf::reacts_to<wiring>>;
+
 /// Looks at a URL without downloading it.
 using extract_actor = caf::typed_actor<caf::reacts_to<extract_request>>;
 
@@ -103,6 +115,7 @@ struct wiring {
   stage_actor stage;
   hub_actor hub;
   callback_actor callbacks = {};
+  monitor_actor monitor = {};
 };
 
 } // namespace troupe::actors
@@ -146,6 +159,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::take_callbacks)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::callback_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::store::callback_settlement)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::take_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::node_sample)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::pool_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::nodes_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::settle_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::announce)

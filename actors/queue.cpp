@@ -56,6 +56,7 @@ std::string_view outcome_word(const store::operation& op,
 
 void queue_state::start(queue_options options) {
   options_ = std::move(options);
+  overload_ = overload_guard{options_.overload};
   adopt_nonce_ = random_() | 1;
   leases_.join(options_.board, options_.stall);
   load_spool();
@@ -72,12 +73,32 @@ void queue_state::submit(submit_request& request) {
     return request.reply(fail(errc::draining));
   if (!options_.spool && no_store(request.reply))
     return;
+  if (auto why = overload_of(request.op.draft.queue, 1))
+    return request.reply(std::move(*why));
   if (!group_.claim_key(request.op.idempotency.scope))
     return request.reply(fail(errc::idempotency_in_progress));
   if (request.op.draft.id.empty())
     request.op.draft.id = ids_.mint(wall_clock());
   group_.add(std::move(request));
   arm_flush();
+}
+
+/// Why so many jobs are not taken now, if so.
+std::optional<failure> queue_state::overload_of(const std::string& queue,
+                                                std::uint64_t jobs) {
+  if (overload_.wants_look(now()) && store_ && !away_) {
+    auto depths = store_->depths();
+    if (depths)
+      overload_.look(*depths, now());
+    else if (depths.error().code == store::errc::unavailable)
+      lose_store(depths.error());
+  }
+  const auto wait_s = overload_.refuse(queue, jobs, now());
+  if (wait_s == 0)
+    return std::nullopt;
+  if (options_.metrics)
+    options_.metrics->submits_refused(queue, jobs);
+  return failure{{static_cast<int>(wait_s), overload_category()}, queue};
 }
 
 void queue_state::command(job_command& request) {
@@ -382,6 +403,7 @@ queue_impl::behavior_type queue(queue_state::self_ptr self,
     [&state](renewal_report& x) { state.hear(x); },
     [&state](wiring& x) { state.rewire(x); },
     [&state](drain_request) { return state.drain(); },
+    [&state](const take_room& x) { return state.take_room_back(x); },
     [&state](queue_flush) { state.flush(); },
     [&state](const queue_tick& x) { state.tick(x); },
   };

@@ -4,6 +4,7 @@
 #include "actors/lease_board.hpp"
 #include "actors/lease_table.hpp"
 #include "actors/messages.hpp"
+#include "actors/overload_guard.hpp"
 #include "actors/rate_meter.hpp"
 #include "actors/spooled_jobs.hpp"
 #include "actors/store/spool.hpp"
@@ -17,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -54,6 +56,7 @@ struct queue_options {
   /// store that shares that disk.
   std::shared_ptr<store::spool> spool;
   lease_table::stall_rule stall;      ///< none: attempts may be silent for ever
+  overload_limits overload;           ///< what queues may be like
   config::metrics* metrics = nullptr; ///< optional
 };
 
@@ -122,6 +125,7 @@ public:
   commit_group::settle_promise settle(settle_request& request);
   void meet(announce& words);
   void add_room(const room& more);
+  room take_room_back(const take_room& order);
   void note_progress(progress_report& report);
   callback_batch take_callbacks_due(const take_callbacks& wish);
   void settle_callback(const store::callback_settlement& done);
@@ -151,6 +155,8 @@ private:
   result<std::vector<store::applied>>
   apply(const std::vector<store::operation>& ops);
   bool write(commit_group group, bool in_doubt);
+  std::optional<failure> overload_of(const std::string& queue,
+                                     std::uint64_t jobs);
   job_ref take_effect(const store::operation& op, store::applied& done,
                       bool in_doubt, event_batch& events);
   void follow_job(const store::operation& op, const store::job& job);
@@ -258,6 +264,7 @@ private:
   std::unordered_set<std::string> told_batches_; ///< whose end was told
   std::set<std::string> touched_; ///< queues, since the newest statistics
   std::map<std::string, rate_meter> ended_; ///< attempts, by queue
+  overload_guard overload_;
 
   std::uint64_t newest_tick_[queue_tick::count] = {};
   clock::time_point sweep_due_;

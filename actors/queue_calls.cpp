@@ -51,6 +51,12 @@ void queue_state::submit_batch(batch_call& request) {
     return request.reply(fail(errc::draining));
   if (no_store(request.reply))
     return;
+  std::map<std::string, std::uint64_t> jobs;
+  for (const auto& job : request.jobs)
+    ++jobs[job.queue];
+  for (const auto& [queue, count] : jobs)
+    if (auto why = overload_of(queue, count))
+      return request.reply(std::move(*why));
   auto done = store_->submit_batch(request.draft, request.jobs, request.key);
   if (!done) {
     if (done.error().code == store::errc::unavailable)

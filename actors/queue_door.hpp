@@ -10,8 +10,8 @@
 
 namespace troupe::actors {
 
-/// The way to the queue of the day, for all who stand outside, and the count
-/// of the answers that they are owed. Thread-safe.
+/// The way to the queue and the monitor of the day, for all outside, and the
+/// count of the answers that they are owed. Thread-safe.
 class queue_door {
 public:
   /// @param most answers owed; beyond, nobody should ask
@@ -23,6 +23,17 @@ public:
   void meet(queue_actor queue) {
     const std::lock_guard lock{mutex_};
     std::swap(queue_, queue);
+  }
+
+  void meet(monitor_actor monitor) {
+    const std::lock_guard lock{mutex_};
+    std::swap(monitor_, monitor);
+  }
+
+  /// Null while it is being replaced.
+  [[nodiscard]] monitor_actor monitor() const {
+    const std::lock_guard lock{mutex_};
+    return monitor_;
   }
 
   /// Null while it is being replaced.
@@ -45,6 +56,7 @@ private:
   const in_flight owed_ = std::make_shared<std::atomic<std::uint32_t>>(0);
   mutable std::mutex mutex_;
   queue_actor queue_;
+  monitor_actor monitor_;
 };
 
 } // namespace troupe::actors

@@ -55,6 +55,13 @@ void queue_state::add_room(const room& more) {
   claim_all();
 }
 
+room queue_state::take_room_back(const take_room& order) {
+  auto& to = pools_[order.queue];
+  const auto taken = std::min(to.room, order.slots);
+  to.room -= taken;
+  return {order.queue, taken};
+}
+
 void queue_state::claim_all() {
   for (auto& [queue, to] : pools_)
     while (to.work && to.room > 0 && to.manager)
@@ -230,6 +237,7 @@ void queue_state::end_lease(const std::string& id, const store::fence& fence,
   if (options_.metrics)
     options_.metrics->attempt_ended(held->type, outcome, ran.count());
   ended_[held->queue].count(now());
+  overload_.note_end(held->queue, now());
   leases_.erase(id);
 }
 

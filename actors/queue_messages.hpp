@@ -78,6 +78,12 @@ struct log_call {
   answer<log_reply> reply;
 };
 
+// -- nodes --------------------------------------------------------------------
+
+struct nodes_request {
+  answer<nodes_reply> reply;
+};
+
 // -- callbacks ----------------------------------------------------------------
 
 /// There may be callbacks to deliver.

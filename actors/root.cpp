@@ -50,6 +50,7 @@ root_state::~root_state() {
   kill(extract_);
   kill(who_.callbacks);
   kill(renewer_);
+  kill(who_.monitor);
   std::ranges::for_each(managers_, kill);
   options_.on_change({});
   options_.on_end(1);
@@ -70,6 +71,8 @@ void root_state::start(root_options options) {
   if (options_.make_callbacks)
     add_child<callback_actor>("callbacks", who_.callbacks,
                               options_.make_callbacks);
+  if (options_.make_monitor)
+    add_child<monitor_actor>("monitor", who_.monitor, options_.make_monitor);
   managers_.resize(options_.make_managers.size());
   for (std::size_t i = 0; i < managers_.size(); ++i)
     add_child<manager_actor>("manager " + std::to_string(i), managers_[i],
@@ -91,10 +94,12 @@ void root_state::spread() {
     self_->send(who_.callbacks, who_);
   if (renewer_)
     self_->send(renewer_, who_);
+  if (who_.monitor)
+    self_->send(who_.monitor, who_);
   for (const auto& manager : managers_)
     if (manager)
       self_->send(manager, who_);
-  options_.on_change({who_.queue, who_.hub, extract_});
+  options_.on_change({who_.queue, who_.hub, extract_, who_.monitor});
 }
 
 void root_state::restart(restart_child which) {
@@ -188,6 +193,7 @@ void root_state::end(int status) {
   dismiss(who_.callbacks);
   dismiss(who_.stage);
   dismiss(renewer_);
+  dismiss(who_.monitor);
   for (const auto& manager : managers_)
     dismiss(manager);
   end_if_alone();

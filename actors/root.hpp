@@ -18,6 +18,7 @@ struct edge_contacts {
   queue_actor queue;
   hub_actor hub;
   extract_actor extract;
+  monitor_actor monitor = {};
 };
 
 struct root_options {
@@ -28,6 +29,7 @@ struct root_options {
   std::function<extract_actor()> make_extract;
   std::function<callback_actor()> make_callbacks;
   std::function<renewer_actor()> make_renewer; ///< none: nobody renews
+  std::function<monitor_actor()> make_monitor; ///< none: nobody looks
   std::vector<std::function<manager_actor()>> make_managers;
   /// Hears of each change; `contacts` are all null at the end.
   std::function<void(edge_contacts contacts)> on_change;

@@ -7,6 +7,8 @@
 #include "actors/hub.hpp"
 #include "actors/leftovers.hpp"
 #include "actors/manager.hpp"
+#include "actors/monitor.hpp"
+#include "actors/node_budget.hpp"
 #include "actors/queue.hpp"
 #include "actors/renewer.hpp"
 #include "actors/root.hpp"
@@ -14,13 +16,18 @@
 #include "actors/store/folder_lock.hpp"
 #include "actors/store/shared_store.hpp"
 #include "config/log.hpp"
+#include "media/job_types.hpp"
+#include "media/monitor/host_reader.hpp"
 #include "media/workbench.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
@@ -69,6 +76,38 @@ store::store_options store_options_of(const config::settings& settings) {
   to.retention_count = from.retention_count;
   to.max_queued = from.max_queued;
   return to;
+}
+
+std::string machine_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+/// Its disks are looked at again and again.
+media::job_cost budget_of(const config::node_settings& node) {
+  const auto host =
+    media::host_reader{{}}.read(std::chrono::steady_clock::now());
+  media::job_cost all;
+  all.cpu = node.cpus > 0 ? node.cpus : host.cores;
+  all.memory = node.memory_mb > 0 ? node.memory_mb << 20 : host.memory / 5 * 4;
+  all.bandwidth = node.bandwidth_mbit * 125000;
+  return all;
+}
+
+media::job_cost declared_cost(std::string_view type) {
+  const auto* known = media::find_job_type(type);
+  return known ? known->cost : media::job_cost{};
+}
+
+scale_limits scale_of(const config::pool_settings& pools, std::uint32_t floor) {
+  scale_limits limits;
+  limits.floor = floor;
+  limits.grow_after_s = pools.grow_after_s;
+  limits.shrink_after_s = pools.shrink_after_s;
+  limits.max_cpu = pools.max_cpu;
+  limits.min_memory = pools.min_memory;
+  limits.min_disk = pools.min_disk;
+  return limits;
 }
 
 /// Whether other servers may work on it, and whether it can go away.
@@ -146,6 +185,7 @@ public:
       status_->reaches = store_->level();
       status_->store_up = true;
     }
+    budget_ = std::make_shared<node_budget>(budget_of(settings.node));
     root_ = sys_->spawn(root, plan(metrics, std::move(id)));
     start_audits(metrics);
     std::unique_lock lock{mutex_};
@@ -181,7 +221,9 @@ private:
 
   root_options plan(config::metrics& metrics, std::string id);
   void plan_callbacks(root_options& plan);
-  void plan_managers(root_options& plan);
+  void plan_managers(root_options& plan, config::metrics& metrics);
+  void plan_monitor(root_options& plan, config::metrics& metrics,
+                    std::string id);
   queue_options queue_plan(config::metrics& metrics, std::string id);
   void start_audits(config::metrics& metrics);
   void end(int status);
@@ -192,6 +234,7 @@ private:
   std::unique_ptr<store::job_store> store_;   ///< until the queue takes it
   const std::shared_ptr<store::spool> spool_; ///< null: the store is here
   std::shared_ptr<lease_board> board_ = std::make_shared<lease_board>();
+  std::shared_ptr<node_budget> budget_;
   std::shared_ptr<queue_status> status_ = std::make_shared<queue_status>();
   std::unique_ptr<system_config> config_ = std::make_unique<system_config>();
   std::unique_ptr<caf::actor_system> sys_;
@@ -223,6 +266,7 @@ queue_options running_node::queue_plan(config::metrics& metrics,
                                            : pools.stall_s);
   };
   plan.status = status_;
+  plan.overload = {settings_.pools.max_age_s, settings_.pools.max_depth};
   plan.metrics = &metrics;
   return plan;
 }
@@ -254,21 +298,64 @@ void running_node::plan_callbacks(root_options& plan) {
   };
 }
 
-void running_node::plan_managers(root_options& plan) {
+void running_node::plan_managers(root_options& plan, config::metrics& metrics) {
+  struct row {
+    const char* name;
+    std::uint32_t slots, floor;
+  };
   const auto& pools = settings_.pools;
-  for (const auto& [name, slots] :
-       {std::pair{"download", pools.download}, std::pair{"video", pools.video},
-        std::pair{"image", pools.image}, std::pair{"bulk", pools.bulk}})
-    plan.make_managers.push_back(
-      [&sys = *sys_,
-       options = manager_options{name, slots, from_seconds(pools.drain_s)}]() {
-        return caf::actor_cast<manager_actor>(sys.spawn(manager, options));
-      });
+  for (const auto& [name, slots, floor] :
+       {row{"download", pools.download, pools.download_min},
+        row{"video", pools.video, pools.video_min},
+        row{"image", pools.image, pools.image_min},
+        row{"bulk", pools.bulk, pools.bulk_min}}) {
+    manager_options options{name, slots, from_seconds(pools.drain_s)};
+    options.scale = scale_of(pools, floor);
+    options.budget = budget_;
+    options.declared = declared_cost;
+    options.on_beat = [board = board_](const std::string& job,
+                                       const store::fence& fence) {
+      board->hear(job, fence, std::chrono::steady_clock::now());
+    };
+    options.metrics = &metrics;
+    plan.make_managers.push_back([&sys = *sys_, options] {
+      return caf::actor_cast<manager_actor>(sys.spawn(manager, options));
+    });
+  }
+}
+
+void running_node::plan_monitor(root_options& plan, config::metrics& metrics,
+                                std::string id) {
+  monitor_options options;
+  options.node = std::move(id);
+  options.name = machine_name();
+  options.every = from_seconds(settings_.node.sample_s);
+  auto reader = std::make_shared<media::host_reader>(
+    std::vector<media::host_reader::named_folder>{
+      {"data", settings_.data.dir}, {"library", settings_.library.dir}});
+  options.read = [reader] {
+    return reader->read(std::chrono::steady_clock::now());
+  };
+  options.alerts = settings_.alerts;
+  options.min_disk = settings_.pools.min_disk;
+  options.budget = budget_;
+  options.store_up = [status = status_] {
+    return status->store_up.load();
+  };
+  options.draining = [status = status_] {
+    return status->draining.load();
+  };
+  options.metrics = &metrics;
+  plan.make_monitor = [&sys = *sys_, options] {
+    return caf::actor_cast<monitor_actor>(
+      sys.spawn<caf::detached>(monitor, options));
+  };
 }
 
 root_options running_node::plan(config::metrics& metrics, std::string id) {
   auto& sys = *sys_;
   root_options plan;
+  plan_monitor(plan, metrics, id);
   plan.make_queue = [&sys, options = queue_plan(metrics, std::move(id))](
                       bool first) mutable -> queue_actor {
     options.adopt = first;
@@ -315,7 +402,7 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
     return sys.spawn(extract, std::move(options));
   };
   plan_callbacks(plan);
-  plan_managers(plan);
+  plan_managers(plan, metrics);
   plan.on_change = [this](edge_contacts now) {
     edge_.meet(std::move(now));
     const std::lock_guard lock{mutex_};

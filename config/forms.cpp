@@ -1,5 +1,7 @@
 #include "config/forms.hpp"
 
+#include "config/threshold.hpp"
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -187,6 +189,12 @@ std::string check_store(std::string_view text) {
   return "must be sqlite:PATH, memory:, redis://HOST:PORT/DB, "
          "redis+unix:///SOCKET?db=DB or "
          "redis+sentinel://HOST:PORT,HOST:PORT/NAME/DB";
+}
+
+std::string check_threshold(std::string_view text) {
+  if (text.empty() || parse_threshold(text))
+    return {};
+  return "must be three numbers: raise, clear, seconds";
 }
 
 std::string check_not_empty(std::string_view text) {

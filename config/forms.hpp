@@ -19,6 +19,8 @@ namespace troupe::config {
 [[nodiscard]] std::string check_block(std::string_view text);
 /// Empty, `memory:`, `sqlite:PATH` or `redis://[[user]:password@]host…`.
 [[nodiscard]] std::string check_store(std::string_view text);
+/// Empty, or as `parse_threshold` takes it.
+[[nodiscard]] std::string check_threshold(std::string_view text);
 [[nodiscard]] std::string check_not_empty(std::string_view text);
 
 /// True for 127.0.0.0/8 and ::1.

@@ -20,6 +20,8 @@ using s = settings;
 using http = http_settings;
 using store = store_settings;
 using pool = pool_settings;
+using node = node_settings;
+using alert = alert_settings;
 using tool = tool_settings;
 using sandbox = sandbox_settings;
 using event = event_settings;
@@ -59,9 +61,36 @@ constexpr key table[] = {
   {"pools.video", at<&s::pools, &pool::video>, 0, 1000},
   {"pools.image", at<&s::pools, &pool::image>, 0, 1000},
   {"pools.bulk", at<&s::pools, &pool::bulk>, 0, 10000},
+  {"pools.download_min", at<&s::pools, &pool::download_min>, 0, 1000},
+  {"pools.video_min", at<&s::pools, &pool::video_min>, 0, 1000},
+  {"pools.image_min", at<&s::pools, &pool::image_min>, 0, 1000},
+  {"pools.bulk_min", at<&s::pools, &pool::bulk_min>, 0, 10000},
+  {"pools.grow_after_s", at<&s::pools, &pool::grow_after_s>, 0, 3600},
+  {"pools.shrink_after_s", at<&s::pools, &pool::shrink_after_s>, 0, 86400},
+  {"pools.max_cpu", at<&s::pools, &pool::max_cpu>, 0.05, 1},
+  {"pools.min_memory", at<&s::pools, &pool::min_memory>, 0, 1},
+  {"pools.min_disk", at<&s::pools, &pool::min_disk>, 0, 1},
+  {"pools.max_age_s", at<&s::pools, &pool::max_age_s>, 0, 1e7},
+  {"pools.max_depth", at<&s::pools, &pool::max_depth>, 0, 1e12},
   {"pools.drain_s", at<&s::pools, &pool::drain_s>, 0, 3600},
   {"pools.stall_s", at<&s::pools, &pool::stall_s>, 0, 86400},
   {"pools.download_stall_s", at<&s::pools, &pool::download_stall_s>, 0, 86400},
+
+  {"node.sample_s", at<&s::node, &node::sample_s>, 0.1, 60},
+  {"node.cpus", at<&s::node, &node::cpus>, 0, 4096},
+  {"node.memory_mb", at<&s::node, &node::memory_mb>, 0, 1e9},
+  {"node.bandwidth_mbit", at<&s::node, &node::bandwidth_mbit>, 0, 1e9},
+
+  {"alerts.disk_low", at<&s::alerts, &alert::disk_low>, 0, any,
+   check_threshold},
+  {"alerts.memory_low", at<&s::alerts, &alert::memory_low>, 0, any,
+   check_threshold},
+  {"alerts.queue_age", at<&s::alerts, &alert::queue_age>, 0, any,
+   check_threshold},
+  {"alerts.error_rate", at<&s::alerts, &alert::error_rate>, 0, any,
+   check_threshold},
+  {"alerts.store_away", at<&s::alerts, &alert::store_away>, 0, any,
+   check_threshold},
 
   {"sources.allow_private", at<&s::sources, &source_settings::allow_private>},
   {"sources.allow", at<&s::sources, &source_settings::allow>, 0, any,

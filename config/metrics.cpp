@@ -193,6 +193,35 @@ struct metrics::impl {
   series<prom::Counter> refused{
     counter("troupe_egress_refused_total", "Connections refused to downloads."),
     {"why"}};
+  series<prom::Gauge> node_used{
+    gauge("troupe_node_used", "What is in use of this machine."), {"resource"}};
+  series<prom::Gauge> node_total{
+    gauge("troupe_node_total", "What this machine has."), {"resource"}};
+  series<prom::Gauge> pressure{
+    gauge("troupe_node_pressure", "Load, and shares of time stood still."),
+    {"figure"}};
+  series<prom::Gauge> pool_slots{
+    gauge("troupe_pool_slots", "Jobs that a pool may run at once."), {"pool"}};
+  series<prom::Gauge> pool_busy{
+    gauge("troupe_pool_busy", "Jobs that a pool runs."), {"pool"}};
+  series<prom::Gauge> pool_waiting{
+    gauge("troupe_pool_waiting", "Leases that wait for what they need."),
+    {"pool"}};
+  series<prom::Gauge> pool_held{
+    gauge("troupe_pool_held", "1 while a pool claims nothing."), {"pool"}};
+  series<prom::Counter> decisions{
+    counter("troupe_pool_decisions_total", "Changes of a pool's slots."),
+    {"pool", "reason"}};
+  series<prom::Gauge> costs{
+    gauge("troupe_job_cost", "What a job of a type is taken to need."),
+    {"type", "resource"}};
+  series<prom::Gauge> alerts{
+    gauge("troupe_alert_raised", "1 while an alert is raised."),
+    {"alert", "subject"}};
+  series<prom::Counter> refused_submits{
+    counter("troupe_submits_refused_total",
+            "Jobs refused since their queue is too long or too old."),
+    {"queue"}};
 };
 
 metrics::metrics() : impl_(std::make_unique<impl>()) {}
@@ -280,6 +309,43 @@ void metrics::egress_bytes(std::uint64_t bytes) {
 
 void metrics::egress_refused(std::string_view why) {
   impl_->refused.at({why}).Increment();
+}
+
+void metrics::node_resource(std::string_view resource, double used,
+                            double total) {
+  impl_->node_used.at({resource}).Set(used);
+  if (total > 0)
+    impl_->node_total.at({resource}).Set(total);
+}
+
+void metrics::node_pressure(std::string_view figure, double value) {
+  impl_->pressure.at({figure}).Set(value);
+}
+
+void metrics::pool(std::string_view pool, std::uint32_t slots,
+                   std::uint32_t busy, std::uint32_t waiting, bool held) {
+  impl_->pool_slots.at({pool}).Set(slots);
+  impl_->pool_busy.at({pool}).Set(busy);
+  impl_->pool_waiting.at({pool}).Set(waiting);
+  impl_->pool_held.at({pool}).Set(held ? 1 : 0);
+}
+
+void metrics::pool_decided(std::string_view pool, std::string_view reason) {
+  impl_->decisions.at({pool, reason}).Increment();
+}
+
+void metrics::job_cost(std::string_view type, std::string_view resource,
+                       double value) {
+  impl_->costs.at({type, resource}).Set(value);
+}
+
+void metrics::alert(std::string_view kind, std::string_view subject,
+                    bool raised) {
+  impl_->alerts.at({kind, subject}).Set(raised ? 1 : 0);
+}
+
+void metrics::submits_refused(std::string_view queue, std::uint64_t jobs) {
+  impl_->refused_submits.at({queue}).Increment(static_cast<double>(jobs));
 }
 
 std::string metrics::text() {

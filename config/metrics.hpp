@@ -54,6 +54,25 @@ public:
   void egress_bytes(std::uint64_t bytes);
   void egress_refused(std::string_view why);
 
+  /// `resource`: cpu (cores), memory, disk_data, disk_library (bytes),
+  /// descriptors, sockets. Of the whole machine, but for descriptors; a total
+  /// of 0 is none.
+  void node_resource(std::string_view resource, double used, double total);
+  /// `figure`: load1, cpu, memory, io (share of ten seconds that some task
+  /// stood still for it).
+  void node_pressure(std::string_view figure, double value);
+  /// `waiting`: leases that wait for what they need; `held`: claims nothing.
+  void pool(std::string_view pool, std::uint32_t slots, std::uint32_t busy,
+            std::uint32_t waiting, bool held);
+  /// Its slots changed, or whether it claims.
+  void pool_decided(std::string_view pool, std::string_view reason);
+  /// What a job of the type is taken to need. `resource`: cpu (cores), memory,
+  /// disk (bytes), bandwidth (bytes a second).
+  void job_cost(std::string_view type, std::string_view resource, double value);
+  void alert(std::string_view kind, std::string_view subject, bool raised);
+  /// Submits refused since their queue was too long or too old.
+  void submits_refused(std::string_view queue, std::uint64_t jobs);
+
   /// The text for `/metrics`, process figures included (resident memory, CPU
   /// seconds, open descriptors, threads, start time).
   [[nodiscard]] std::string text();

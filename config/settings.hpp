@@ -59,18 +59,50 @@ struct library_settings {
   std::vector<std::filesystem::path> media_roots;
 };
 
-/// [pools] Slots per pool on this node.
+/// [pools] Slots per pool on this node: at most so many, and at least so many
+/// (`_min`, which counts where it is less).
 struct pool_settings {
-  std::uint32_t download = 4;
-  std::uint32_t video = 1;
-  std::uint32_t image = 2;
-  std::uint32_t bulk = 64;
-  double drain_s = 20; ///< what running jobs get at SIGTERM
+  std::uint32_t download = 8;
+  std::uint32_t video = 4;
+  std::uint32_t image = 4;
+  std::uint32_t bulk = 256;
+  std::uint32_t download_min = 4;
+  std::uint32_t video_min = 1;
+  std::uint32_t image_min = 2;
+  std::uint32_t bulk_min = 64;
+  double grow_after_s = 1;    ///< a full pool whose jobs wait so long grows
+  double shrink_after_s = 30; ///< one that is not half used for so long shrinks
+  double max_cpu = 0.95;      ///< above this share no pool grows
+  /// Free shares below which no pool claims, until there is half as much more.
+  double min_memory = 0.05;
+  double min_disk = 0.02;
+  double max_age_s = 0;        ///< submits to older queues: 429; 0: no limit
+  std::uint64_t max_depth = 0; ///< submits to longer queues: 429; 0: no limit
+  double drain_s = 20;         ///< what running jobs get at SIGTERM
   /// An attempt without a sign of life for so long is ended and goes
   /// elsewhere; 0: never. Signs come once a second; those of a tool stop when
   /// it neither computes nor moves bytes.
   double stall_s = 30;
   double download_stall_s = 120; ///< the same for downloads
+};
+
+/// [node] What this machine has to give.
+struct node_settings {
+  double sample_s = 2;              ///< how often it is looked at
+  double cpus = 0;                  ///< 0: those of the machine
+  std::uint64_t memory_mb = 0;      ///< 0: four fifths of the machine's
+  std::uint64_t bandwidth_mbit = 0; ///< a second; 0: no limit
+};
+
+/// [alerts] Each `RAISE CLEAR SECONDS`: raised after so many seconds at one
+/// threshold, cleared after as many at the other; empty: never. See
+/// `parse_threshold`.
+struct alert_settings {
+  std::string disk_low = "0.05 0.08 10";   ///< free share of a folder's disk
+  std::string memory_low = "0.08 0.12 10"; ///< available share
+  std::string queue_age = "600 60 30";     ///< seconds, of a queue's oldest job
+  std::string error_rate = "0.5 0.2 30";   ///< share of a minute's attempts
+  std::string store_away = "1 0 3";        ///< 1 while it does not answer
 };
 
 /// [sources] Which addresses a download may touch.
@@ -134,6 +166,8 @@ struct settings {
   data_settings data;
   library_settings library;
   pool_settings pools;
+  node_settings node;
+  alert_settings alerts;
   source_settings sources;
   tool_settings tools;
   sandbox_settings sandbox;

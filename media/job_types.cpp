@@ -16,14 +16,17 @@ std::span<const job_type> job_types() noexcept {
     job_type{"download", "download",
              "Fetches one video or sound with yt-dlp and publishes it in the "
              "library.",
-             download_params_schema, download_result_schema},
+             download_params_schema, download_result_schema,
+             job_cost{0.25, 160u << 20, 256u << 20, 0}},
     job_type{"noop", "bulk",
              "Does nothing, for tests and benchmarks: sleeps, fails or writes "
              "a file as asked.",
-             noop_params_schema, noop_result_schema},
+             noop_params_schema, noop_result_schema,
+             job_cost{0.005, 64u << 10, 0, 0}},
     job_type{"probe", "video",
              "Tells a media file's container, streams, chapters and tags.",
-             probe_params_schema, probe_result_schema},
+             probe_params_schema, probe_result_schema,
+             job_cost{0.25, 64u << 20, 0, 0}},
   };
   return types;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "media/job_cost.hpp"
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +15,8 @@ struct job_type {
   std::string_view summary;       ///< one sentence, for the documents
   std::string_view params_schema; ///< JSON Schema, draft 2020-12
   std::string_view result_schema;
+  /// What one is taken to need until some have run.
+  job_cost cost = {0.1, 16u << 20, 0, 0};
 };
 
 /// All types that this build can run.

@@ -96,6 +96,8 @@ problem problem_of(const failure& why) {
     return of_store(static_cast<store::errc>(code), why);
   if (category == actors::actors_category())
     return of_actors(static_cast<actors::errc>(code), why);
+  if (category == actors::overload_category())
+    return retry(problem_code::rate_limited, why.message(), code);
   if (category == media::media_category())
     return of_media(static_cast<media::errc>(code), why);
   return {problem_code::internal, why.message()};

@@ -44,6 +44,10 @@ answering open_websocket(edge& at, const request& req, const path_params& path);
 answering open_event_stream(edge& at, const request& req,
                             const path_params& path);
 
+answering list_nodes(edge& at, const request& req, const path_params& path);
+answering list_alerts(edge& at, const request& req, const path_params& path);
+answering show_system(edge& at, const request& req, const path_params& path);
+
 answering show_health(edge& at, const request& req, const path_params& path);
 answering show_readiness(edge& at, const request& req, const path_params& path);
 answering show_metrics(edge& at, const request& req, const path_params& path);

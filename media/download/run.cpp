@@ -11,6 +11,7 @@
 
 #include <exception>
 #include <utility>
+#include <variant>
 
 namespace troupe::media {
 
@@ -110,6 +111,7 @@ asio::awaitable<void> download_run::work() {
   else
     outcome = ended.error();
   close_account();
+  std::visit([this](auto& it) { it.used = used_; }, outcome);
   note_pause(outcome);
   co_await clean_up(outcome);
   conclude(std::move(outcome));

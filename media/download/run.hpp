@@ -117,6 +117,7 @@ private:
   source_look look_;
   progress_meter meter_;
   error_lines said_; ///< by the tool under way
+  attempt_usage used_;
   bool resumed_ = false;
   bool refused_size_ = false;
   work::found_files files_;

@@ -325,6 +325,10 @@ asio::awaitable<step<tool_end>> download_run::run_tool(tool_command order,
     co_return failure_report{stopping_, "", 0};
   auto end = co_await tool_->run(services_.runner, std::move(order),
                                  std::move(out), std::move(err), limit);
+  if (end) {
+    used_.cpu_ms += end->exit.used.cpu_ms;
+    used_.peak_memory = std::max(used_.peak_memory, end->exit.used.peak_memory);
+  }
   if (stopping_ != errc::none)
     co_return failure_report{stopping_, "", 0};
   if (!end)
@@ -362,6 +366,7 @@ void download_run::close_account() {
     return;
   const auto seen = account_->report();
   account_.reset();
+  used_.network += seen.received;
   if (!services_.metrics)
     return;
   services_.metrics->egress_bytes(seen.received);

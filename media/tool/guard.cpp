@@ -125,6 +125,7 @@ private:
   bool take_lock();
   bool begin();
   void supervise();
+  void measure();
   void hear_control();
   void end_tree_within(std::chrono::milliseconds grace);
   void kill_tree();
@@ -275,10 +276,22 @@ void guard::supervise() {
   }
 }
 
+/// Of all that were reaped, here or by each other.
+void guard::measure() {
+  rusage used{};
+  if (::getrusage(RUSAGE_CHILDREN, &used) != 0)
+    return;
+  for (const auto& time : {used.ru_utime, used.ru_stime})
+    report_.cpu_ms +=
+      static_cast<std::uint64_t>(time.tv_sec * 1000 + time.tv_usec / 1000);
+  report_.peak_kb = static_cast<std::uint64_t>(used.ru_maxrss);
+}
+
 guard_report guard::run() {
   if (prepare() && take_lock()) {
     begin();
     supervise();
+    measure();
   }
   if (!deserted_)
     ::send(control_.get(), &report_, sizeof report_, MSG_NOSIGNAL);

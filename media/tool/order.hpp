@@ -41,6 +41,8 @@ struct guard_stop {
 struct guard_report {
   std::int32_t status = 0;
   std::int32_t signal = 0;
+  std::uint64_t cpu_ms = 0;      ///< of the whole tree
+  std::uint64_t peak_kb = 0;     ///< memory of its largest process
   std::array<char, 504> error{}; ///< zero-terminated; why nothing was started
 };
 

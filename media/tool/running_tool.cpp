@@ -86,6 +86,8 @@ void running_tool::reap_guard() {
   if (size != sizeof report)
     return kill_strays();
   exit_ = {report.status, report.signal, report.error.data()};
+  exit_.used.cpu_ms = report.cpu_ms;
+  exit_.used.peak_memory = report.peak_kb << 10;
   close_pipes_soon();
 }
 

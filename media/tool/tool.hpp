@@ -2,6 +2,7 @@
 
 #include "config/result.hpp"
 #include "media/errc.hpp"
+#include "media/job_cost.hpp"
 #include "media/runtime.hpp"
 
 #include <chrono>
@@ -49,6 +50,7 @@ struct tool_exit {
   int status = 0;          ///< exit code, if `signal` is 0
   int signal = 0;          ///< that ended it
   std::string guard_error; ///< the guard could not start it, and why
+  attempt_usage used = {}; ///< CPU and memory of the whole tree
 };
 
 /// Hears a tool, on the runtime's io thread; never after `on_exit`. A tool that

@@ -114,6 +114,14 @@ void add_lists(CLI::App& app, request& to) {
     };
   });
 
+  auto* nodes = app.add_subcommand("nodes", "Show machines and their pools");
+  add_client(*nodes, to.client);
+  nodes->callback([&to] {
+    to.act = [&to] {
+      return list_nodes(to.client);
+    };
+  });
+
   auto* schedules = app.add_subcommand("schedules", "Show recurring jobs");
   add_client(*schedules, to.client);
   schedules->callback([&to] {

@@ -78,6 +78,7 @@ fake_event_queue(queue_actor::pointer, std::shared_ptr<queue_script> script) {
     [](const renewal_report&) {},
     [](const wiring&) {},
     [](const drain_request&) { return drained{}; },
+    [](const take_room&) { return room{}; },
   };
 }
 

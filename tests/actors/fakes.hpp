@@ -25,6 +25,7 @@ using journal = std::vector<std::string>;
 struct hub_script {
   std::vector<job_event> events;
   std::vector<progress_report> progress;
+  std::vector<subject_event> subjects;
   journal* order = nullptr;
 };
 
@@ -32,6 +33,8 @@ inline hub_actor::behavior_type fake_hub(hub_actor::pointer,
                                          std::shared_ptr<hub_script> script) {
   return {
     [script](event_batch& batch) {
+      for (auto& event : batch.subjects)
+        script->subjects.push_back(std::move(event));
       for (auto& event : batch.events) {
         if (script->order)
           script->order->push_back(
@@ -53,6 +56,7 @@ struct manager_script {
   std::vector<lease_batch> leases;
   std::vector<revoke_lease> revoked;
   std::vector<std::string> discarded;
+  std::vector<node_sample> samples;
   journal* order = nullptr;
 };
 
@@ -77,6 +81,7 @@ fake_manager(manager_actor::pointer, std::shared_ptr<manager_script> script) {
     },
     [](wiring&) {},
     [](drain_request) { return drained{}; },
+    [script](const node_sample& now) { script->samples.push_back(now); },
   };
 }
 
@@ -84,6 +89,7 @@ fake_manager(manager_actor::pointer, std::shared_ptr<manager_script> script) {
 struct queue_script {
   std::vector<announce> announced;
   std::uint32_t room = 0;
+  std::vector<store::queue_depth> depths;
   std::vector<store::operation> ops; ///< all that were settled, in order
   std::vector<progress_report> progress;
   std::deque<store::callback> due;
@@ -115,7 +121,7 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
     [](job_command&) {},
     [](get_request&) {},
     [](list_request&) {},
-    [](depths_request&) {},
+    [script](depths_request& request) { request.reply(script->depths); },
     [](queues_request&) {},
     [](store_call&) {},
     [](change_call&) {},
@@ -164,6 +170,11 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
         give();
     },
     [](drain_request) { return drained{}; },
+    [script](const take_room& order) {
+      const auto taken = std::min(script->room, order.slots);
+      script->room -= taken;
+      return room{order.queue, taken};
+    },
   };
 }
 

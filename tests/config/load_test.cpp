@@ -164,6 +164,9 @@ TEST(Load, NeedsAHomeOrADataFolder) {
 
 TEST(Load, ChecksTheFormOfEachValue) {
   const std::pair<const char*, const char*> bad[] = {
+    {"alerts.disk_low", "0.05 0.08"},
+    {"alerts.disk_low", "0.05 0.08 -1"},
+    {"alerts.queue_age", "600 60 30 1"},
     {"http.listen", "localhost"},
     {"http.listen", "::1:80"},
     {"http.listen", "127.0.0.1:65536"},

@@ -20,6 +20,8 @@ TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
   seen.attempt_ended("noop", "succeeded", 0.2);
   seen.queue_depth("download", "queued", 7);
   seen.http_request("/v1/jobs/{id}", "GET", 200, 0.003);
+  seen.pool("bulk", 4, 3, 1, true);
+  seen.node_resource("disk_data", 30, 100);
   seen.event_clients("sse", 2);
   seen.event_clients("sse", -1);
 
@@ -32,6 +34,10 @@ TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
                               "\"queued\"} 7"));
   EXPECT_THAT(text, HasSubstr("method=\"GET\",route=\"/v1/jobs/{id}\",status="
                               "\"200\",le=\"0.0025\"} 0"));
+  EXPECT_THAT(text, HasSubstr("troupe_pool_slots{pool=\"bulk\"} 4"));
+  EXPECT_THAT(text, HasSubstr("troupe_pool_held{pool=\"bulk\"} 1"));
+  EXPECT_THAT(text,
+              HasSubstr("troupe_node_total{resource=\"disk_data\"} 100"));
   EXPECT_THAT(text, HasSubstr("troupe_event_clients{kind=\"sse\"} 1"));
 }
 

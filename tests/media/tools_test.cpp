@@ -12,6 +12,15 @@ TEST_F(tools, TellsTheExitCode) {
   EXPECT_EQ(heard->exit->guard_error, "");
 }
 
+TEST_F(tools, TellsWhatItsTreeUsed) {
+  const auto heard =
+    run("(dd if=/dev/zero of=/dev/null bs=100M count=20 2>/dev/null) & wait");
+
+  EXPECT_GT(heard->exit->used.peak_memory, 100u << 20);
+  EXPECT_LT(heard->exit->used.peak_memory, 1000u << 20);
+  EXPECT_GT(heard->exit->used.cpu_ms, 0u);
+}
+
 TEST_F(tools, TellsTheSignalThatEndedIt) {
   EXPECT_EQ(run("kill -SEGV $$")->exit->signal, SIGSEGV);
 }

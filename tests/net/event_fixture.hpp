@@ -46,6 +46,7 @@ jobs_queue(actors::queue_actor::pointer, fake_gateway* jobs) {
     [](const renewal_report&) {},
     [](const wiring&) {},
     [](const drain_request&) { return drained{}; },
+    [](const take_room&) { return room{}; },
   };
 }
 

@@ -323,6 +323,19 @@ void fake_gateway::extract(std::string url,
     std::move(reply), actors::extract_reply{R"({"title":")" + url + "\"}"});
 }
 
+void fake_gateway::nodes(actors::reply_to<actors::nodes_reply> reply) {
+  actors::nodes_reply all;
+  auto& node = all.nodes.emplace_back();
+  node.id = "n1";
+  node.role = "head";
+  node.host.cores = 2;
+  node.host.started = 1000;
+  node.host.disks = {{"library", "/l", 100, 50}};
+  node.pools.emplace_back().name = "bulk";
+  all.alerts.emplace_back().id = "disk_low:library";
+  give<actors::nodes_reply>(std::move(reply), std::move(all));
+}
+
 void fake_gateway::figures(actors::reply_to<actors::hub_figures> reply) {
   give<actors::hub_figures>(std::move(reply), actors::hub_figures{});
 }

@@ -70,6 +70,7 @@ public:
   void retry_callback(std::string id, actors::reply_to<bool> reply) override;
   void extract(std::string url,
                actors::reply_to<actors::extract_reply> reply) override;
+  void nodes(actors::reply_to<actors::nodes_reply> reply) override;
   void figures(actors::reply_to<actors::hub_figures> reply) override;
   std::unique_ptr<actors::client_port>
   open_client(std::shared_ptr<actors::client_sink> sink) override;

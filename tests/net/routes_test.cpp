@@ -146,6 +146,43 @@ TEST_F(http_routes, FailuresBelowKeepTheirMeaning) {
   EXPECT_EQ(submit(noop).fields.count("retry-after"), 1u);
 }
 
+TEST_F(http_routes, AnOverloadedQueueSaysWhenToComeBack) {
+  gateway.fail_with({7, actors::overload_category()});
+
+  const auto answer = submit(noop);
+
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(code_of(answer), "rate_limited");
+  EXPECT_EQ(answer.fields.at("retry-after"), "7");
+}
+
+TEST_F(http_routes, NodesAreShownWithTheirPools) {
+  const auto all = json_of(ask("GET", "/v1/nodes")).at("nodes");
+
+  ASSERT_EQ(all.as_array().size(), 1u);
+  const auto& node = all.as_array().at(0);
+  EXPECT_EQ(node.at("id"), "n1");
+  EXPECT_EQ(node.at("state"), "ready");
+  EXPECT_EQ(node.at("disk").as_array().at(0).at("free"), 50);
+  EXPECT_EQ(node.at("pools").as_array().at(0).at("name"), "bulk");
+}
+
+TEST_F(http_routes, TheSystemIsTheServerAndItsMachine) {
+  const auto shown = json_of(ask("GET", "/v1/system"));
+
+  EXPECT_EQ(shown.at("node"), "n1");
+  EXPECT_EQ(shown.at("cpu").at("cores"), 2);
+  EXPECT_FALSE(shown.at("version").as_string().empty());
+  EXPECT_GT(shown.at("uptime_s").as_double(), 0);
+}
+
+TEST_F(http_routes, AlertsAreShown) {
+  const auto all = json_of(ask("GET", "/v1/alerts")).at("alerts");
+
+  ASSERT_EQ(all.as_array().size(), 1u);
+  EXPECT_EQ(all.as_array().at(0).at("id"), "disk_low:library");
+}
+
 TEST_F(http_routes, AnswersThatNeverComeEndWithTheDeadline) {
   settings.request_timeout_s = 1;
   restart();
