@@ -45,6 +45,10 @@ void manager_state::fail_lease(const std::string& id, entry& it,
     return release(id, it,
                    it.stalled ? store::release_reason::node_lost
                               : store::release_reason::drain);
+  // Its job is cancelled by that, unless a store that lost its newest writes
+  // knows of no cancel: then it runs again.
+  if (why.code == media::errc::cancelled)
+    return release(id, it, store::release_reason::drain);
   const auto wait_ms = static_cast<std::int64_t>(why.retry_after_s * 1000);
   if (why.untried)
     return settle(id, it,
@@ -58,8 +62,7 @@ void manager_state::fail_lease(const std::string& id, entry& it,
   op.retryable = media::may_pass(why.code);
   op.retry_after_ms = wait_ms;
   op.crash = why.code == media::errc::crashed;
-  if (why.code != media::errc::cancelled)
-    ++failed_;
+  ++failed_;
   settle(id, it, std::move(op));
 }
 

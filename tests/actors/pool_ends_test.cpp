@@ -33,9 +33,10 @@ TEST_F(PoolTest, EndsAnAttemptThatDoesNotHearItsCancellation) {
   EXPECT_TRUE(queue->ops.empty());
   advance(6s);
 
-  const auto failed = queue->of<store::fail_op>();
-  ASSERT_EQ(failed.size(), 1u);
-  EXPECT_EQ(failed[0].code, "cancelled");
+  const auto released = queue->of<store::release_op>();
+  ASSERT_EQ(released.size(), 1u);
+  EXPECT_EQ(released[0].reason, store::release_reason::drain);
+  EXPECT_TRUE(queue->of<store::fail_op>().empty());
   EXPECT_EQ(bench->destroyed, 1u);
 }
 

@@ -179,10 +179,11 @@ TEST_F(SlotsTest, CancelsWhatWaits) {
   caf::anon_send(aut, revoke_lease{"b", {1, 99}, media::errc::cancelled});
   run();
 
-  const auto failed = queue->of<store::fail_op>();
-  ASSERT_EQ(failed.size(), 1u);
-  EXPECT_EQ(failed[0].id, "b");
-  EXPECT_EQ(failed[0].code, "cancelled");
+  const auto released = queue->of<store::release_op>();
+  ASSERT_EQ(released.size(), 1u);
+  EXPECT_EQ(released[0].id, "b");
+  EXPECT_EQ(released[0].reason, store::release_reason::drain);
+  EXPECT_TRUE(queue->of<store::fail_op>().empty());
   done("a", 0);
   EXPECT_EQ(bench->made, 1u);
   EXPECT_EQ(queue->room, 1u) << "no more of them would fit";

@@ -147,9 +147,10 @@ TEST_F(PoolTest, EndsAJobThatWasCancelledBeforeItsCommit) {
 
   finish("a", one_file());
 
-  const auto failed = queue->of<store::fail_op>();
-  ASSERT_EQ(failed.size(), 1u);
-  EXPECT_EQ(failed[0].code, "cancelled");
+  const auto released = queue->of<store::release_op>();
+  ASSERT_EQ(released.size(), 1u);
+  EXPECT_EQ(released[0].reason, store::release_reason::drain);
+  EXPECT_TRUE(queue->of<store::fail_op>().empty());
   EXPECT_TRUE(bench->published.empty());
   EXPECT_EQ(bench->discarded, std::vector<std::string>{"a"})
     << "the job has ended";
