@@ -32,7 +32,7 @@ struct scale_limits {
 
 /// What a pool and its machine look like.
 struct scale_signals {
-  std::chrono::steady_clock::time_point now;
+  std::chrono::steady_clock::time_point now{};
   std::uint32_t busy = 0;   ///< most slots in use since the last look
   std::uint64_t queued = 0; ///< jobs in its queue
   double oldest_age_s = 0;  ///< of them
