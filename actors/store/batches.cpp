@@ -122,7 +122,7 @@ void settle_total(batch_record& it, std::size_t added, transaction& in) {
     std::accumulate(before.begin(), before.end(), std::uint64_t{added});
   if (there >= it.total)
     return;
-  log::error("jobs of a batch are lost: what was staged cannot be read",
+  log::error("jobs of a batch are lost: what was stored cannot be read",
              {{"batch", it.id}, {"lost", std::to_string(it.total - there)}});
   it.total = there;
 }
@@ -307,6 +307,15 @@ std::optional<batch> follow_progress(const std::string& id,
   if (!it->callback_url.empty())
     note_callback(now, in);
   return now;
+}
+
+void settle_batch(const std::string& id, transaction& in) {
+  auto it = read_batch(id, in);
+  if (!it || it->phase != batch_phase::open || it->finished_at != 0)
+    return;
+  settle_total(*it, 0, in);
+  store(*it, 0, in);
+  in.write(record_kind::progress, id, {}, in.now());
 }
 
 // -- reading ------------------------------------------------------------------

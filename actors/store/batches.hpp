@@ -62,6 +62,10 @@ std::optional<batch> follow_progress(const std::string& id,
                                      std::int64_t retention_ms,
                                      transaction& in);
 
+/// For an open batch that would not end: its total is lowered to the jobs that
+/// are there, and its end is looked for.
+void settle_batch(const std::string& id, transaction& in);
+
 /// Of a record's bytes; nothing if they make no sense.
 std::optional<batch_record> unpack_batch(std::string_view bytes);
 std::optional<batch_record> read_batch(const std::string& id, transaction& in);

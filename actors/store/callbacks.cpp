@@ -28,14 +28,7 @@ void store(const callback& it, transaction& in) {
 
 std::optional<callback> load(const std::string& id, transaction& in) {
   const auto bytes = in.read(record_kind::callback, id);
-  if (!bytes)
-    return {};
-  callback it;
-  archive_reader from{*bytes};
-  fields(from, it);
-  if (!from.done())
-    return {};
-  return it;
+  return bytes ? unpack_callback(*bytes) : std::nullopt;
 }
 
 std::vector<callback> load_all(const std::vector<std::string>& ids,
@@ -144,6 +137,15 @@ errc retry_callback(const std::string& id, transaction& in) {
   store(*it, in);
   in.unlink(link_kind::dead, {}, id);
   return errc::none;
+}
+
+std::optional<callback> unpack_callback(std::string_view bytes) {
+  callback it;
+  archive_reader from{bytes};
+  fields(from, it);
+  if (!from.done())
+    return {};
+  return it;
 }
 
 void forget_callbacks(const std::string& subject, transaction& in) {

@@ -4,6 +4,8 @@
 #include "actors/store/callback.hpp"
 #include "actors/store/transaction.hpp"
 
+#include <optional>
+#include <string_view>
 #include <vector>
 
 /// Callbacks as records: written where something ends, taken by any server
@@ -26,6 +28,8 @@ std::vector<callback> dead_callbacks(const std::string& after, std::size_t max,
                                      transaction& in);
 /// A dead one is due again.
 errc retry_callback(const std::string& id, transaction& in);
+/// Of a record's bytes; nothing if they make no sense.
+std::optional<callback> unpack_callback(std::string_view bytes);
 /// All of one job or batch, whatever their state.
 void forget_callbacks(const std::string& subject, transaction& in);
 

@@ -1,6 +1,7 @@
 #include "actors/store/put_off.hpp"
 
 #include "actors/store/batches.hpp"
+#include "actors/store/callbacks.hpp"
 #include "actors/store/schedules.hpp"
 #include "config/log.hpp"
 
@@ -22,9 +23,16 @@ void put_off(record_kind kind, const std::string& key, transaction& in) {
 }
 
 bool can_be_read(record_kind kind, std::string_view body) {
-  if (kind == record_kind::batch)
+  switch (kind) {
+  case record_kind::batch:
     return unpack_batch(body).has_value();
-  return kind != record_kind::schedule || unpack_schedule(body).has_value();
+  case record_kind::schedule:
+    return unpack_schedule(body).has_value();
+  case record_kind::callback:
+    return unpack_callback(body).has_value();
+  default:
+    return true;
+  }
 }
 
 } // namespace troupe::store

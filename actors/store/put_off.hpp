@@ -8,7 +8,8 @@ namespace troupe::store {
 /// holds up nothing else; it is kept as it is, and told of in the log.
 void put_off(record_kind kind, const std::string& key, transaction& in);
 
-/// Whether a record makes sense; only batches and schedules are looked into.
+/// Whether a record makes sense; batches, schedules and
+/// callbacks are looked into.
 [[nodiscard]] bool can_be_read(record_kind kind, std::string_view body);
 
 } // namespace troupe::store

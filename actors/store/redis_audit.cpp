@@ -1,5 +1,7 @@
 #include "actors/store/redis_audit.hpp"
 
+#include "actors/store/audit_rules.hpp"
+#include "actors/store/dependants.hpp"
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
 
@@ -71,7 +73,7 @@ redis_audit::redis_audit(redis_client& client, const store_options& options,
 
 result<audit_result> redis_audit::run() {
   using step = result<void> (*)(redis_audit&);
-  static constexpr std::array<step, 15> steps{
+  static constexpr std::array<step, 19> steps{
     [](redis_audit& it) { return it.links(); },
     [](redis_audit& it) { return it.jobs(); },
     [](redis_audit& it) { return it.index(redis_key::states); },
@@ -81,11 +83,15 @@ result<audit_result> redis_audit::run() {
     [](redis_audit& it) { return it.index(redis_key::finished); },
     [](redis_audit& it) { return it.index(redis_key::batches); },
     [](redis_audit& it) { return it.unique(); },
+    [](redis_audit& it) { return it.limits(); },
     [](redis_audit& it) { return it.lanes(redis_key::ready); },
     [](redis_audit& it) { return it.lanes(redis_key::heads); },
     [](redis_audit& it) { return it.lanes(redis_key::parked); },
     [](redis_audit& it) { return it.tallies(); },
+    [](redis_audit& it) { return it.batches(); },
     [](redis_audit& it) { return it.records(); },
+    [](redis_audit& it) { return it.due(redis_key::due); },
+    [](redis_audit& it) { return it.due(redis_key::calls_due); },
     [](redis_audit& it) {
       auto done = it.counters();
       return done ? it.running() : done;
@@ -213,16 +219,8 @@ result<void> redis_audit::check_job(const suspect& it,
   const auto now = text_at(replies, at);
   if (!now.starts_with(it.token) || now.empty())
     return {};
-  if (!it.readable) {
-    if (!find("job", it.id, "it cannot be read"))
-      return {};
-    redis_group group{client_, options_};
-    if (auto read = group.read(); !read)
-      return read;
-    group.changes.expect(redis_key::jobs, it.id, it.token);
-    group.changes.remove(redis_key::jobs, it.id);
-    return mend(group);
-  }
+  if (!it.readable)
+    return find("job", it.id, "it cannot be read") ? bury(it) : result<void>{};
   const auto& job = it.record.job;
   if (const std::string_view wrong = contradiction(job); !wrong.empty())
     return find(wrong.data(), it.id, "the job contradicts itself")
@@ -243,6 +241,28 @@ result<void> redis_audit::check_job(const suspect& it,
                                                              : result<void>{};
   if (!job.depends_on.empty() && !is_terminal(job.state))
     return check_pending(it);
+  return {};
+}
+
+/// It stands in the indexes as one that is new; what names it elsewhere, and
+/// counts it there, is looked at later.
+result<void> redis_audit::bury(const suspect& it) {
+  redis_group group{client_, options_};
+  group.need_job(it.id);
+  if (auto read = group.read(); !read)
+    return read;
+  const auto& stored = group.at(it.id);
+  if (stored.error != errc::corrupt || !stored.token.starts_with(it.token))
+    return {};
+  job known;
+  if (it.record.job.id == it.id)
+    static_cast<job_draft&>(known) = it.record.job;
+  known.id = it.id;
+  auto dead = corrupt_job(std::move(known), group.now());
+  if (const auto* added = group.insert(std::move(dead), true)) {
+    job_ended(*added, group);
+    return mend(group);
+  }
   return {};
 }
 

@@ -53,6 +53,8 @@ private:
   result<void> check_job(const suspect& it, const redisReply& replies,
                          std::size_t at);
   result<void> mend_job(const suspect& it);
+  /// What cannot be read ends as failed; see `audit_rules.hpp`.
+  result<void> bury(const suspect& it);
 
   // Indexes (redis_audit_index.cpp).
   result<void> index(redis_key key);
@@ -66,9 +68,20 @@ private:
                           const std::string& member, const redisReply& replies,
                           std::size_t at);
   result<void> check_pending(const suspect& it);
-  result<void> records();
   result<void> tallies();
+  result<void> batches();
   result<void> check_tally(const std::string& batch);
+
+  // Records that are due (redis_audit_due.cpp).
+  result<void> records();
+  result<void> check_record(const std::string& field, const redisReply& replies,
+                            std::size_t at, timestamp_ms now);
+  result<void> due(redis_key key);
+
+  // Limits and the clock (redis_audit_flow.cpp).
+  result<void> limits();
+  result<void> check_limit(const std::string& name);
+  result<void> clock();
 
   // The ready order (redis_audit_order.cpp).
   result<void> lanes(redis_key key);

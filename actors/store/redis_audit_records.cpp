@@ -1,5 +1,4 @@
 #include "actors/store/dependants.hpp"
-#include "actors/store/put_off.hpp"
 #include "actors/store/redis_audit.hpp"
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/transitions.hpp"
@@ -15,14 +14,26 @@ namespace troupe::store {
 namespace {
 
 constexpr std::size_t jobs_at_once = 500;
-/// Where the body of a record begins, behind its token.
-constexpr std::size_t body_at = 8;
+/// Batches of one step, each of up to 10,000 jobs.
+constexpr std::size_t batches_at_once = 8;
+/// Replies for each link.
+constexpr std::size_t replies_each = 5;
 
 /// A member of `links`: kind, size of the owner, owner, member.
 struct split_link {
   char kind = 0;
   std::string owner, member;
 };
+
+/// The batch that a member of `batches` begins with; empty for none of ours.
+std::string batch_in(std::string_view member) {
+  std::uint32_t size = 0;
+  if (member.size() < sizeof size)
+    return {};
+  member.copy(reinterpret_cast<char*>(&size), sizeof size);
+  const auto rest = member.substr(sizeof size);
+  return rest.size() < size ? std::string{} : std::string{rest.substr(0, size)};
+}
 
 split_link split(std::string_view bytes) {
   std::uint32_t size = 0;
@@ -36,8 +47,13 @@ split_link split(std::string_view bytes) {
           std::string{rest.substr(size)}};
 }
 
-std::string release_of(const std::string& owner) {
-  return std::string(1, static_cast<char>(record_kind::release)) + owner;
+std::string field_of(record_kind kind, const std::string& key) {
+  return std::string(1, static_cast<char>(kind)) + key;
+}
+
+bool has_ended(std::string_view bytes) {
+  redis_record it;
+  return unpack_record(bytes, it) && is_terminal(it.job.state);
 }
 
 } // namespace
@@ -57,8 +73,10 @@ result<void> redis_audit::links() {
     const auto jobs = name_of(redis_key::jobs);
     commands.push_back({"HGET", jobs, keep(it.owner)});
     commands.push_back({"HGET", jobs, keep(it.member)});
-    commands.push_back(
-      {"HEXISTS", name_of(redis_key::records), keep(release_of(it.owner))});
+    commands.push_back({"HEXISTS", name_of(redis_key::records),
+                        keep(field_of(record_kind::release, it.owner))});
+    commands.push_back({"HEXISTS", name_of(redis_key::records),
+                        keep(field_of(record_kind::unhold, it.member))});
     commands.push_back({"ZSCORE", name_of(redis_key::links), keep((*page)[i])});
     found.push_back(std::move(it));
   }
@@ -69,7 +87,7 @@ result<void> redis_audit::links() {
     return replies.error();
   for (std::size_t i = 0; i < found.size(); ++i)
     if (auto done = check_link(found[i].kind, found[i].owner, found[i].member,
-                               **replies, 4 * i);
+                               **replies, replies_each * i);
         !done)
       return done;
   return {};
@@ -79,20 +97,22 @@ result<void> redis_audit::check_link(char kind, const std::string& owner,
                                      const std::string& member,
                                      const redisReply& replies,
                                      std::size_t at) {
-  if (!is_text(*replies.element[at + 3]))
+  if (!is_text(*replies.element[at + 4]))
     return {};
-  redis_record parent;
   const auto stored = text_at(replies, at);
   const auto child = text_at(replies, at + 1);
-  const bool orphan = stored.empty() || child.empty();
-  const bool forgotten =
-    kind == static_cast<char>(link_kind::waits) && unpack_record(stored, parent)
-    && is_terminal(parent.job.state) && number_at(replies, at + 2) == 0;
+  const bool lost = stored.empty() || child.empty();
+  const bool stale = has_ended(child) && number_at(replies, at + 3) == 0;
+  const bool orphan = lost || stale;
+  const bool forgotten = kind == static_cast<char>(link_kind::waits)
+                         && has_ended(stored)
+                         && number_at(replies, at + 2) == 0;
   if (!orphan && !forgotten)
     return {};
   if (!find(orphan ? "orphan" : "release", member,
-            orphan ? "it or what it waits for does not exist"
-                   : "nobody tells it that " + owner + " has ended"))
+            lost    ? "it or what it waits for does not exist"
+            : stale ? "it has ended and does not wait"
+                    : "nobody tells it of an end"))
     return {};
   redis_group group{client_, options_};
   if (auto read = group.read(); !read)
@@ -144,22 +164,6 @@ result<void> redis_audit::check_pending(const suspect& it) {
   return mend(group);
 }
 
-/// Nobody can mend what cannot be read; whoever knows what it was replaces it.
-result<void> redis_audit::records() {
-  auto page = scan(redis_key::records, "HSCAN");
-  if (!page)
-    return page.error();
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    const std::string_view field = (*page)[i];
-    const std::string_view value = (*page)[i + 1];
-    const auto body = value.substr(std::min(value.size(), body_at));
-    if (!field.empty()
-        && !can_be_read(static_cast<record_kind>(field.front()), body))
-      find("record", std::string{field.substr(1)}, "it cannot be read");
-  }
-  return {};
-}
-
 /// Jobs of batches by state; what ended may have been forgotten since.
 result<void> redis_audit::tallies() {
   auto page = scan(redis_key::tallies, "HSCAN");
@@ -178,7 +182,33 @@ result<void> redis_audit::tallies() {
   return {};
 }
 
-/// What changes meanwhile is left to the next audit.
+/// Batches by their jobs, whether or not these are counted.
+result<void> redis_audit::batches() {
+  auto last = cursor_ == "0" ? std::string{} : cursor_.substr(1);
+  next_ = "0";
+  for (std::size_t i = 0; i < batches_at_once; ++i) {
+    const auto from =
+      last.empty() ? std::string{"-"} : "(" + batch_prefix(last) + "\xff";
+    auto found = client_.ask({"ZRANGEBYLEX", name_of(redis_key::batches), from,
+                              "+", "LIMIT", "0", "1"});
+    if (!found)
+      return found.error();
+    const auto member = size_of(**found) == 0 ? "" : text_at(**found, 0);
+    last = batch_in(member);
+    if (last.empty()) {
+      next_ = "0";
+      return {};
+    }
+    ++out_.looked_at;
+    next_ = "b" + last;
+    if (auto done = check_tally(last); !done)
+      return done;
+  }
+  return {};
+}
+
+/// What changes meanwhile is left to the next audit. Jobs that have ended may
+/// outlive their batch.
 result<void> redis_audit::check_tally(const std::string& batch) {
   redis_group group{client_, options_};
   if (auto read = group.read(); !read)
@@ -205,17 +235,21 @@ result<void> redis_audit::check_tally(const std::string& batch) {
   redis_args fields{"HMGET", name_of(redis_key::tallies)};
   for (std::size_t i = 0; i < job_state_count; ++i)
     fields.push_back(keep(state_prefix(static_cast<job_state>(i)) + batch));
-  auto replies =
-    at_once({fields, {"HGET", name_of(redis_key::meta), "version"}});
+  auto replies = at_once({fields,
+                          {"HGET", name_of(redis_key::meta), "version"},
+                          {"HEXISTS", name_of(redis_key::records),
+                           keep(field_of(record_kind::batch, batch))}});
   if (!replies)
     return replies.error();
   if (text_at(**replies, 1) != group.version())
     return {};
+  const bool stored = number_at(**replies, 2) != 0;
   bool wrong = false;
   for (std::size_t i = 0; i < job_state_count; ++i) {
     kept[i] = number_at(*(*replies)->element[0], i);
     const bool ended = is_terminal(static_cast<job_state>(i));
-    wrong = wrong || (ended ? counted[i] > kept[i] : counted[i] != kept[i]);
+    wrong =
+      wrong || (ended ? stored && counted[i] > kept[i] : counted[i] != kept[i]);
   }
   if (!wrong || !find("tally", batch, "its jobs are not as counted"))
     return {};

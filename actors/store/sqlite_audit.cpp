@@ -19,6 +19,8 @@ audit_phase after(audit_phase it) {
   case phase_jobs:
     return phase_drafts;
   case phase_drafts:
+    return phase_limits;
+  case phase_limits:
     return phase_heads;
   case phase_heads:
     return phase_lists;
@@ -52,16 +54,13 @@ struct sqlite_audit::job_row {
 };
 
 sqlite_audit::sqlite_audit(sqlite_db& db, sqlite_transaction& in,
-                           const audit_request& request)
-  : db_{db}, in_{in}, flow_{in.rows().flow()}, request_{request}, now_{
-                                                                    in.now()} {}
+                           const audit_request& request, std::int64_t lease_ms)
+  : db_{db}, in_{in}, flow_{in.rows().flow()}, request_{request},
+    lease_ms_{lease_ms}, now_{in.now()} {}
 
 audit_result sqlite_audit::run() {
-  const auto at = request_.cursor.empty()
-                    ? phase_links
-                    : static_cast<audit_phase>(request_.cursor.front());
-  const std::string position =
-    request_.cursor.empty() ? "" : request_.cursor.substr(1);
+  const auto at = static_cast<audit_phase>(request_.cursor.front());
+  const auto position = request_.cursor.substr(1);
   switch (at) {
   case phase_links:
     links(position);
@@ -71,6 +70,9 @@ audit_result sqlite_audit::run() {
     break;
   case phase_drafts:
     drafts(number_in(position));
+    break;
+  case phase_limits:
+    limits(position);
     break;
   case phase_heads:
     heads(position);
@@ -145,27 +147,21 @@ void sqlite_audit::jobs(std::int64_t after_seq) {
   }
   for (const auto& it : rows)
     check(it);
+  if (!rows.empty())
+    indexes(after_seq, rows.back().seq);
   out_.looked_at += rows.size();
   go_on(phase_jobs, rows.empty() ? "" : std::to_string(rows.back().seq),
         rows.size() < request_.max);
 }
 
-/// What cannot be read is taken out of everybody's way, and kept.
 void sqlite_audit::check(const job_row& it) {
-  constexpr auto failed = static_cast<std::int64_t>(job_state::failed);
   if (it.readable) {
     check_columns(it);
     check_times(it);
     check_pending(it.seq, it.job, static_cast<job_state>(it.state));
-    return;
+  } else if (find("job", it.id, "it cannot be read")) {
+    in_.bury(it.seq);
   }
-  const bool buried =
-    it.state == failed && it.lease_until == 0 && it.finished_at > 0;
-  if (buried || !find("job", it.id, "it cannot be read"))
-    return;
-  statement bury{db_, "UPDATE job SET state = 7, lease_until = 0,"
-                      " finished_at = ?2 WHERE seq = ?1"};
-  bury.run(it.seq, now_);
 }
 
 /// The columns that are searched are those of the job.
@@ -301,8 +297,10 @@ void sqlite_audit::held() {
 }
 
 result<audit_result> sqlite_store::audit(const audit_request& request) {
+  if (request.cursor.empty())
+    return audit_file(*db_, request);
   in_.begin(request.repair);
-  auto found = sqlite_audit{*db_, in_, request}.run();
+  auto found = sqlite_audit{*db_, in_, request, options_.lease_ms}.run();
   if (auto done = in_.end(); !done)
     return done.error();
   return found;

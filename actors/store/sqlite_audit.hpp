@@ -14,6 +14,7 @@ enum audit_phase : char {
   phase_links = 'k',
   phase_jobs = 'j',
   phase_drafts = 'd',
+  phase_limits = 'f',
   phase_heads = 'h',
   phase_lists = 'l',
   phase_counters = 'c',
@@ -26,6 +27,11 @@ enum audit_phase : char {
 /// The number that a position begins with, or 0.
 [[nodiscard]] std::int64_t number_in(std::string_view text);
 
+/// The first step: whether the file is whole. It takes as long as reading the
+/// file does. Repaired by making its indexes anew.
+[[nodiscard]] result<audit_result> audit_file(sqlite_db& db,
+                                              const audit_request& request);
+
 /// One step of an audit within a transaction, which makes it exact: the
 /// connection sees one state of the database, whoever else writes.
 ///
@@ -33,13 +39,15 @@ enum audit_phase : char {
 /// come after.
 class sqlite_audit {
 public:
+  /// @pre `request.cursor` is not empty
   sqlite_audit(sqlite_db& db, sqlite_transaction& in,
-               const audit_request& request);
+               const audit_request& request, std::int64_t lease_ms);
 
   audit_result run();
 
 private:
   struct job_row;
+  struct record_row;
 
   void jobs(std::int64_t after);
   void check(const job_row& it);
@@ -54,6 +62,14 @@ private:
   void held();
   void links(const std::string& position);
   void records(std::int64_t after);
+  void check_record(const record_row& it);
+  void check_batch(const record_row& it);
+  void indexes(std::int64_t after_seq, std::int64_t last_seq);
+  void limits(const std::string& after_name);
+  void check_limit(const std::string& name, const std::string& body,
+                   timestamp_ms due);
+  void set_limit(const std::string& name, const flow_limit& limit);
+  void clock();
   void check_pending(std::int64_t seq, const job& it, job_state state);
   void tallies();
 
@@ -64,6 +80,7 @@ private:
   sqlite_transaction& in_;
   sqlite_flow& flow_;
   const audit_request& request_;
+  const std::int64_t lease_ms_;
   const timestamp_ms now_;
   audit_result out_;
 };

@@ -1,6 +1,5 @@
 #include "actors/store/dependants.hpp"
 #include "actors/store/packing.hpp"
-#include "actors/store/put_off.hpp"
 #include "actors/store/sqlite_audit.hpp"
 #include "actors/store/transaction.hpp"
 #include "actors/store/transitions.hpp"
@@ -15,6 +14,7 @@ namespace {
 constexpr auto waits_kind = static_cast<std::int64_t>(link_kind::waits);
 constexpr auto holds_kind = static_cast<std::int64_t>(link_kind::holds);
 constexpr auto release_kind = static_cast<std::int64_t>(record_kind::release);
+constexpr auto unhold_kind = static_cast<std::int64_t>(record_kind::unhold);
 constexpr auto follow_lane = static_cast<std::int64_t>(due_lane::follow);
 
 struct link_row {
@@ -26,6 +26,12 @@ struct link_row {
 std::string position_of(const link_row& it) {
   return std::to_string(it.kind) + ":" + std::to_string(it.owner.size()) + ":"
          + it.owner + it.member;
+}
+
+/// States that are none of ours have not ended.
+bool has_ended(std::int64_t state) {
+  return state < std::int64_t{job_state_count}
+         && is_terminal(static_cast<job_state>(state));
 }
 
 link_row link_at(std::string_view position) {
@@ -48,43 +54,46 @@ link_row link_at(std::string_view position) {
 void sqlite_audit::links(const std::string& position) {
   struct wrong {
     link_row link;
-    bool orphan;
+    bool drop;
+    const char* why;
   };
   std::vector<wrong> found;
   std::uint32_t count = 0;
   auto last = link_at(position);
   {
     statement query{db_, "SELECT kind, owner, member,"
-                         " EXISTS(SELECT 1 FROM job WHERE id = member),"
                          " coalesce((SELECT state FROM job WHERE id = owner),"
-                         " -1), EXISTS(SELECT 1 FROM record WHERE"
-                         " record.kind = ?2 AND key = owner)"
+                         " -1), coalesce((SELECT state FROM job"
+                         " WHERE id = member), -1),"
+                         " EXISTS(SELECT 1 FROM record WHERE"
+                         " record.kind = ?2 AND key = owner),"
+                         " EXISTS(SELECT 1 FROM record WHERE"
+                         " record.kind = ?8 AND key = member)"
                          " FROM link WHERE kind IN (?3, ?4)"
                          " AND (kind, owner, member) > (?5, ?6, ?7)"
                          " ORDER BY kind, owner, member LIMIT ?1"};
     const auto from = last;
     auto row = query.start(request_.max, release_kind, waits_kind, holds_kind,
-                           from.kind, from.owner, from.member);
+                           from.kind, from.owner, from.member, unhold_kind);
     for (; row.next(); ++count) {
       last = {row.number(0), std::string{row.text(1)},
               std::string{row.text(2)}};
-      const auto state = row.number(4);
-      const bool orphan = row.number(3) == 0 || state < 0;
-      const bool forgotten = row.number(0) == waits_kind && state >= 0
-                             && is_terminal(static_cast<job_state>(state))
-                             && row.number(5) == 0;
-      if (orphan || forgotten)
-        found.push_back({last, orphan});
+      const auto owner = row.number(3), member = row.number(4);
+      if (owner < 0 || member < 0)
+        found.push_back({last, true, "it or what it waits for does not exist"});
+      else if (has_ended(member) && row.number(6) == 0)
+        found.push_back({last, true, "it has ended and does not wait"});
+      else if (last.kind == waits_kind && has_ended(owner)
+               && row.number(5) == 0)
+        found.push_back({last, false, "nobody tells it of an end"});
     }
   }
   statement drop{db_, "DELETE FROM link WHERE kind = ?1 AND owner = ?2"
                       " AND member = ?3"};
   statement note{db_, "INSERT OR REPLACE INTO record"
                       " VALUES(?1, ?2, ?3, ?4, x'')"};
-  for (const auto& [link, orphan] : found) {
-    if (!find(orphan ? "orphan" : "release", link.member,
-              orphan ? "it or what it waits for does not exist"
-                     : "nobody tells it that " + link.owner + " has ended"))
+  for (const auto& [link, orphan, why] : found) {
+    if (!find(orphan ? "orphan" : "release", link.member, why))
       continue;
     if (orphan)
       drop.run(link.kind, link.owner, link.member);
@@ -93,25 +102,6 @@ void sqlite_audit::links(const std::string& position) {
   }
   out_.looked_at += count;
   go_on(phase_links, position_of(last), count < request_.max);
-}
-
-/// Nobody can mend what cannot be read; whoever knows what it was replaces it.
-void sqlite_audit::records(std::int64_t after_row) {
-  std::uint32_t count = 0;
-  auto last = after_row;
-  statement query{db_, "SELECT rowid, kind, key, body FROM record"
-                       " WHERE rowid > ?1 ORDER BY rowid LIMIT ?2"};
-  auto row = query.start(after_row, request_.max);
-  for (; row.next(); ++count) {
-    last = row.number(0);
-    const auto kind = static_cast<record_kind>(row.number(1));
-    if (can_be_read(kind, row.blob(3)))
-      continue;
-    find("record", std::string{row.text(2)}, "it cannot be read");
-    out_.findings.back().repaired = false;
-  }
-  out_.looked_at += count;
-  go_on(phase_records, std::to_string(last), count < request_.max);
 }
 
 /// It waits for as many as it says.
@@ -145,7 +135,8 @@ void sqlite_audit::check_pending(std::int64_t seq, const job& it,
   mend.run(seq, blob_view{live});
 }
 
-/// Jobs of batches by state; what ended may have been forgotten since.
+/// Jobs of batches by state; what ended may have been forgotten since, and may
+/// outlive its batch.
 void sqlite_audit::tallies() {
   struct wrong {
     std::string batch;
@@ -158,9 +149,11 @@ void sqlite_audit::tallies() {
                          " 0 AS kept FROM job WHERE batch IS NOT NULL"
                          " GROUP BY batch, state"
                          " UNION ALL SELECT batch, state, 0, jobs FROM tally)"
-                         " GROUP BY batch, state HAVING total(counted) >"
-                         " total(kept) OR (state < 6 AND total(counted) <>"
-                         " total(kept))"};
+                         " GROUP BY batch, state HAVING (state < 6"
+                         " AND total(counted) <> total(kept))"
+                         " OR (state >= 6 AND total(counted) > total(kept)"
+                         " AND EXISTS(SELECT 1 FROM record"
+                         " WHERE kind = 98 AND key = batch))"};
     auto row = query.start();
     while (row.next())
       found.push_back({std::string{row.text(0)}, row.number(1), row.number(2)});

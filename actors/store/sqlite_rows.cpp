@@ -2,6 +2,7 @@
 
 #include "config/fault_points.hpp"
 
+#include "actors/store/audit_rules.hpp"
 #include "actors/store/packing.hpp"
 #include "actors/store/transitions.hpp"
 
@@ -58,10 +59,12 @@ sqlite_rows::sqlite_rows(sqlite_db& db, std::int64_t ageing_ms) noexcept
     update_lease_{db, "UPDATE job SET lease_until = ?2 WHERE seq = ?1"},
     delete_job_{db, "DELETE FROM job WHERE seq = ?1"},
     delete_draft_{db, "DELETE FROM draft WHERE seq = ?1"},
-    locate_{db, "SELECT queue, grp, priority, state, batch FROM job"
-                " WHERE seq = ?1"},
-    bury_{db, "UPDATE job SET state = 7, lease_until = 0, finished_at = ?2"
-              " WHERE seq = ?1"},
+    locate_{db, "SELECT queue, grp, priority, state, batch, id, unique_key,"
+                " run_at FROM job WHERE seq = ?1"},
+    bury_{db, "UPDATE job SET state = 7, lease_until = 0, finished_at = ?2,"
+              " live = ?3 WHERE seq = ?1"},
+    read_draft_{db, "SELECT body FROM draft WHERE seq = ?1"},
+    replace_draft_{db, "INSERT OR REPLACE INTO draft VALUES(?1, ?2)"},
     read_depths_{db, "SELECT queue, state, jobs FROM depth"},
     add_depth_{db, "INSERT INTO depth VALUES(?1, ?2, ?3)"
                    " ON CONFLICT DO UPDATE SET jobs = jobs + ?3"},
@@ -166,8 +169,13 @@ std::optional<sqlite_rows::located> sqlite_rows::locate(std::int64_t seq) {
   found.job.queue = row.text(0);
   found.job.concurrency_key = row.text(1);
   found.job.priority = static_cast<std::int32_t>(row.number(2));
-  found.state = static_cast<job_state>(row.number(3));
+  if (const auto state = row.number(3);
+      state >= 0 && state < std::int64_t{job_state_count})
+    found.state = static_cast<job_state>(state);
   found.job.batch = row.text(4);
+  found.job.id = row.text(5);
+  found.job.unique_key = row.text(6);
+  found.job.run_at = row.number(7);
   return found;
 }
 
@@ -182,14 +190,40 @@ void sqlite_rows::erase(std::int64_t seq) {
     ready_.left(list_of(found->job), seq);
 }
 
-void sqlite_rows::bury(std::int64_t seq, timestamp_ms now) {
-  const auto found = locate(seq);
-  if (!found)
+/// What of a draft can be read; its row knows better what is searched by.
+void sqlite_rows::read_legible(std::int64_t seq, job& known) {
+  job legible;
+  auto row = read_draft_.start(seq);
+  if (!row.next())
     return;
-  bury_.run(seq, now);
-  moved(found->job, found->state, job_state::failed);
+  // What comes before the damage has been read.
+  const bool whole = unpack_draft(row.blob(0), legible);
+  if (!whole && legible.id != known.id)
+    return;
+  legible.id = known.id;
+  legible.queue = known.queue;
+  legible.concurrency_key = known.concurrency_key;
+  legible.priority = known.priority;
+  legible.batch = known.batch;
+  legible.unique_key = known.unique_key;
+  legible.run_at = known.run_at;
+  known = std::move(legible);
+}
+
+std::optional<job> sqlite_rows::bury(std::int64_t seq, timestamp_ms now) {
+  auto found = locate(seq);
+  if (!found)
+    return {};
+  read_legible(seq, found->job);
+  auto dead = corrupt_job(std::move(found->job), now);
+  const auto live = pack_live(dead);
+  const auto body = pack_draft(dead);
+  bury_.run(seq, now, blob_view{live});
+  replace_draft_.run(seq, blob_view{body});
+  moved(dead, found->state, job_state::failed);
   if (found->state == job_state::queued)
-    ready_.left(list_of(found->job), seq);
+    ready_.left(list_of(dead), seq);
+  return dead;
 }
 
 void sqlite_rows::moved(const job& it, std::optional<job_state> from,

@@ -44,8 +44,10 @@ public:
   void save_draft(const stored_job& changed);
   void save_lease(std::int64_t seq, timestamp_ms until);
   void erase(std::int64_t seq);
-  /// Takes a row that cannot be read out of the way: failed, as it is.
-  void bury(std::int64_t seq, timestamp_ms now);
+  /// A row that cannot be read becomes a failed job, with the error `corrupt`
+  /// and what is known of it.
+  /// @return that job; nothing if there is no such row
+  std::optional<job> bury(std::int64_t seq, timestamp_ms now);
 
   /// Jobs by state of each queue, this transaction's changes included.
   using counters = std::array<std::int64_t, job_state_count>;
@@ -74,11 +76,12 @@ public:
 private:
   /// What is known of a row without its blobs.
   struct located {
-    struct job job; ///< queue, group, priority and batch only
-    job_state state = job_state::queued;
+    struct job job;                 ///< what is searched by only
+    std::optional<job_state> state; ///< nothing: none of ours
   };
 
   std::optional<located> locate(std::int64_t seq);
+  void read_legible(std::int64_t seq, job& known);
   void moved(const job& it, std::optional<job_state> from,
              std::optional<job_state> to);
   void settled(stored_job& saved);
@@ -104,6 +107,8 @@ private:
   statement delete_draft_;
   statement locate_;
   statement bury_;
+  statement read_draft_;
+  statement replace_draft_;
   statement read_depths_;
   statement add_depth_;
   statement read_tally_;

@@ -93,7 +93,7 @@ result<claim_result> sqlite_store::claim(const claim_request& request) {
   for (const auto seq : rows_.ready().best(request.queue, request.max, gate)) {
     auto found = rows_.load(seq);
     if (!found) {
-      rows_.bury(seq, at);
+      in_.bury(seq);
       continue;
     }
     lease(found->job, request, at);

@@ -38,7 +38,7 @@ void sqlite_store::promote_due(timestamp_ms now, std::size_t max,
        take(due_.start(now, std::int64_t(max)), max, out.more)) {
     auto found = rows_.load(seq);
     if (!found) {
-      rows_.bury(seq, now);
+      in_.bury(seq);
       continue;
     }
     promote(found->job);
@@ -78,7 +78,7 @@ void sqlite_store::expire_due(const sweep_request& request, sweep_result& out) {
     if (auto found = rows_.load(seq))
       end_lease(std::move(*found), request, true, out);
     else
-      rows_.bury(seq, out.now);
+      in_.bury(seq);
   }
 }
 
@@ -187,7 +187,7 @@ result<sweep_result> sqlite_store::adopt(const sweep_request& request) {
   for (const auto seq : take(leases_.start(request.node), SIZE_MAX, all)) {
     auto found = rows_.load(seq);
     if (!found)
-      rows_.bury(seq, out.now);
+      in_.bury(seq);
     else if (is_kept(found->job, request))
       continue;
     else if (out.expired.size() + out.roll_forward.size() < request.max)

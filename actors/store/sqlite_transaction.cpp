@@ -55,6 +55,11 @@ void sqlite_transaction::save_row(stored_job& changed) {
     job_ended(changed.job, *this);
 }
 
+void sqlite_transaction::bury(std::int64_t seq) {
+  if (const auto dead = rows_.bury(seq, now_))
+    job_ended(*dead, *this);
+}
+
 void sqlite_transaction::save(job& changed, job_state) {
   save_row(held_.at(changed.id));
 }

@@ -29,6 +29,8 @@ public:
   }
   /// As `save`, for a job that was loaded by its row.
   void save_row(stored_job& changed);
+  /// Ends a job that cannot be read as failed; see `sqlite_rows::bury`.
+  void bury(std::int64_t seq);
 
   [[nodiscard]] timestamp_ms now() const noexcept override {
     return now_;

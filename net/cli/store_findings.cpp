@@ -4,6 +4,8 @@
 #include "net/cli/data_folder.hpp"
 
 #include <optional>
+#include <set>
+#include <tuple>
 
 namespace troupe::cli {
 
@@ -41,15 +43,30 @@ void tell(findings& out, const store::audit_finding& it) {
     out.fail("audit", text);
 }
 
-/// What a whole audit came to.
+/// What audits came to. What cannot be mended is found by each, and counts
+/// once.
 struct audit_sum {
   std::uint64_t looked_at = 0;
   std::size_t found = 0;
   std::size_t mended = 0;
+  std::set<std::tuple<std::string, std::string, std::string>> left = {};
 };
 
-result<audit_sum> audit(findings& out, store::job_store& from, bool repair) {
-  audit_sum sum;
+/// @return false for what was found before
+bool count(audit_sum& sum, const store::audit_finding& it) {
+  if (!it.repaired
+      && !sum.left.emplace(it.invariant, it.subject, it.detail).second)
+    return false;
+  sum.mended += it.repaired ? 1 : 0;
+  ++sum.found;
+  return true;
+}
+
+/// @return how many were mended
+result<std::size_t> audit(findings& out, store::job_store& from, bool repair,
+                          audit_sum& sum) {
+  const auto before = sum.mended;
+  sum.looked_at = 0;
   store::audit_request request;
   request.repair = repair;
   request.max = rows_per_step;
@@ -57,29 +74,25 @@ result<audit_sum> audit(findings& out, store::job_store& from, bool repair) {
     const auto step = from.audit(request);
     if (!step)
       return step.error();
-    for (const auto& it : step->findings) {
-      sum.mended += it.repaired ? 1 : 0;
-      if (++sum.found <= most_told)
+    for (const auto& it : step->findings)
+      if (count(sum, it) && sum.found <= most_told)
         tell(out, it);
-    }
     sum.looked_at += step->looked_at;
     request.cursor = step->next_cursor;
   } while (!request.cursor.empty());
-  return sum;
+  return sum.mended - before;
 }
 
 /// What is mended late may show what was looked at early in another light.
 result<audit_sum> audit_until_clean(findings& out, store::job_store& from,
                                     bool repair) {
-  auto sum = audit(out, from, repair);
-  for (int pass = 1; pass < 3 && sum && repair && sum->found > 0; ++pass) {
-    const auto again = audit(out, from, true);
-    if (!again)
-      return again.error();
-    if (again->found == 0)
+  audit_sum sum;
+  for (int pass = 0; pass < 3; ++pass) {
+    const auto mended = audit(out, from, repair, sum);
+    if (!mended)
+      return mended.error();
+    if (*mended == 0)
       break;
-    sum->found += again->found;
-    sum->mended += again->mended;
   }
   return sum;
 }

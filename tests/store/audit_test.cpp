@@ -4,6 +4,7 @@
 #include "tests/store/store_suite.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 
 /// Each invariant is broken by hand, found, and mended.
@@ -24,11 +25,19 @@ std::ostream& operator<<(std::ostream& out, const breakage& it) {
 class audited_store {
 public:
   explicit audited_store(store_options options) {
-    auto opened = open_store(options);
+    options.clock_offset_ms = [this] {
+      return offset_;
+    };
+    options_ = options;
+    reopen();
+    fill();
+  }
+
+  void reopen() {
+    auto opened = open_store(options_);
     if (!opened)
       throw std::runtime_error(opened.error().message());
     store = std::move(*opened);
-    fill();
   }
 
   /// All steps of an audit, each of few rows.
@@ -57,6 +66,25 @@ public:
       for (const auto& it : some)
         apply(succeed_op{it.id, it.fence, "{}"});
     }
+  }
+
+  /// Ends what follows from what has ended.
+  void follow() {
+    for (bool more = true; more;) {
+      auto step = store->follow({"node", 1, 15'000, 256});
+      if (!step)
+        throw std::runtime_error(step.error().message());
+      more = step->more;
+    }
+  }
+
+  /// Two hours later, once.
+  bool fires_its_schedule() {
+    offset_ += 2 * 3'600'000;
+    follow();
+    list_query query;
+    query.type = "nightly";
+    return !store->list(query)->jobs.empty();
   }
 
   std::unique_ptr<job_store> store;
@@ -112,7 +140,33 @@ private:
     child.type = child.queue = "download";
     child.depends_on = {"later"};
     apply(submit_op{child, {}});
+    fill_beside();
   }
+
+  /// A callback, a schedule, a batch.
+  void fill_beside() {
+    job_draft told;
+    told.id = "told";
+    told.type = told.queue = "download";
+    told.callback_url = "http://localhost/";
+    apply(submit_op{told, {}});
+    apply(cancel_op{"told"});
+    put_schedule_op nightly;
+    nightly.schedule.name = "nightly";
+    nightly.schedule.cron = "@hourly";
+    nightly.schedule.catch_up = catch_up_policy::one;
+    nightly.schedule.job.type = nightly.schedule.job.queue = "nightly";
+    apply(nightly);
+    std::vector<job_draft> jobs(2, told);
+    jobs[0].id = "b1a";
+    jobs[1].id = "b1b";
+    jobs[0].callback_url = jobs[1].callback_url = "";
+    if (!store->submit_batch({"b1", "", {}, ""}, jobs, {}))
+      throw std::runtime_error("no batch");
+  }
+
+  store_options options_;
+  std::int64_t offset_ = 0;
 };
 
 std::set<std::string> kinds_of(const std::vector<audit_finding>& all) {
@@ -136,11 +190,34 @@ void expect_mended(audited_store& it, const breakage& broken) {
   EXPECT_EQ(kinds_of(it.audit()), std::set<std::string>{});
   // What it waits for has not ended, or is gone.
   EXPECT_NE(it.store->get("child")->state, job_state::queued);
+  EXPECT_EQ(it.store->take_callbacks(10)->size(), 1u);
+  for (const auto* id : {"busy1", "waits", "calm1", "later", "child", "b1a"}) {
+    const auto job = it.store->get(id);
+    EXPECT_TRUE(job || job.error().code == make_error_code(errc::not_found))
+      << id;
+  }
+}
+
+/// All goes on as if nothing had been broken.
+void expect_to_end(audited_store& it) {
+  EXPECT_GE(it.drain(), 4u);
+  it.follow();
+  EXPECT_NE(it.store->get_batch("b1")->finished_at, 0);
+  EXPECT_TRUE(it.fires_its_schedule());
+}
+
+void expect_corrupt(audited_store& it, const std::string& id) {
+  const auto found = it.store->get(id);
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_EQ(found->state, job_state::failed);
+  ASSERT_FALSE(found->errors.empty());
+  EXPECT_EQ(found->errors.back().code, "corrupt");
+  EXPECT_NE(found->finished_at, 0);
 }
 
 // -- SQLite -------------------------------------------------------------------
 
-class SqliteAudit : public ::testing::TestWithParam<breakage> {
+class SqliteAudit : public ::testing::Test {
 protected:
   SqliteAudit() : path_{(folder_.path() / "jobs.db").string()} {
     store_options options;
@@ -156,20 +233,42 @@ protected:
     ASSERT_TRUE((*db)->end().has_value());
   }
 
+  /// Writes the first page of an index while nobody has the file open.
+  void overwrite(const std::string& index, const std::string& page) {
+    it_->store.reset();
+    std::int64_t root = 0;
+    {
+      auto db = sqlite_db::open(path_, 1000);
+      statement query{**db, "SELECT rootpage FROM sqlite_schema"
+                            " WHERE name = ?1"};
+      auto row = query.start(index);
+      ASSERT_TRUE(row.next());
+      root = row.number(0);
+    }
+    std::fstream file{path_, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp((root - 1) * std::int64_t(page.size()));
+    file << page;
+    file.close();
+    it_->reopen();
+  }
+
   scratch_folder folder_;
   std::string path_;
   std::unique_ptr<audited_store> it_;
 };
 
-TEST_P(SqliteAudit, FindsAndMendsWhatWasBroken) {
+class SqliteAuditOf : public SqliteAudit,
+                      public ::testing::WithParamInterface<breakage> {};
+
+TEST_P(SqliteAuditOf, FindsAndMendsWhatWasBroken) {
   ASSERT_EQ(kinds_of(it_->audit()), std::set<std::string>{});
   run(GetParam().how);
   expect_mended(*it_, GetParam());
-  EXPECT_GE(it_->drain(), 4u);
+  expect_to_end(*it_);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-  Invariants, SqliteAudit,
+  Invariants, SqliteAuditOf,
   ::testing::Values(
     breakage{"Draft", "job", "UPDATE draft SET body = x'00' WHERE seq = 7"},
     breakage{"LostDraft", "job", "DELETE FROM draft WHERE seq = 7"},
@@ -204,13 +303,75 @@ INSTANTIATE_TEST_SUITE_P(
              "INSERT INTO link VALUES(119, 'nobody', 'child')"},
     breakage{"ForgottenEnd", "release",
              "INSERT INTO link VALUES(119, 'done', 'child')"},
+    breakage{"StaleLink", "orphan",
+             "INSERT INTO link VALUES(104, 'busy1', 'done')"},
+    breakage{"JobOfABatch", "job",
+             "UPDATE job SET live = x'00' WHERE id = 'b1a'"},
+    breakage{"LostJobOfABatch", "tally",
+             "DELETE FROM draft WHERE seq = (SELECT seq FROM job WHERE id ="
+             " 'b1a'); DELETE FROM job WHERE id = 'b1a'"},
+    breakage{"CallbackNotDue", "due",
+             "UPDATE record SET due = 0 WHERE kind = 119"},
+    breakage{"CallbackInAnAge", "due",
+             "UPDATE record SET due = 9000000000000000 WHERE kind = 119"},
+    breakage{"CallbackInAWrongLane", "due",
+             "UPDATE record SET lane = 0 WHERE kind = 119"},
+    breakage{"ScheduleNotDue", "due",
+             "UPDATE record SET due = 0 WHERE kind = 99"},
+    breakage{"ScheduleInAnAge", "due",
+             "UPDATE record SET due = 9000000000000000 WHERE kind = 99"},
+    breakage{"Limit", "limit", "UPDATE flow SET body = x'00'"},
+    breakage{"LostLimit", "group", "DELETE FROM flow"},
+    breakage{"TokenInAnAge", "limit", "UPDATE flow SET due = 9000000000000000"},
+    breakage{"LostClock", "clock", "DELETE FROM clock"},
+    breakage{"ClockAhead", "clock",
+             "UPDATE clock SET alive = 9000000000000000"},
+    breakage{"GraceAhead", "clock",
+             "UPDATE clock SET grace_until = 9000000000000000"},
     breakage{"Tally", "tally", "UPDATE tally SET jobs = jobs + 1"},
     breakage{"LostTally", "tally", "DELETE FROM tally"}),
   ::testing::PrintToStringParamName());
 
+TEST_F(SqliteAudit, AJobThatCannotBeReadBecomesOneThatFailed) {
+  run("UPDATE job SET live = x'00' WHERE id = 'waits';"
+      "DELETE FROM draft WHERE seq = (SELECT seq FROM job WHERE id = 'later')");
+
+  it_->audit(true);
+
+  expect_corrupt(*it_, "waits");
+  expect_corrupt(*it_, "later");
+  EXPECT_EQ(it_->store->get("waits")->type, "download");
+  it_->follow();
+  EXPECT_EQ(it_->store->get("child")->state, job_state::failed);
+}
+
+TEST_F(SqliteAudit, AnIndexThatIsDestroyedIsFoundAndMadeAnew) {
+  overwrite("job_finished", std::string(4096, '\0'));
+
+  const auto first = it_->store->audit({});
+  ASSERT_TRUE(first);
+  ASSERT_FALSE(first->findings.empty());
+  EXPECT_EQ(first->findings[0].invariant, "file");
+  for (const auto& one : it_->audit(true))
+    EXPECT_TRUE(one.repaired) << one.detail;
+
+  EXPECT_EQ(kinds_of(it_->audit()), std::set<std::string>{});
+  expect_to_end(*it_);
+}
+
+TEST_F(SqliteAudit, AnIndexThatLacksJobsIsFoundAndMadeAnew) {
+  // A leaf without entries is no damage to SQLite.
+  std::string leaf{"\x0a\0\0\0\0\x10\0\0", 8};
+  leaf.resize(4096);
+  overwrite("job_ready", leaf);
+
+  expect_mended(*it_, {"", "index", ""});
+  expect_to_end(*it_);
+}
+
 // -- Redis --------------------------------------------------------------------
 
-class RedisAudit : public ::testing::TestWithParam<breakage> {
+class RedisAudit : public ::testing::Test {
 protected:
   static redis_server& server() {
     static redis_server one;
@@ -242,15 +403,18 @@ protected:
   std::unique_ptr<audited_store> it_;
 };
 
-TEST_P(RedisAudit, FindsAndMendsWhatWasBroken) {
+class RedisAuditOf : public RedisAudit,
+                     public ::testing::WithParamInterface<breakage> {};
+
+TEST_P(RedisAuditOf, FindsAndMendsWhatWasBroken) {
   ASSERT_EQ(kinds_of(it_->audit()), std::set<std::string>{});
   run(GetParam().how);
   expect_mended(*it_, GetParam());
-  EXPECT_GE(it_->drain(), 4u);
+  expect_to_end(*it_);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-  Invariants, RedisAudit,
+  Invariants, RedisAuditOf,
   ::testing::Values(
     breakage{"Job", "job", "call('HSET', k'jobs', 'later', 'x')"},
     breakage{"LostJob", "orphan", "call('HDEL', k'jobs', 'later')"},
@@ -304,8 +468,42 @@ INSTANTIATE_TEST_SUITE_P(
     breakage{"ForgottenEnd", "release",
              "call('ZADD', k'links', 0, 'w' .. struct.pack('<I4', 4)"
              " .. 'donechild')"},
+    breakage{"StaleLink", "orphan",
+             "call('ZADD', k'links', 0, 'h' .. struct.pack('<I4', 5)"
+             " .. 'busy1done')"},
+    breakage{"JobOfABatch", "job",
+             "local it = call('HGET', k'jobs', 'b1a');"
+             "call('HSET', k'jobs', 'b1a', it:sub(1, -9))"},
+    breakage{"UnknownJobOfABatch", "job", "call('HSET', k'jobs', 'b1a', 'x')"},
+    breakage{"LostJobOfABatch", "orphan", "call('HDEL', k'jobs', 'b1a')"},
+    breakage{"LostDue", "due", "call('DEL', k'due')"},
+    breakage{"LostCalls", "due", "call('DEL', k'calls')"},
+    breakage{"CallbackInAnAge", "due",
+             "call('ZADD', k'calls', 9e15, job('calls', 'told.2'))"},
+    breakage{"OrphanedDue", "orphan", "call('ZADD', k'due', 9e15, 'bx')"},
+    breakage{"OrphanedCall", "orphan", "call('ZADD', k'calls', 1, 'wx')"},
+    breakage{"Limit", "limit", "call('HSET', k'limits', 'kbusy', 'junk')"},
+    breakage{"ClockAhead", "clock",
+             "call('HSET', k'meta', 'alive', '9000000000000000')"},
+    breakage{"GraceAhead", "clock",
+             "call('HSET', k'meta', 'grace', '9000000000000000')"},
+    breakage{"LostTallies", "tally", "call('DEL', k'tallies')"},
     breakage{"Tally", "tally", "call('HINCRBY', k'tallies', '2batch', 1)"}),
   ::testing::PrintToStringParamName());
+
+TEST_F(RedisAudit, AJobThatCannotBeReadBecomesOneThatFailed) {
+  run("call('HSET', k'jobs', 'later', 'x');"
+      "local it = call('HGET', k'jobs', 'waits');"
+      "call('HSET', k'jobs', 'waits', it:sub(1, -9))");
+
+  it_->audit(true);
+
+  expect_corrupt(*it_, "waits");
+  expect_corrupt(*it_, "later");
+  EXPECT_EQ(it_->store->get("waits")->type, "download");
+  it_->follow();
+  EXPECT_EQ(it_->store->get("child")->state, job_state::failed);
+}
 
 } // namespace
 } // namespace troupe::store::testing

@@ -234,7 +234,12 @@ TEST_F(SqliteStore, AJobThatCannotBeReadHoldsNobodyUp) {
   ASSERT_TRUE(leased);
   ASSERT_EQ(leased->jobs.size(), 1u);
   EXPECT_EQ(leased->jobs.at(0).id, "b");
-  EXPECT_EQ((*store)->get("a").error().code, errc::corrupt);
+  const auto dead = (*store)->get("a");
+  ASSERT_TRUE(dead);
+  EXPECT_EQ(dead->state, job_state::failed);
+  EXPECT_EQ(dead->queue, "noop");
+  ASSERT_EQ(dead->errors.size(), 1u);
+  EXPECT_EQ(dead->errors[0].code, "corrupt");
   const auto depths = (*store)->depths();
   ASSERT_TRUE(depths);
   EXPECT_EQ(depths->at(0).by_state[std::size_t(job_state::queued)], 0u);

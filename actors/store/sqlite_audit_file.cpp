@@ -1,0 +1,130 @@
+#include "actors/store/sqlite_audit.hpp"
+
+#include <algorithm>
+#include <array>
+
+/// Whether the file is whole, and what its indexes lack.
+namespace troupe::store {
+
+namespace {
+
+/// What is damaged, in SQLite's words, 20 at most.
+result<std::vector<std::string>> damages_of(sqlite_db& db) {
+  std::vector<std::string> found;
+  db.begin(false);
+  {
+    statement query{db, "PRAGMA quick_check(20)"};
+    auto row = query.start();
+    while (row.next())
+      if (const auto text = row.text(0); text != "ok")
+        found.emplace_back(text);
+  }
+  if (auto done = db.end(); !done) {
+    if (done.error().code != make_error_code(errc::corrupt))
+      return done.error();
+    found.push_back(done.error().detail);
+  }
+  for (auto& text : found)
+    std::ranges::replace(text, '\n', ' ');
+  return found;
+}
+
+/// Indexes anew from their tables. Dropped without being read, since that is
+/// what cannot be done; VACUUM takes back what they leave.
+void rebuild_indexes(sqlite_db& db) {
+  db.begin(true);
+  std::vector<std::string> made;
+  {
+    statement query{db, "SELECT sql FROM sqlite_schema"
+                        " WHERE type = 'index' AND sql IS NOT NULL"};
+    auto row = query.start();
+    while (row.next())
+      made.emplace_back(row.text(0));
+  }
+  db.run("PRAGMA writable_schema = ON;"
+         "DELETE FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL;"
+         "PRAGMA writable_schema = RESET");
+  for (const auto& sql : made)
+    db.run(sql.c_str());
+  db.run("REINDEX");
+  if (db.end())
+    db.run("VACUUM");
+  db.begin(false);
+  db.run("PRAGMA writable_schema = RESET");
+  (void)db.end();
+}
+
+} // namespace
+
+result<audit_result> audit_file(sqlite_db& db, const audit_request& request) {
+  auto found = damages_of(db);
+  if (!found)
+    return found.error();
+  bool mended = false;
+  if (!found->empty() && request.repair) {
+    rebuild_indexes(db);
+    const auto left = damages_of(db);
+    mended = left && left->empty();
+  }
+  audit_result out;
+  for (auto& text : *found)
+    out.findings.push_back({"file", "database", std::move(text), mended});
+  out.looked_at = 1;
+  out.next_cursor = std::string(1, phase_links);
+  return out;
+}
+
+namespace {
+
+/// Jobs between two sequences that an index lacks; a partial index is used
+/// only by a query that repeats its condition.
+struct index_query {
+  const char* name;
+  const char* sql;
+};
+
+#define TROUPE_LACKING(index, condition, same)                                 \
+  index_query {                                                                \
+    index, "SELECT id FROM job AS j NOT INDEXED WHERE seq > ?1 AND seq <= ?2"  \
+           " AND " condition " AND NOT EXISTS(SELECT 1 FROM job AS i"          \
+           " INDEXED BY " index " WHERE " same " AND i.seq = j.seq)"           \
+  }
+
+constexpr std::array index_queries{
+  TROUPE_LACKING("sqlite_autoindex_job_1", "true", "i.id = j.id"),
+  TROUPE_LACKING("job_state", "true", "i.state = j.state"),
+  TROUPE_LACKING("job_ready", "state = 2",
+                 "i.state = 2 AND i.queue = j.queue AND i.grp = j.grp"
+                 " AND i.priority = j.priority AND i.score = j.score"),
+  TROUPE_LACKING("job_due", "state = 0", "i.state = 0 AND i.run_at = j.run_at"),
+  TROUPE_LACKING("job_leased", "lease_until > 0",
+                 "i.lease_until > 0 AND i.lease_until = j.lease_until"),
+  TROUPE_LACKING("job_finished", "finished_at > 0",
+                 "i.finished_at > 0 AND i.state = j.state"
+                 " AND i.finished_at = j.finished_at"),
+  TROUPE_LACKING("job_batch", "batch IS NOT NULL",
+                 "i.batch IS NOT NULL AND i.batch = j.batch"),
+  TROUPE_LACKING("job_unique", "unique_key IS NOT NULL AND state < 6",
+                 "i.unique_key IS NOT NULL AND i.state < 6"
+                 " AND i.unique_key = j.unique_key"),
+};
+
+#undef TROUPE_LACKING
+
+} // namespace
+
+void sqlite_audit::indexes(std::int64_t after_seq, std::int64_t last_seq) {
+  bool lacking = false;
+  for (const auto& [name, sql] : index_queries) {
+    statement query{db_, sql};
+    auto row = query.start(after_seq, last_seq);
+    while (row.next())
+      lacking =
+        find("index", std::string{row.text(0)}, std::string{name} + " lacks it")
+        || lacking;
+  }
+  if (lacking)
+    db_.run("REINDEX");
+}
+
+} // namespace troupe::store
