@@ -47,7 +47,9 @@ std::vector<frame_ptr> event_log::missed_since(topic& of,
   std::size_t bytes = 0;
   while (offset < of.head() && bytes <= limits_.client_bytes / 2) {
     auto& event = *of.events[of.first + (offset - of.base)];
-    missed.push_back(frame_of(of, ++offset, event));
+    auto again = std::make_shared<frame>(*frame_of(of, ++offset, event));
+    again->time = 0;
+    missed.push_back(std::move(again));
     bytes += missed.back()->text.size();
   }
   return missed;

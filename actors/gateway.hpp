@@ -90,7 +90,7 @@ struct frame {
   std::string topic;      ///< empty: an `error` of no topic
   std::string epoch;
   std::uint64_t offset = 0; ///< where the topic's log stands after it
-  timestamp_ms time = 0;    ///< of the event; 0: none
+  timestamp_ms time = 0;    ///< of the event; 0: none, or told again
 };
 using frame_ptr = std::shared_ptr<const frame>;
 

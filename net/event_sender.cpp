@@ -18,7 +18,7 @@ timestamp_ms wall_clock() {
 void count(config::metrics& metrics, const event_inbox::frames& gone) {
   const auto now = wall_clock();
   for (const auto& frame : gone)
-    if (frame->kind == actors::frame_kind::event)
+    if (frame->kind == actors::frame_kind::event && frame->time > 0)
       metrics.event_latency(static_cast<double>(now - frame->time) / 1000);
 }
 

@@ -47,6 +47,7 @@ std::string_view reason_of(unsigned status) noexcept {
     reason{416, "Range Not Satisfiable"},
     reason{417, "Expectation Failed"},
     reason{422, "Unprocessable Content"},
+    reason{426, "Upgrade Required"},
     reason{429, "Too Many Requests"},
     reason{431, "Request Header Fields Too Large"},
     reason{500, "Internal Server Error"},

@@ -146,8 +146,12 @@ void host_reader::read_process(host_figures& out, counters& now) const {
 
 void host_reader::read_disks(host_figures& out) const {
   for (const auto& [name, path] : folders_) {
+    // A folder that is not there yet will be made on the disk of its parent.
+    auto there = path;
     struct statvfs seen {};
-    if (::statvfs(path.c_str(), &seen) != 0)
+    while (::statvfs(there.c_str(), &seen) != 0 && there.has_relative_path())
+      there = there.parent_path();
+    if (seen.f_frsize == 0)
       continue;
     const auto used = seen.f_blocks - seen.f_bfree;
     // What root alone may use is nobody's.

@@ -130,7 +130,6 @@ TEST_F(PoolTest, AsksForNoMoreThanOneWriteTakes) {
 
   EXPECT_EQ(queue->largest, max_group);
   EXPECT_EQ(queue->of<store::succeed_op>().size(), 2 * max_group);
-  EXPECT_EQ(queue->room, 2u);
 }
 
 TEST_F(PoolTest, LosesWhatItsStageHostedAndGoesOnWithTheNext) {
