@@ -172,6 +172,16 @@ class Serving(TroupeTest):
                          r"(?m)^OK +audit .*all invariants hold")
         self.assert_nothing_left()
 
+        with sqlite3.connect(data / "queue.db", timeout=60) as store:
+            store.execute("UPDATE depth SET jobs = jobs + 1")
+            store.execute("INSERT INTO record VALUES(99, 'junk', 0, 0, x'00')")
+        store.close()
+        done = run("doctor", "--repair", "--data", str(data))
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual(done.stdout.count("record of junk"), 1, done.stdout)
+        counted = re.search(r"(\d+) findings, (\d+) mended", done.stdout)
+        self.assertEqual(int(counted[1]), int(counted[2]) + 1, done.stdout)
+
     def test_it_starts_with_a_whole_sandbox_only_if_that_is_required(self):
         needed = {"TROUPE_SANDBOX_REQUIRED": "true"}
         server = self.server(environment=needed)
