@@ -154,6 +154,9 @@ asio::awaitable<void> download_run::clean_up(const attempt_outcome& outcome) {
     // Only what is this attempt's own: another may have come after it, unless
     // the job has been cancelled.
     discard_staging(task_.library, task_.id, task_.epoch);
+    // The job store may be on that disk, and could not even store this failure.
+    if (why->code == errc::disk_full)
+      work::drop_parts(work_, false, -1);
     if (why->code == errc::cancelled)
       discard_job(task_.library, task_.id);
     return true;

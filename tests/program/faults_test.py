@@ -9,7 +9,8 @@ import socket
 import subprocess
 import unittest
 
-from harness import BIN, TroupeTest, WebSocket, free_port, wait_until
+from harness import (BIN, TroupeTest, WebSocket, free_port, make_clip,
+                     wait_until)
 
 
 def start_that_fails(folder, *arguments):
@@ -234,6 +235,21 @@ class FullDisk(TroupeTest):
         small = server.submit("noop", {"output_bytes": 1000})
         done = server.wait_for_state(small, "succeeded")
         self.assertTrue(pathlib.Path(done["result"]["path"]).is_file())
+
+    def test_a_download_that_fills_the_disk_leaves_room(self):
+        media = self.folder / "media"
+        media.mkdir()
+        with open(make_clip(media / "large.mp4", seconds=1), "ab") as out:
+            out.truncate(64 * 2**20)
+        origin = self.origin(media)
+        server = self.server("--allow-private-sources")
+        job = server.wait_for_state(server.submit(
+            "download", {"url": origin.url("/files/large.mp4")},
+            max_attempts=1), ("failed", "succeeded"), 60)
+        self.assertEqual(job["error"]["code"], "disk_full")
+
+        small = server.submit("noop", {"output_bytes": 1000})
+        server.wait_for_state(small, "succeeded", 60)
 
     def test_a_store_without_room_refuses_and_recovers(self):
         server = self.server()
