@@ -39,6 +39,9 @@ public:
                std::shared_ptr<media::attempt_sink> sink) override {
     return std::make_unique<instant_attempt>(std::move(sink));
   }
+  bool has_zygote() const override {
+    return true;
+  }
   void extract(std::string, media::extract_done done) override {
     done(std::string{"{}"});
   }
@@ -59,7 +62,7 @@ public:
     settings_.library.dir = folder_ / "library";
     settings_.store.url =
       kind == "sqlite" ? "sqlite:" + (folder_ / "queue.db").string() : kind;
-    settings_.pools.bulk = slots;
+    settings_.pools.bulk = settings_.pools.bulk_min = slots;
     settings_.log.level = "off";
     auto opened = actors::node::open(settings_, bench_, metrics_);
     if (!opened)

@@ -82,7 +82,7 @@ TEST_F(SubscribingTest, WaitsWhileOthersAreOwedTooManyAnswers) {
 TEST_F(SubscribingTest, AsksTheQueueThatTookTheDeadOnesPlace) {
   auto client = join();
   caf::anon_send_exit(queue, caf::exit_reason::kill);
-  door->meet({});
+  door->meet(queue_actor{});
   run();
 
   client.port->subscribe("1", topics(0, 1));
