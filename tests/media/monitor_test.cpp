@@ -105,7 +105,15 @@ TEST_F(HostReader, ReadsNothingWhereThereIsNothing) {
 
   EXPECT_EQ(now.memory, 0u);
   EXPECT_DOUBLE_EQ(now.memory_share(), 1) << "nobody is stopped for that";
-  EXPECT_TRUE(now.disks.empty());
+}
+
+TEST_F(HostReader, ReadsTheDiskOfAFolderThatIsStillToBeMade) {
+  host_reader early{{{"data", root.path() / "none" / "data"}}, root.path()};
+
+  const auto now = early.read(start);
+
+  ASSERT_EQ(now.disks.size(), 1u);
+  EXPECT_GT(now.disks[0].size, 0u);
 }
 
 TEST(Children, AreFoundWithTheirMemory) {

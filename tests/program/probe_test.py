@@ -33,7 +33,9 @@ class ProbeTest(TroupeTest):
         (self.media / "a folder").mkdir(parents=True)
         make_clip(self.media / "a folder" / "clip.mp4")
         self.troupe = self.server("--media-root", str(self.media), *self.flags,
-                                  environment={"TROUPE_POOLS_VIDEO": "10"})
+                                  environment={"TROUPE_POOLS_VIDEO": "10",
+                                               "TROUPE_POOLS_VIDEO_MIN": "10",
+                                               "TROUPE_NODE_CPUS": "8"})
 
     def probe(self, path):
         return self.probe_source("local:///" + urllib.parse.quote(path))
