@@ -1,8 +1,8 @@
 #pragma once
 
 #include "config/result.hpp"
-#include "media/monitor/host_figures.hpp"
 #include "media/job_cost.hpp"
+#include "media/monitor/host_figures.hpp"
 
 #include <cstdint>
 #include <string>

@@ -36,8 +36,7 @@ TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
                               "\"200\",le=\"0.0025\"} 0"));
   EXPECT_THAT(text, HasSubstr("troupe_pool_slots{pool=\"bulk\"} 4"));
   EXPECT_THAT(text, HasSubstr("troupe_pool_held{pool=\"bulk\"} 1"));
-  EXPECT_THAT(text,
-              HasSubstr("troupe_node_total{resource=\"disk_data\"} 100"));
+  EXPECT_THAT(text, HasSubstr("troupe_node_total{resource=\"disk_data\"} 100"));
   EXPECT_THAT(text, HasSubstr("troupe_event_clients{kind=\"sse\"} 1"));
 }
 
