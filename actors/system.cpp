@@ -221,6 +221,7 @@ private:
 
   root_options plan(config::metrics& metrics, std::string id);
   void plan_callbacks(root_options& plan);
+  void plan_stage(root_options& plan);
   void plan_managers(root_options& plan, config::metrics& metrics);
   void plan_monitor(root_options& plan, config::metrics& metrics,
                     std::string id);
@@ -352,6 +353,29 @@ void running_node::plan_monitor(root_options& plan, config::metrics& metrics,
   };
 }
 
+void running_node::plan_stage(root_options& plan) {
+  auto bench = bench_of(bench_, settings_.library.dir);
+  bench.make_attempt = [this](media::attempt_task task, auto sink) {
+    task.result_of = [this](const std::string& job, media::result_heard heard) {
+      edge_.get(job, [heard = std::move(heard)](const result<store::job>& it) {
+        tell_result(it, heard);
+      });
+    };
+    return bench_.make_attempt(std::move(task), std::move(sink));
+  };
+  bench.on_beat = [board = board_](const std::string& job,
+                                   const store::fence& fence, bool over) {
+    if (over)
+      board->rest(job, fence);
+    else
+      board->hear(job, fence, std::chrono::steady_clock::now());
+  };
+  const auto on = std::make_shared<const job_bench>(std::move(bench));
+  plan.make_stage = [&sys = *sys_, on]() -> stage_actor {
+    return sys.spawn(stage, on);
+  };
+}
+
 root_options running_node::plan(config::metrics& metrics, std::string id) {
   auto& sys = *sys_;
   root_options plan;
@@ -373,26 +397,7 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
       options.look_every = look_every;
     return sys.spawn<caf::detached>(renewer, std::move(options));
   };
-  auto bench = bench_of(bench_, settings_.library.dir);
-  bench.make_attempt = [this](media::attempt_task task, auto sink) {
-    task.result_of = [this](const std::string& job, media::result_heard heard) {
-      edge_.get(job, [heard = std::move(heard)](const result<store::job>& it) {
-        tell_result(it, heard);
-      });
-    };
-    return bench_.make_attempt(std::move(task), std::move(sink));
-  };
-  bench.on_beat = [board = board_](const std::string& job,
-                                   const store::fence& fence, bool over) {
-    if (over)
-      board->rest(job, fence);
-    else
-      board->hear(job, fence, std::chrono::steady_clock::now());
-  };
-  const auto on = std::make_shared<const job_bench>(std::move(bench));
-  plan.make_stage = [&sys, on]() -> stage_actor {
-    return sys.spawn(stage, on);
-  };
+  plan_stage(plan);
   plan.make_extract = [this, &sys]() -> extract_actor {
     extract_options options;
     options.look = [this](std::string url, media::extract_done done) {
