@@ -2,7 +2,7 @@
 """Breaks the queue and looks whether its promises hold.
 
     chaos.py [--short | --seconds N] [--kinds sqlite,redis-always,…] [--seed N]
-             [--mutate PROMISE] [--report FILE]
+             [--mutate PROMISE|all] [--report FILE] [--keep]
 
 Clients submit, race and cancel without a pause, servers and their store are
 killed, stopped, cut off and starved meanwhile, and every few faults an oracle
@@ -11,10 +11,9 @@ with 1 if a promise was broken, or if a fault point was never passed.
 """
 
 import argparse
-import collections
 import os
 import pathlib
-import random
+import re
 import shutil
 import signal
 import subprocess
@@ -25,139 +24,26 @@ import traceback
 
 import faults
 import report
-from load import Load
-from oracle import HIDDEN_S, Ledger, Oracle
-from receiver import Receiver
-from world import World, harness
+import scenes
+from oracle import HIDDEN_S
+from run import Run, of_name
+from stores import wait_for
+from world import harness
 
 
-KINDS = ("sqlite", "redis-always", "redis-everysec")
+KINDS = ("sqlite", "redis-always", "redis-everysec", "redis-sentinel")
 #: Every so many faults all is healed and looked at.
 ROUND = 12
-PROMISES = ("fence", "commit_record", "alive_grace")
-#: After a fault, what was open and quick has ended; for slow machines, too.
-RECOVERED_S = 40
+#: Each with the scene that is about it, and what is said if it is not kept.
+PROMISES = {
+    "fence": (scenes.zombie, "doubled:"),
+    "commit_record": (scenes.cancel_against_commit, "doubled:"),
+    "alive_grace": (scenes.outage, "outage: .* lost their attempt"),
+}
+#: Batches on saturated cores: their size, and how many in a row.
+LARGE = (10_000, 4)
 #: A scene whose parts have to meet is tried so often.
 TRIES = 3
-
-
-class Run:
-    """One world under load, and what was done to it."""
-
-    def __init__(self, kind, seed, origin, without="", keep=False):
-        self.kind = kind
-        self.random = random.Random(seed)
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="troupe-chaos-"))
-        self.world = World(self.folder, kind, without)
-        self.ledger = Ledger(self.folder / "ledger")
-        self.receiver = Receiver(seed)
-        self.oracle = Oracle(self.world, self.ledger, self.receiver)
-        self.load = Load(self.world, self.ledger, origin, seed,
-                         callback=self.callback(), batches=self.batches())
-        self.counts = collections.Counter()
-        self.points = collections.Counter()   # faults at each point
-        self.slowest = collections.defaultdict(float)
-        self.wrong, self.forgiven = [], []
-        self.lost = self.doubled = 0
-        self.left = []        # staging folders that nobody removes
-        self.measured = {}
-        self.keep = keep
-        self.interrupted = False
-        self.cannot = {}      # faults by name, and why not on this machine
-        if not self.world.small:
-            self.cannot["fill_disk"] = "nothing can be mounted"
-        if not faults.FAKETIME:
-            self.cannot["clock_jump"] = "libfaketime is not installed"
-
-    def expected(self, short):
-        """The faults that have to have happened at the end."""
-        names = {"kill_at", "crash_to_rerun", "cancel_against_commit",
-                 "large_batch"}
-        if self.world.redis:
-            names |= {"outage", "zombie"}
-        if not short:
-            names |= {"long_job", "stop_at", *map(of_name, whole(self)),
-                      "clock_jump"}
-        if not short and self.kind == "redis-everysec":
-            names.add("acknowledged_by_replica")
-        return names - set(self.cannot)
-
-    def missing(self, short):
-        return sorted(name for name in self.expected(short)
-                      if self.counts[name] == 0)
-
-    def callback(self):
-        """Where callbacks go, if this server calls back."""
-        answer = self.world.servers[0].post("/v1/jobs", {
-            "type": "noop", "params": {}, "callback_url": self.receiver.url})
-        return self.receiver.url if answer.status == 202 else None
-
-    def batches(self):
-        answer = self.world.servers[0].post("/v1/jobs/batch", {
-            "jobs": [{"type": "noop", "params": {}}]})
-        return answer.status == 202
-
-    def inject(self, name, fault, *arguments):
-        before = self.load.quick()
-        try:
-            begun = fault(self, *arguments)
-        except Exception:  # told, and a failure of the run
-            self.wrong.append(f"{name}: {traceback.format_exc()}")
-            self.world.heal()
-            return False
-        if begun is None:
-            return False
-        self.counts[name] += 1
-        ended = faults.wait_for(lambda: not before & self.load.open,
-                                RECOVERED_S)
-        took = time.monotonic() - begun
-        self.slowest[name] = max(self.slowest[name], took)
-        if not ended:
-            self.wrong.append(f"{name}: not recovered in {RECOVERED_S} s")
-        return True
-
-    def look(self, wait=5):
-        """Heals all and asks the oracle."""
-        self.load.rest()
-        self.world.heal()
-        verdict = self.oracle.check(120, wait)
-        self.wrong += verdict.wrong
-        self.forgiven += verdict.forgiven
-        self.lost += verdict.lost
-        self.doubled += verdict.doubled
-        self.load.go_on()
-        return bool(verdict)
-
-    def close(self):
-        self.load.stop()
-        self.world.close()
-        self.receiver.close()
-        if self.wrong and self.keep:
-            print(f"  kept: {self.folder}", file=sys.stderr)
-        else:
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def of_name(fault):
-    return fault.__name__
-
-
-def whole(run):
-    """What can happen to the store and the machine, of this kind and here."""
-    found = [faults.busy, faults.kill_in_batch]
-    if run.world.small:
-        found.append(faults.fill_disk)
-    if run.world.small or run.world.redis:
-        found += [faults.together, faults.together]
-    if run.world.redis:
-        # SQLite has no clock but its server's: see `scenes`.
-        found += [faults.clock_jump] if faults.FAKETIME else []
-        found += [faults.kill_store, faults.stop_store, faults.cut_one_off,
-                  faults.cut_all_off, faults.fill_memory,
-                  faults.kill_with_spool]
-    if run.kind == "redis-everysec":
-        found += [faults.cut_tail, faults.promote_replica]
-    return found
 
 
 def plan(run, names):
@@ -168,7 +54,7 @@ def plan(run, names):
         for way in (faults.kill_at, faults.stop_at):
             server = run.random.choice(run.world.servers)
             steps.append((way.__name__, way, server, name))
-    for fault in whole(run):
+    for fault in faults.whole(run):
         steps += [(of_name(fault), fault)] * 2
     run.random.shuffle(steps)
     return steps
@@ -179,33 +65,32 @@ def until_met(scene):
     return int(any(scene() for _ in range(TRIES)))
 
 
-def scenes(run, short):
-    """What needs the stage for itself."""
+def alone(run):
+    """Nobody asks, nothing is broken, all has ended."""
     run.load.rest()
     run.world.heal()
-    faults.wait_for(lambda: not run.load.open, 20)
+    wait_for(lambda: not run.load.open, 20)
+
+
+def play(run, short):
+    """What needs the stage for itself."""
+    alone(run)
     if not short:
-        faults.long_job(run)
+        scenes.long_job(run)
         run.counts["long_job"] += 1
-    run.measured["crash to rerun, s"] = faults.crash_to_rerun(run)
+    run.measured["crash to rerun, s"] = scenes.crash_to_rerun(run)
     run.counts["crash_to_rerun"] += 1
     run.counts["cancel_against_commit"] += until_met(
-        lambda: faults.cancel_against_commit(run))
+        lambda: scenes.cancel_against_commit(run))
     if run.load.batches:
-        run.measured["batch under load, s"] = faults.large_batch(
-            run, 200 if short else 10000)
-        run.counts["large_batch"] += 1
+        size, times = (200, 1) if short else LARGE
+        run.measured["slowest batch under load, s"] = scenes.large_batches(
+            run, size, times)
+        run.counts["large_batches"] += times
     if run.world.redis:
-        run.measured["jobs running in an outage"] = faults.outage(run)
-        run.counts["outage"] += run.measured["jobs running in an outage"] > 0
-        run.counts["zombie"] += until_met(lambda: faults.zombie(run))
+        play_shared(run, short)
     elif not short and faults.FAKETIME:
-        faults.clock_jump_alone(run)
-    if not short and run.kind == "redis-everysec":
-        run.measured["jobs that a replica had"] = \
-            faults.acknowledged_by_replica(run)
-        run.counts["acknowledged_by_replica"] += \
-            run.measured["jobs that a replica had"] > 0
+        scenes.clock_jump_alone(run)
     run.load.go_on()
     # Seldom met by chance: the publication that a dead server left.
     server = run.world.servers[0]
@@ -214,10 +99,23 @@ def scenes(run, short):
     run.look()
 
 
+def play_shared(run, short):
+    """With a store that can be away, and a second server."""
+    run.measured["jobs running in an outage"] = scenes.outage(run)
+    name = "fail_over" if run.world.watched else "outage"
+    run.counts[name] += run.measured["jobs running in an outage"] > 0
+    run.counts["zombie"] += until_met(lambda: scenes.zombie(run))
+    if not short and run.kind in ("redis-everysec", "redis-sentinel"):
+        run.measured["jobs that a replica had"] = \
+            scenes.acknowledged_by_replica(run)
+        run.counts["acknowledged_by_replica"] += \
+            run.measured["jobs that a replica had"] > 0
+
+
 def storm(run, until, short):
     """Faults until the time is over; at least one scene."""
     names = run.world.servers[0].points.names()
-    scenes(run, short)
+    play(run, short)
     steps = []
     done = 0
     while time.monotonic() < until:
@@ -236,16 +134,11 @@ def storm(run, until, short):
     run.left = run.oracle.leftovers(10)
 
 
-def one(kind, seconds, asked, origin, seed, without=""):
-    run = Run(kind, seed, origin, without, asked.keep)
+def within(run, work):
+    """What `work()` throws is told, and fails the run."""
     try:
-        if without:
-            for _ in range(5):
-                if not run.wrong:
-                    scenes(run, short=True)
-        else:
-            storm(run, time.monotonic() + seconds, asked.short)
-    except Exception:  # whatever it was, it is told, and fails the run
+        work()
+    except Exception:
         run.wrong.append(traceback.format_exc())
     except KeyboardInterrupt:
         run.interrupted = True
@@ -257,17 +150,35 @@ def one(kind, seconds, asked, origin, seed, without=""):
     return run
 
 
-def mutations(asked, origin):
-    """Takes each promise out; true if the suite noticed every time."""
-    noticed = True
-    names = PROMISES if asked.mutate == "all" else [asked.mutate]
-    for number, name in enumerate(names):
-        run = one("redis-always", 0, asked, origin, asked.seed + number, name)
-        print(f"without {name}: {len(run.wrong)} wrong")
-        for text in run.wrong[:3]:
-            print(f"   {text[:300]}")
-        noticed = noticed and bool(run.wrong)
-    return noticed
+def one(kind, seconds, asked, origin, seed):
+    run = Run(kind, seed, origin, keep=asked.keep)
+    return within(run, lambda: storm(run, time.monotonic() + seconds,
+                                     asked.short))
+
+
+def unkept(run, promise):
+    """What the oracle said that only a broken promise makes it say."""
+    told = re.compile(PROMISES[promise][1])
+    return [text for text in run.wrong if told.match(text)]
+
+
+def mutate(promise, asked, origin):
+    """Takes it out; true if the scene that is about it notices."""
+    run = Run("redis-always", asked.seed, origin, promise, asked.keep)
+
+    def work():
+        for _ in range(TRIES):
+            alone(run)
+            PROMISES[promise][0](run)
+            run.look()
+            if unkept(run, promise):
+                break
+    within(run, work)
+    found = unkept(run, promise)
+    print(f"without {promise}: {len(found)} wrong")
+    for text in (found or run.wrong)[:3]:
+        print(f"   {text[:300]}", flush=True)
+    return bool(found)
 
 
 def make_origin(folder):
@@ -292,7 +203,9 @@ def main():
     runs = []
     try:
         if asked.mutate:
-            return 0 if mutations(asked, origin) else 1
+            names = PROMISES if asked.mutate == "all" else [asked.mutate]
+            return 0 if all([mutate(name, asked, origin)
+                             for name in names]) else 1
         for number, kind in enumerate(kinds):
             print(f"== {kind}, seed {asked.seed + number}", flush=True)
             run = one(kind, seconds / len(kinds), asked, origin,

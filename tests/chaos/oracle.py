@@ -10,13 +10,17 @@ import pathlib
 import threading
 import time
 
-from world import call
+from world import call, listed
 
 #: A callback that was taken along by a server that died comes again after 60 s,
 #: and may be taken along, or refused, a few times more.
 HIDDEN_S = 240
 #: An answer that was sent before may be read so much after a fault.
 LATE_S = 1.0
+#: Servers ask a Sentinel so often who the master is.
+LEFT_S = 1.0
+#: The two seconds that it takes a Sentinel to notice, the election, the lag.
+REPLACED_S = 8.0
 TERMINAL = ("succeeded", "failed", "cancelled")
 STATES = ("scheduled", "blocked", "queued", "running", "paused", "cancelling",
           *TERMINAL)
@@ -98,6 +102,11 @@ class Oracle:
         self.calls = {}       # callbacks to be heard of
         self.names = set()    # of files that were looked at
 
+    def replaced(self):
+        """The copy that lagged is the master now; the old one may have taken
+        something for a second more."""
+        self.tail_cuts.append((time.monotonic() + LEFT_S, REPLACED_S))
+
     def covered(self, at):
         """False for what was told shortly before a tail was cut off."""
         return not any(cut - allowed <= at <= cut + LATE_S
@@ -120,10 +129,25 @@ class Oracle:
         spooled one is known to its own server alone."""
         return find(self.world, job_id)
 
+    def many(self, ids):
+        """Those that have ended, of more than can be asked for one by one."""
+        if len(ids) < 2000:
+            return {}
+        found, left = {}, set(ids)
+        with contextlib.suppress(ConnectionError):
+            for job in listed(self.world.servers[0]):
+                if not left:
+                    break
+                if job["id"] in left and job["state"] in TERMINAL:
+                    found[job["id"]] = job
+                left.discard(job["id"])
+        return found
+
     def wait_for_all(self, ids, seconds):
         """The jobs by id, as soon as all have ended; else as they are."""
         deadline = time.monotonic() + seconds
-        jobs, left = {}, set(ids)
+        jobs = self.many(ids)
+        left = set(ids) - set(jobs)
         while left:
             for job_id in sorted(left):
                 job = self.ask(job_id)
@@ -232,18 +256,11 @@ class Oracle:
         """Each job is in the list of its own state, and in no other."""
         seen = {}
         for state in STATES:
-            token = ""
-            while True:
-                answer = call(self.world.servers[0], "GET",
-                              f"/v1/jobs?state={state}&page_size=1000"
-                              f"&page_token={token}", timeout=20)
-                if not answer or answer.status != 200:
-                    return verdict.add("index", f"no list of {state}")
-                for job in answer.json["jobs"]:
+            try:
+                for job in listed(self.world.servers[0], f"&state={state}"):
                     seen.setdefault(job["id"], []).append(state)
-                token = answer.json["next_page_token"]
-                if not token:
-                    break
+            except ConnectionError as error:
+                return verdict.add("index", str(error))
         for job_id, job in jobs.items():
             if job and job["state"] in TERMINAL \
                     and seen.get(job_id) != [job["state"]]:

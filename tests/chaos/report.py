@@ -5,7 +5,7 @@ import collections
 #: Fault × durability: what may be lost. All else: nothing.
 MAY_LOSE = [
     ("fault", "sqlite (`disk`)", "redis always (`disk`)",
-     "redis everysec (`interval`)"),
+     "redis everysec, sentinel (`interval`)"),
     ("server killed or stopped anywhere", "nothing", "nothing", "nothing"),
     ("store process stopped", "–", "nothing", "nothing"),
     ("store process killed", "–", "nothing",
@@ -20,6 +20,9 @@ MAY_LOSE = [
     ("saturated cores", "nothing", "nothing", "nothing"),
     ("a replica that lags is promoted", "–", "not covered by `disk`",
      "three seconds, as for a power cut; nothing answered as `replica`"),
+    ("a Sentinel promotes the copy: the master dead, frozen, or asked to",
+     "–", "–", "what the copy lagged, and the second in which an old master is "
+     "believed; nothing answered as `replica`"),
     ("a server dies with a spool, or while it stores a batch", "nothing; all "
      "of the batch or none", "nothing; all or none", "nothing; all or none"),
     ("power cut: tail of the log gone", "not tried (synced)",

@@ -1,4 +1,4 @@
-"""What the suite breaks: servers with fault points, a Redis, the wire between.
+"""What the suite breaks: servers with fault points, on a store of `stores`.
 
 Everything lives in one temporary folder, listens on loopback alone and is
 ended by its process id.
@@ -11,22 +11,16 @@ import mmap
 import os
 import pathlib
 import signal
-import socket
 import struct
 import subprocess
-import sys
-import threading
 import time
 
-TESTS = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(TESTS / "program"))
-
-import harness  # noqa: E402  (needs the path above)
-from harness import free_port, wait_until  # noqa: E402
+from stores import Redis, Watched, Wire, wait_until
+import harness  # `stores` has told where it is
 
 #: Renewed at a third; what is late by a sixth stops expiry for a lease.
 LEASE_S = 1.5
-DISK_MB = 256
+DISK_MB = 512
 SLOT = struct.Struct("40sQII")
 
 
@@ -64,129 +58,6 @@ class FaultPoints:
             self.map[at + 48:at + 56] = bytes(8)
 
 
-class Wire:
-    """A TCP proxy that can stop forwarding and keeps its connections."""
-
-    def __init__(self, port):
-        self.to = port
-        self.open = threading.Event()
-        self.open.set()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.ended = False
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while not self.ended:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.join, args=(client,),
-                             daemon=True).start()
-
-    def join(self, client):
-        self.open.wait()
-        try:
-            server = socket.create_connection(("127.0.0.1", self.to), 5)
-        except OSError:
-            client.close()
-            return
-        server.settimeout(None)
-        for one in (client, server):
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=self.pump, args=(server, client),
-                         daemon=True).start()
-        self.pump(client, server)
-
-    def pump(self, source, sink):
-        with contextlib.suppress(OSError):
-            while block := source.recv(65536):
-                self.open.wait()
-                sink.sendall(block)
-        for one in (source, sink):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-                one.close()
-
-    def cut(self):
-        self.open.clear()
-
-    def heal(self):
-        self.open.set()
-
-    def close(self):
-        self.ended = True
-        self.heal()
-        self.listener.close()
-
-
-class Redis:
-    def __init__(self, folder, fsync, master=None):
-        """@param master the port of the Redis that this one copies."""
-        self.port = free_port()
-        self.folder = folder / f"redis-{self.port}"
-        self.folder.mkdir()
-        self.fsync = fsync
-        self.more = ["--replicaof", "127.0.0.1", str(master)] if master else []
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1",
-             "--dir", str(self.folder), "--appendonly", "yes", "--appendfsync",
-             self.fsync, "--save", "", "--auto-aof-rewrite-percentage", "0",
-             "--repl-diskless-sync-delay", "0", *self.more],
-            stdout=open(self.folder / "log", "ab"), stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL)
-        wait_until(self.answers, 60, "redis answers")
-
-    def answers(self):
-        with contextlib.suppress(OSError):
-            return self.ask("PING") == b"PONG"
-        return False
-
-    def ask(self, *words):
-        """One command; the reply of one line, without its type."""
-        lines = b"".join(b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode())
-                         for word in words)
-        with socket.create_connection(("127.0.0.1", self.port), 5) as link:
-            link.sendall(b"*%d\r\n" % len(words) + lines)
-            reply = link.makefile("rb").readline().rstrip()
-        return reply[1:]
-
-    def info(self, section, name):
-        """One figure of INFO, as text."""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as link:
-            link.sendall(f"INFO {section}\r\n".encode())
-            answer = link.makefile("rb")
-            size = int(answer.readline()[1:])
-            for line in answer.read(size).decode().splitlines():
-                if line.startswith(name + ":"):
-                    return line.split(":", 1)[1]
-        return ""
-
-    def used_memory(self):
-        return int(self.info("memory", "used_memory"))
-
-    def promote(self):
-        self.ask("REPLICAOF", "NO", "ONE")
-        self.more = []
-
-    def signal(self, number):
-        self.process.send_signal(number)
-
-    def kill(self):
-        if self.process and self.process.poll() is None:
-            self.signal(signal.SIGCONT)
-            self.process.kill()
-            self.process.wait()
-
-    def append_file(self):
-        return max((self.folder / "appendonlydir").glob("*.incr.aof"),
-                   key=lambda path: path.stat().st_mtime)
-
-
 class Server(harness.Server):
     """A `troupe-chaos serve` that can be ended at its fault points."""
 
@@ -200,6 +71,7 @@ class Server(harness.Server):
             "FAULT_POINTS_FILE": str(self.points.path),
             "TROUPE_LIBRARY_DIR": str(library),
             "TROUPE_STORE_LEASE_S": str(LEASE_S),
+            "TROUPE_STORE_RETENTION_COUNT": "1000000",
             "TROUPE_POOLS_BULK": "30", "TROUPE_POOLS_DOWNLOAD": "4",
             "TROUPE_SOURCES_ALLOW_PRIVATE": "true", **environment})
 
@@ -276,7 +148,7 @@ def mount(folder):
 
 class World:
     """Servers on one store and one library. `kind` is `sqlite`,
-    `redis-always` or `redis-everysec`."""
+    `redis-always`, `redis-everysec` or `redis-sentinel`."""
 
     def __init__(self, folder, kind, without=""):
         self.folder = pathlib.Path(folder)
@@ -286,30 +158,39 @@ class World:
         self.small = mount(self.disk)
         self.library = self.disk / "library"
         self.library.mkdir()
-        self.redis = None
+        self.watched = None   # with a Sentinel
+        self.single = None    # Redis without one
         self.wires = []
         environment = {"FAULT_WITHOUT": without} if without else {}
-        if kind == "sqlite":
-            self.servers = [Server(self.disk, "a", self.library, (),
-                                   environment)]
-        else:
-            self.redis = Redis(self.folder, kind.split("-")[1])
-            self.redis.start()
-            self.servers = []
-            for name in ("a", "b"):
-                wire = Wire(self.redis.port)
-                self.wires.append(wire)
-                self.servers.append(Server(
-                    self.disk, name, self.library,
-                    ("--store", f"redis://127.0.0.1:{wire.port}/0"),
-                    environment))
+        self.servers = [Server(self.disk, name, self.library, store,
+                               environment) for name, store in self.open()]
         for server in self.servers:
             server.start()
 
+    def open(self):
+        """Makes the store; names of servers, and how each comes to it."""
+        if self.kind == "sqlite":
+            return [("a", ())]
+        if self.kind == "redis-sentinel":
+            self.watched = Watched(self.folder, "everysec")
+            return [(name, ("--store", self.watched.url)) for name in "ab"]
+        self.single = Redis(self.folder, self.kind.split("-")[1])
+        self.single.start()
+        self.wires = [Wire(self.single.port) for _ in "ab"]
+        return [(name, ("--store", f"redis://127.0.0.1:{wire.port}/0"))
+                for name, wire in zip("ab", self.wires)]
+
+    @property
+    def redis(self):
+        """The one that servers write to; None on SQLite."""
+        return self.watched.master if self.watched else self.single
+
     def heal(self):
         """Everything up again."""
-        if self.redis:
-            if self.redis.process.poll() is not None:
+        if self.watched:
+            self.watched.heal()
+        elif self.redis:
+            if not self.redis.alive():
                 self.redis.start()
             self.redis.signal(signal.SIGCONT)
             self.redis.ask("CONFIG", "SET", "maxmemory", "0")
@@ -335,8 +216,10 @@ class World:
     def close(self):
         for server in self.servers:
             server.close()
-        if self.redis:
-            self.redis.kill()
+        if self.watched:
+            self.watched.close()
+        if self.single:
+            self.single.kill()
         for wire in self.wires:
             wire.close()
         if self.small:
@@ -350,3 +233,31 @@ def call(server, method, path, body=None, headers=None, timeout=5):
         return server.request(method, path, body, headers=headers,
                               timeout=timeout)
     return None
+
+
+def listed(server, query=""):
+    """All jobs of a list, page by page, newest first.
+    @param query as `&state=running`"""
+    token = ""
+    while True:
+        told = call(server, "GET", f"/v1/jobs?page_size=1000"
+                    f"&page_token={token}{query}", timeout=20)
+        if not told or told.status != 200:
+            raise ConnectionError(f"no list of {query}")
+        yield from told.json["jobs"]
+        token = told.json["next_page_token"]
+        if not token:
+            return
+
+
+@contextlib.contextmanager
+def saturated():
+    """Every core has more to do than it can."""
+    burners = [subprocess.Popen(["/bin/sh", "-c", "while :; do :; done"])
+               for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
