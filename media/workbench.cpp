@@ -66,10 +66,10 @@ public:
       sandbox_(settings.sandbox),
       children_(threads_, self.parent_path() / "troupe-codec",
                 limits_of(settings.sandbox), views_of(settings.sandbox)),
-      proxy_(threads_, guard_), services_{settings.tools, threads_, runner_,
-                                          proxy_,         guard_,   &metrics,
-                                          children_,      pauses_},
-      bad_{std::chrono::seconds{settings.sandbox.poison_s}},
+      proxy_(threads_, guard_), bad_{std::chrono::seconds{
+                                  settings.sandbox.poison_s}},
+      services_{settings.tools, threads_,  runner_, proxy_, guard_,
+                &metrics,       children_, pauses_, bad_},
       probes_{threads_, children_, settings.library, guard_,
               proxy_,   fetcher_,  pauses_,          bad_},
       extractor_(services_, settings.data.dir / "extract"),
@@ -121,9 +121,9 @@ private:
   codec_children children_;
   egress_proxy proxy_;
   host_pauses pauses_;
+  bad_sources bad_;
   download_services services_;
   range_fetcher fetcher_;
-  bad_sources bad_;
   probe_services probes_;
   extractor extractor_;
   callback_sender callbacks_;

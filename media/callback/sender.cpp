@@ -1,9 +1,8 @@
 #include "media/callback/sender.hpp"
 
-#include "media/curl_pointers.hpp"
+#include "media/curl_loop.hpp"
 
 #include <boost/asio/ip/address.hpp>
-#include <curl/curl.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -11,10 +10,7 @@
 #include <array>
 #include <cstring>
 #include <ctime>
-#include <list>
-#include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -97,9 +93,7 @@ callback_answer answer_of(delivery& now, CURLcode outcome) {
   callback_answer said;
   auto* easy = now.easy.get();
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &said.status);
-  curl_off_t wait = 0;
-  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
-  said.retry_after_s = static_cast<double>(wait);
+  said.retry_after_s = retry_after(easy);
   // What was cut off is answered nevertheless.
   if (said.status == 0) {
     said.error = curl_easy_strerror(outcome);
@@ -112,81 +106,25 @@ callback_answer answer_of(delivery& now, CURLcode outcome) {
 
 } // namespace
 
-/// Invariants: `under_way_` is the thread's alone, and holds what `multi_`
-/// works on; what was posted is in `posted_` until the thread takes it.
 class callback_sender::impl {
 public:
   impl(const config::callback_settings& settings, address_guard guard)
     : secret_{settings.secret}, timeout_ms_{static_cast<long>(settings.timeout_s
                                                               * 1000)},
-      guard_{std::move(guard)} {
-    static std::once_flag once;
-    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-    multi_.reset(curl_multi_init());
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                      max_connections);
-    thread_ = std::jthread{[this](const std::stop_token& stop) {
-      run(stop);
-    }};
-  }
-
-  ~impl() {
-    thread_.request_stop();
-    curl_multi_wakeup(multi_.get());
-    thread_.join();
-    for (auto& it : under_way_)
-      curl_multi_remove_handle(multi_.get(), it.easy.get());
-  }
+      guard_{std::move(guard)} {}
 
   void post(callback_post what, callback_heard heard) {
-    {
-      const std::lock_guard lock{mutex_};
-      posted_.push_back({std::move(what), std::move(heard), &guard_});
-    }
-    curl_multi_wakeup(multi_.get());
+    loop_.add({std::move(what), std::move(heard), &guard_});
   }
 
 private:
-  void run(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      begin_posted();
-      int running = 0;
-      curl_multi_perform(multi_.get(), &running);
-      settle_done();
-      curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
-    }
-  }
-
-  void begin_posted() {
-    std::list<delivery> fresh;
-    {
-      const std::lock_guard lock{mutex_};
-      fresh.swap(posted_);
-    }
-    while (!fresh.empty()) {
-      auto& it = fresh.front();
-      prepare(it);
-      curl_multi_add_handle(multi_.get(), it.easy.get());
-      under_way_.splice(under_way_.end(), fresh, fresh.begin());
-    }
-  }
-
-  void prepare(delivery& it) {
-    it.easy.reset(curl_easy_init());
+  void prepare(delivery& it) const {
     it.headers = header_list(it.what, secret_);
     auto* easy = it.easy.get();
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, &it);
-    curl_easy_setopt(easy, CURLOPT_URL, it.what.url.c_str());
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_up(easy, it.what.url.c_str(), "", timeout_ms_, it.headers.get());
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    // No proxy of the environment: the guard could not see past it.
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     // A name that is being looked up holds up nobody at the end.
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms_);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "troupe");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, it.headers.get());
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      static_cast<curl_off_t>(it.what.body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, it.what.body.data());
@@ -196,29 +134,15 @@ private:
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &it);
   }
 
-  void settle_done() {
-    int left = 0;
-    while (auto* news = curl_multi_info_read(multi_.get(), &left)) {
-      if (news->msg != CURLMSG_DONE)
-        continue;
-      delivery* done = nullptr;
-      curl_easy_getinfo(news->easy_handle, CURLINFO_PRIVATE, &done);
-      auto said = answer_of(*done, news->data.result);
-      curl_multi_remove_handle(multi_.get(), done->easy.get());
-      const auto heard = std::move(done->heard);
-      under_way_.remove_if([done](const auto& it) { return &it == done; });
-      heard(std::move(said));
-    }
+  static void settle(delivery& it, CURLcode outcome) {
+    it.heard(answer_of(it, outcome));
   }
 
-  std::string secret_;
-  long timeout_ms_;
-  address_guard guard_;
-  multi_ptr multi_;
-  std::mutex mutex_;
-  std::list<delivery> posted_;
-  std::list<delivery> under_way_;
-  std::jthread thread_;
+  const std::string secret_;
+  const long timeout_ms_;
+  const address_guard guard_;
+  curl_loop<delivery> loop_{[this](delivery& it) { prepare(it); }, settle,
+                            max_connections};
 };
 
 callback_sender::callback_sender(const config::callback_settings& settings,

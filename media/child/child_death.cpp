@@ -28,9 +28,16 @@ child_usage usage_of(const rusage& used) {
 }
 
 /// Of a child that died in the middle of its task, and not by us.
-child_end blame(const siginfo_t& facts) {
+/// @param starved the kernel has killed somebody for want of memory since
+child_end blame(const siginfo_t& facts, bool starved) {
   const bool killed = facts.si_code != CLD_EXITED;
   const int status = facts.si_status;
+  if (killed && status == SIGKILL && starved)
+    return {errc::memory,
+            "the codec child was killed for want of memory",
+            {},
+            {},
+            {}};
   if (killed && status == SIGSYS)
     return {
       errc::sandbox, "the codec child called what no codec calls", {}, {}, {}};
@@ -127,7 +134,7 @@ void child_process::reap() {
   if (!end && !sent_ && clock::now() < give_up_at_)
     return begin();
   if (!end)
-    end = blame(facts);
+    end = blame(facts, zygote_->oom_kills() > oom_kills_);
   end->usage = usage_of(used);
   conclude(std::move(*end));
 }

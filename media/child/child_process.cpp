@@ -235,6 +235,7 @@ void child_process::send_task() {
   done_ = ~std::uint64_t{0};
   reading_ = false;
   cpu_start_ = cpu_time(pid_);
+  oom_kills_ = zygote_->oom_kills();
   phase_ = phase::busy;
   sent_ = true;
   std::vector<int> files;

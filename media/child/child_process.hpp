@@ -121,6 +121,7 @@ private:
   std::uint64_t done_ = 0; ///< of its newest progress
   bool reading_ = false;
   std::chrono::nanoseconds cpu_start_{}; ///< of the child, before the task
+  std::uint64_t oom_kills_ = 0;          ///< of anybody, before the task
   clock::time_point stall_at_;
   clock::time_point life_at_;
   std::atomic<bool> silent_{false};

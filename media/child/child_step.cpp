@@ -3,16 +3,22 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::media {
 
 namespace asio = boost::asio;
 
+void count(const child_usage& used, attempt_usage& of) {
+  of.cpu_ms += static_cast<std::uint64_t>(used.cpu_s * 1000);
+  of.peak_memory = std::max(of.peak_memory, used.max_memory);
+}
+
 child_step::child_step(runtime& threads) : wake_(threads.io()) {}
 
 asio::awaitable<child_end> child_step::run(codec_children& children,
-                                           child_task task) {
+                                           child_task task, child_rank rank) {
   end_.reset();
   child_listener listener;
   listener.on_end = [self = shared_from_this()](child_end end) {
@@ -20,7 +26,7 @@ asio::awaitable<child_end> child_step::run(codec_children& children,
     self->wake_.cancel();
   };
   wake_.expires_at(asio::steady_timer::time_point::max());
-  child_ = children.open(child_life::one_task);
+  child_ = children.open(child_life::one_task, child_profile::media, rank);
   child_->run(std::move(task), std::move(listener));
   const auto wait = asio::as_tuple(asio::use_awaitable);
   while (!end_)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "media/child/children.hpp"
+#include "media/job_cost.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -10,6 +11,9 @@
 
 namespace troupe::media {
 
+/// Adds what a child has used to what its attempt has.
+void count(const child_usage& used, attempt_usage& of);
+
 /// Runs tasks in children of their own, one after the other, for a coroutine
 /// on the io thread. Shared with the child's listener, so that it may outlive
 /// its coroutine. Invariant: `child_` is set exactly while one runs.
@@ -18,8 +22,8 @@ public:
   explicit child_step(runtime& threads);
 
   /// Ends when the child is reaped; it keeps its own deadlines.
-  [[nodiscard]] boost::asio::awaitable<child_end> run(codec_children& children,
-                                                      child_task task);
+  [[nodiscard]] boost::asio::awaitable<child_end>
+  run(codec_children& children, child_task task, child_rank rank);
 
   /// Kills what runs. On the io thread.
   void stop(errc why);

@@ -14,6 +14,8 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
+constexpr std::int32_t batch_nice = 10;
+
 class child_handle final : public codec_child {
 public:
   child_handle(asio::any_io_executor io, std::shared_ptr<child_process> child)
@@ -67,10 +69,12 @@ struct codec_children::impl {
 };
 
 codec_children::codec_children(runtime& threads, std::filesystem::path program,
-                               child_limits limits, child_views views)
+                               child_limits limits, child_views views,
+                               std::filesystem::path oom_events)
   : impl_(new impl{threads, limits,
                    std::make_shared<zygote_link>(threads, std::move(program),
-                                                 std::move(views))}) {
+                                                 std::move(views),
+                                                 std::move(oom_events))}) {
   asio::post(threads.io(), [zygote = impl_->zygote] { zygote->start(); });
 }
 
@@ -90,10 +94,11 @@ codec_children::~codec_children() {
   impl_->census->wait_until_empty(1s);
 }
 
-std::unique_ptr<codec_child> codec_children::open(child_life life,
-                                                  child_profile profile) {
+std::unique_ptr<codec_child>
+codec_children::open(child_life life, child_profile profile, child_rank rank) {
   auto limits = impl_->limits;
   limits.profile = profile;
+  limits.nice = rank == child_rank::batch ? batch_nice : 0;
   return std::make_unique<child_handle>(
     impl_->threads.io(),
     std::make_shared<child_process>(impl_->threads, impl_->zygote,

@@ -42,8 +42,9 @@ struct child_usage {
 /// How a task ended.
 struct child_end {
   /// `none`: there is a result. `crashed`: the child died, or broke the
-  /// protocol. `sandbox`: it called what no codec calls. `memory`, `timeout`,
-  /// what `stop` was given, or what the task said.
+  /// protocol. `sandbox`: it called what no codec calls. `memory`: so said the
+  /// task, or the kernel killed it for want of it. `timeout`, what `stop` was
+  /// given, or what the task said.
   errc code = errc::none;
   std::string message;
   std::string result;
@@ -68,6 +69,12 @@ struct child_listener {
 enum class child_life : std::uint8_t {
   one_task, ///< killed after it, and reaped before `on_end`
   lasting   ///< one task after the other; a dead one is born anew for the next
+};
+
+/// Who gets the processor first where not all can have it.
+enum class child_rank : std::uint8_t {
+  waited_for, ///< nice 0
+  batch       ///< nice 10: whoever is waited for goes before it
 };
 
 /// A place for one codec child, which is born for its first task. Destroying
@@ -97,14 +104,18 @@ class codec_children {
 public:
   /// @param program the `troupe-codec` executable.
   /// @param limits of every child.
+  /// @param oom_events where the kernel counts whom it killed for want of
+  /// memory (`memory.events`); empty: of the children's own control group
   codec_children(runtime& threads, std::filesystem::path program,
-                 child_limits limits = {}, child_views views = {});
+                 child_limits limits = {}, child_views views = {},
+                 std::filesystem::path oom_events = {});
   /// Kills what still runs and waits until it is reaped, three seconds at
   /// most. Not on the io thread.
   ~codec_children();
 
   [[nodiscard]] std::unique_ptr<codec_child>
-  open(child_life life, child_profile profile = child_profile::media);
+  open(child_life life, child_profile profile = child_profile::media,
+       child_rank rank = child_rank::waited_for);
 
   /// Bears a child to see what it is confined by; tells it on the io thread.
   void describe_sandbox(sandbox_told done,

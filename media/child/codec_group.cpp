@@ -75,6 +75,15 @@ result<fs::path> own_group() {
   return fail(errc::io_error, "this process is in no cgroup v2");
 }
 
+std::uint64_t oom_kills(const fs::path& events) {
+  std::ifstream in{events};
+  std::string name;
+  for (std::uint64_t count = 0; in >> name >> count;)
+    if (name == "oom_kill")
+      return count;
+  return 0;
+}
+
 result<codec_group> codec_group::make(const fs::path& parent,
                                       const std::string& name,
                                       const group_limits& limits) {

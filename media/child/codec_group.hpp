@@ -22,6 +22,10 @@ struct group_limits {
 /// The folder of this process's own cgroup v2. `io_error` if there is none.
 [[nodiscard]] result<std::filesystem::path> own_group();
 
+/// How often the kernel has killed for want of memory, by a group's
+/// `memory.events`; 0 where nobody counts. Blocks as a file of the kernel does.
+[[nodiscard]] std::uint64_t oom_kills(const std::filesystem::path& events);
+
 /// A cgroup v2 beneath another, for a zygote and all that it bears; removed,
 /// once it is empty, when this goes. Blocks as a file of the kernel does.
 class codec_group {
@@ -35,6 +39,10 @@ public:
   codec_group(codec_group&& other) noexcept;
   codec_group& operator=(codec_group&&) = delete;
   ~codec_group();
+
+  [[nodiscard]] std::filesystem::path events() const {
+    return folder_ / "memory.events";
+  }
 
   /// Moves a process here; what it bears is born here.
   [[nodiscard]] result<void> take(pid_t process) const;

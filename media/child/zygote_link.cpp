@@ -32,9 +32,9 @@ constexpr std::chrono::milliseconds longest_wait{5000};
 } // namespace
 
 zygote_link::zygote_link(runtime& threads, std::filesystem::path program,
-                         child_views views)
+                         child_views views, std::filesystem::path oom_events)
   : process_(threads.io()), pause_(threads.io()), program_(std::move(program)),
-    views_(std::move(views)) {}
+    views_(std::move(views)), oom_events_(std::move(oom_events)) {}
 
 void zygote_link::start() {
   if (stopped_)
@@ -68,10 +68,16 @@ void zygote_link::make_group() {
   const auto own = own_group();
   if (!own)
     return;
+  const bool told = !oom_events_.empty();
+  if (!told)
+    oom_events_ = *own / "memory.events";
   auto made = codec_group::make(
     *own, "troupe-codec." + std::to_string(::getpid()), default_group_limits());
-  if (made)
-    group_.emplace(std::move(*made));
+  if (!made)
+    return;
+  group_.emplace(std::move(*made));
+  if (!told)
+    oom_events_ = group_->events();
 }
 
 void zygote_link::await_end() {

@@ -39,7 +39,7 @@ struct spawned_zygote {
 class zygote_link : public std::enable_shared_from_this<zygote_link> {
 public:
   zygote_link(runtime& threads, std::filesystem::path program,
-              child_views views);
+              child_views views, std::filesystem::path oom_events);
 
   void start();
   /// Ends the zygote and replaces it no more.
@@ -51,6 +51,11 @@ public:
   /// if nobody can be asked now; true promises nothing: should the zygote die
   /// first, the child's socket ends, and the line says whether it was born.
   [[nodiscard]] bool ask(const spawn_order& order, int socket, int lifeline);
+
+  /// So often somebody of its children's group was killed for want of memory.
+  [[nodiscard]] std::uint64_t oom_kills() const {
+    return media::oom_kills(oom_events_);
+  }
 
   [[nodiscard]] birth_book& births() noexcept {
     return births_;
@@ -76,6 +81,7 @@ private:
   const child_views views_;
   birth_book births_;                ///< of all zygotes, one after the other
   std::optional<codec_group> group_; ///< of them and all children, if possible
+  std::filesystem::path oom_events_; ///< of it, or of the one that we are in
   descriptor control_;
   std::atomic<pid_t> pid_{0};
   std::chrono::steady_clock::time_point born_;

@@ -63,6 +63,7 @@ private:
   [[nodiscard]] later<failure_report> blame(failure_report why);
   [[nodiscard]] later<step<void>> check_unchanged();
   [[nodiscard]] later<step<media_facts>> probe(std::filesystem::path file);
+  [[nodiscard]] later<child_end> ask_child(descriptor file);
   [[nodiscard]] later<step<finished>> stage();
   /// Set if the file is there already and may stay.
   [[nodiscard]] later<step<std::optional<finished>>> skip();

@@ -5,7 +5,6 @@
 #include "media/download/selector.hpp"
 #include "media/download/source_state.hpp"
 #include "media/files/sync.hpp"
-#include "media/probe/source_file.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -236,29 +235,6 @@ asio::awaitable<step<void>> download_run::fetch() {
   co_return co_await check_unchanged();
 }
 
-/// ffmpeg's last line does not tell a container that cannot hold the streams
-/// from whatever else may go wrong: the streams themselves do.
-asio::awaitable<failure_report> download_run::blame(failure_report why) {
-  const bool converted =
-    why.code == errc::tool_failed
-    && why.message.find("Postprocessing") != why.message.npos;
-  if (!converted || !changes_container(params_.format))
-    co_return why;
-  auto files = files_.streams;
-  if (!files_.media.empty())
-    files.push_back(files_.media);
-  for (const auto& file : files) {
-    const auto facts = co_await probe(file);
-    if (!facts)
-      co_return facts.error();
-    if (const auto odd = unfit_codec(params_.format, *facts); !odd.empty())
-      co_return failure_report{
-        errc::bad_container,
-        std::string{to_string(params_.format)} + " cannot hold " + odd, 0};
-  }
-  co_return why;
-}
-
 /// Exit code 0 is not enough: seen with a fragment skipped, and with no file.
 step<void> download_run::judge_fetch(const tool_end& end) {
   if (refused_size_)
@@ -289,32 +265,6 @@ asio::awaitable<step<void>> download_run::check_unchanged() {
   co_await on_file_thread(services_.threads.files(), drop);
   co_return failure_report{errc::source_changed,
                            "the source changed while it was fetched", 0};
-}
-
-asio::awaitable<step<media_facts>>
-download_run::probe(std::filesystem::path file) {
-  if (stopping_ != errc::none)
-    co_return failure_report{stopping_, "", 0};
-  auto open = [&file] {
-    return open_media_file(file);
-  };
-  auto opened = co_await on_file_thread(services_.threads.files(), open);
-  child_end end;
-  if (opened) {
-    auto task = probe_task(std::move(*opened));
-    end = co_await child_->run(services_.children, std::move(task));
-  } else {
-    end.code = errc::io_error;
-    end.message = opened.error().message();
-  }
-  if (stopping_ != errc::none)
-    co_return failure_report{stopping_, "", 0};
-  if (end.code != errc::none)
-    log::warn("a file's media facts cannot be read",
-              {{"job", task_.id},
-               {"code", std::string{code_of(end.code)}},
-               {"error", end.message}});
-  co_return read_media_facts(end.result);
 }
 
 asio::awaitable<step<tool_end>> download_run::run_tool(tool_command order,

@@ -5,6 +5,7 @@
 #include "media/download/host_pauses.hpp"
 #include "media/egress/address_guard.hpp"
 #include "media/egress/proxy.hpp"
+#include "media/probe/bad_sources.hpp"
 #include "media/runtime.hpp"
 #include "media/tool/tool.hpp"
 
@@ -32,6 +33,7 @@ struct download_services {
   config::metrics* metrics; ///< null: nobody counts
   codec_children& children;
   host_pauses& pauses; ///< hosts that asked to be left alone
+  bad_sources& bad;    ///< what crashes codec children
 };
 
 } // namespace troupe::media

@@ -1,16 +1,11 @@
 #include "media/fetch/range_fetcher.hpp"
 
 #include "config/text.hpp"
-#include "media/curl_pointers.hpp"
-
-#include <curl/curl.h>
+#include "media/curl_loop.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <list>
-#include <mutex>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 namespace troupe::media {
@@ -113,116 +108,44 @@ range_answer answer_of(part_fetch& now, CURLcode outcome) {
     return said;
   }
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &said.status);
-  curl_off_t wait = 0;
-  curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
-  said.retry_after_s = static_cast<double>(wait);
+  said.retry_after_s = retry_after(easy);
   return said;
 }
 
 } // namespace
 
-/// Invariants: `under_way_` is the thread's alone, and holds what `multi_`
-/// works on; what was asked for is in `asked_` until the thread takes it.
 class range_fetcher::impl {
 public:
-  impl() {
-    static std::once_flag once;
-    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-    multi_.reset(curl_multi_init());
-    thread_ = std::jthread{[this](const std::stop_token& stop) {
-      run(stop);
-    }};
-  }
-
-  ~impl() {
-    thread_.request_stop();
-    curl_multi_wakeup(multi_.get());
-    thread_.join();
-    for (auto& it : under_way_)
-      curl_multi_remove_handle(multi_.get(), it.easy.get());
-  }
-
   void fetch(range_request what, range_heard heard) {
-    {
-      const std::lock_guard lock{mutex_};
-      asked_.push_back({std::move(what), std::move(heard)});
-    }
-    curl_multi_wakeup(multi_.get());
+    loop_.add({std::move(what), std::move(heard)});
   }
 
 private:
-  void run(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      begin_asked();
-      int running = 0;
-      curl_multi_perform(multi_.get(), &running);
-      settle_done();
-      curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
-    }
-  }
-
-  void begin_asked() {
-    std::list<part_fetch> fresh;
-    {
-      const std::lock_guard lock{mutex_};
-      fresh.swap(asked_);
-    }
-    while (!fresh.empty()) {
-      auto& it = fresh.front();
-      prepare(it);
-      curl_multi_add_handle(multi_.get(), it.easy.get());
-      under_way_.splice(under_way_.end(), fresh, fresh.begin());
-    }
-  }
-
   static void prepare(part_fetch& it) {
-    it.easy.reset(curl_easy_init());
     it.headers = header_list(it.what);
     auto* easy = it.easy.get();
+    set_up(easy, it.what.url.c_str(), it.what.proxy.c_str(), time_limit_ms,
+           it.headers.get());
     const auto last = it.what.offset + it.what.size - 1;
     const auto range =
       std::to_string(it.what.offset) + '-' + std::to_string(last);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, &it);
-    curl_easy_setopt(easy, CURLOPT_URL, it.what.url.c_str());
     curl_easy_setopt(easy, CURLOPT_RANGE, range.c_str());
-    curl_easy_setopt(easy, CURLOPT_PROXY, it.what.proxy.c_str());
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, most_redirects);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, time_limit_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_limit_ms);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "troupe");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, it.headers.get());
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, &it);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &it);
   }
 
-  void settle_done() {
-    int left = 0;
-    while (auto* news = curl_multi_info_read(multi_.get(), &left)) {
-      if (news->msg != CURLMSG_DONE)
-        continue;
-      part_fetch* done = nullptr;
-      curl_easy_getinfo(news->easy_handle, CURLINFO_PRIVATE, &done);
-      auto said = answer_of(*done, news->data.result);
-      curl_multi_remove_handle(multi_.get(), done->easy.get());
-      const auto heard = std::move(done->heard);
-      under_way_.remove_if([done](const auto& it) { return &it == done; });
-      heard(std::move(said));
-    }
+  static void settle(part_fetch& it, CURLcode outcome) {
+    it.heard(answer_of(it, outcome));
   }
 
-  multi_ptr multi_;
-  std::mutex mutex_;
-  std::list<part_fetch> asked_;
-  std::list<part_fetch> under_way_;
-  std::jthread thread_;
+  curl_loop<part_fetch> loop_{prepare, settle};
 };
 
 range_fetcher::range_fetcher() : impl_{std::make_unique<impl>()} {}

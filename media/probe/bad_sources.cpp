@@ -17,6 +17,12 @@ bool bad_sources::crashed(const std::string& source, clock::time_point now) {
   return bad;
 }
 
+bool bad_sources::note(const std::string& source, errc end) {
+  if (end == errc::none || end == errc::invalid_media)
+    read(source);
+  return end == errc::crashed && crashed(source);
+}
+
 void bad_sources::read(const std::string& source) {
   const std::lock_guard guarded{mutex_};
   records_.erase(source);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "media/errc.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <map>
@@ -19,6 +21,8 @@ public:
 
   /// A child died of it. True if it is refused from now on.
   bool crashed(const std::string& source, clock::time_point now = clock::now());
+  /// What reading it has come to. True if it is refused from now on.
+  bool note(const std::string& source, errc end);
   /// It was read without harm.
   void read(const std::string& source);
   /// Seconds for which it is still refused; 0: it may be read.

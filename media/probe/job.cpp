@@ -178,11 +178,11 @@ private:
       source.file ? ::fcntl(source.file.get(), F_DUPFD_CLOEXEC, 0) : -1};
     auto task = source.remote ? probe_task(source.remote)
                               : probe_task(std::move(source.file));
-    auto end = co_await child_->run(services_.children, std::move(task));
+    auto end = co_await child_->run(services_.children, std::move(task),
+                                    child_rank::waited_for);
     judge(source.key, end.code);
     attempt_usage used;
-    used.peak_memory = end.usage.max_memory;
-    used.cpu_ms = static_cast<std::uint64_t>(end.usage.cpu_s * 1000);
+    count(end.usage, used);
     auto why = trouble_of(source);
     if (kept && stamp_of(kept) != source.stamp)
       why = {errc::source_changed, "it changed while it was read", 0};
@@ -200,11 +200,9 @@ private:
   }
 
   void judge(const std::string& key, errc code) {
-    if (code == errc::crashed && services_.bad.crashed(key))
+    if (services_.bad.note(key, code))
       log::warn("a source crashes who reads it, and is refused for a while",
                 {{"job", task_.id}, {"source", name_}});
-    else if (code == errc::none || code == errc::invalid_media)
-      services_.bad.read(key);
   }
 
   /// Why the source could not be read on; `none` if it could.

@@ -2,6 +2,7 @@
 #include "tests/media/child/children_fixture.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -67,6 +68,20 @@ TEST_F(Children, ALastingOneThatDiedIsBornAnewForTheNextTask) {
   give(seat, task_named("echo", "again"));
 
   EXPECT_EQ(seat.wait().result, "again");
+}
+
+TEST_F(Children, ThoseOfBatchWorkAreNiced) {
+  const auto nice_of = [this](child_rank rank) {
+    one_task made;
+    made.child =
+      children_.open(child_life::lasting, child_profile::media, rank);
+    give(made, task_named("pid"));
+    const auto pid = static_cast<id_t>(std::stoi(made.wait().result));
+    return ::getpriority(PRIO_PROCESS, pid);
+  };
+
+  EXPECT_EQ(nice_of(child_rank::batch), 10);
+  EXPECT_EQ(nice_of(child_rank::waited_for), 0);
 }
 
 TEST_F(Children, TheyAreOursNotTheZygotes) {

@@ -285,6 +285,12 @@ task_answer fault(std::string_view name) {
     return open_socket({}, none);
   if (name == "eat")
     return eat({}, none);
+  if (name == "hang")
+    return hang({}, none);
+  if (name == "grow") {
+    const std::string grown(192u << 20, 'x');
+    return {errc::none, R"({"n": )" + std::to_string(grown.size()) + "}"};
+  }
   if (name == "sleep") {
     std::this_thread::sleep_for(std::chrono::seconds{1});
     return {errc::none, "{}"};

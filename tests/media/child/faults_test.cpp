@@ -115,6 +115,34 @@ TEST_F(Children, AKilledChildIsACrash) {
   EXPECT_EQ(seat.wait().code, errc::crashed);
 }
 
+TEST_F(Children, OneThatTheKernelKillsForWantOfMemoryIsNoCrash) {
+  const auto events = std::filesystem::temp_directory_path()
+                      / ("oom." + std::to_string(::getpid()));
+  const auto write = [&events](int kills) {
+    std::ofstream{events} << "low 0\nhigh 0\nmax 4\noom 1\noom_kill " << kills
+                          << "\noom_group_kill 0\n";
+  };
+  write(3);
+  codec_children watched{
+    threads_, TROUPE_TEST_CODEC, little_memory(), {}, events};
+  const auto killed = [this, &watched](const auto& meanwhile) {
+    one_task seat;
+    seat.child = watched.open(child_life::lasting);
+    give(seat, task_named("pid"));
+    const auto pid = std::stoi(seat.wait().result);
+    give(seat, task_named("dawdle"));
+    EXPECT_TRUE(comes([&seat] { return *seat.reports > 0; }));
+    meanwhile();
+    ::kill(pid, SIGKILL);
+    return seat.wait().code;
+  };
+
+  EXPECT_EQ(killed([] {}), errc::crashed);
+  EXPECT_EQ(killed([&write] { write(4); }), errc::memory);
+  EXPECT_EQ(killed([] {}), errc::crashed) << "that was another one's";
+  std::filesystem::remove(events);
+}
+
 TEST_F(Children, TooMuchMemoryIsToldAsSuch) {
   if (codec::is_sanitized)
     GTEST_SKIP() << "a sanitizer maps terabytes";

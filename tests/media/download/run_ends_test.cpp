@@ -103,6 +103,38 @@ TEST_F(DownloadRun, ChecksSizeSumAndSelector) {
     << message_;
 }
 
+TEST_F(DownloadRun, KeepsAFileThatCrashesItsProbeAndRemembersItsSource) {
+  std::ofstream{folder_.path() / "media" / "bad.mp4"} << "fault:crash\n";
+  const auto url = origin_.url("/files/bad.mp4");
+
+  for (int crashes = 1; crashes <= 2; ++crashes) {
+    EXPECT_EQ(bad_.refused(url), 0);
+    const auto outcome = outcome_of(params("/files/bad.mp4"));
+    const auto* done = success(outcome);
+    ASSERT_TRUE(done);
+    EXPECT_THAT(done->result, HasSubstr(R"("container":null)"));
+  }
+
+  EXPECT_GT(bad_.refused(url), 500);
+  const auto born = children_.zygote();
+  EXPECT_TRUE(success(outcome_of(params("/files/bad.mp4"))));
+  EXPECT_EQ(children_.zygote(), born);
+}
+
+TEST_F(DownloadRun, CountsWhatItsProbeUses) {
+  if (codec::is_sanitized)
+    GTEST_SKIP() << "a sanitizer's memory is another";
+  origin_.clip("a.mp4", 1);
+  std::ofstream{folder_.path() / "media" / "large.mp4"} << "fault:grow\n";
+
+  const auto small = outcome_of(params("/files/a.mp4"));
+  const auto large = outcome_of(params("/files/large.mp4"));
+
+  ASSERT_TRUE(success(small) && success(large));
+  EXPECT_LT(success(small)->used.peak_memory, 190u << 20);
+  EXPECT_GT(success(large)->used.peak_memory, 190u << 20);
+}
+
 TEST_F(DownloadRun, ChangesTheContainerAndTakesTheSound) {
   origin_.clip("a.mp4", 2);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "media/codec/sanitizers.hpp"
 #include "media/download/download.hpp"
 #include "media/download/extractor.hpp"
 #include "media/download/json_read.hpp"
@@ -97,7 +98,7 @@ protected:
       children_(threads_, TROUPE_TEST_CODEC), proxy_(threads_, guard_),
       origin_(folder_.path() / "media"), services_{tools_,    threads_, runner_,
                                                    proxy_,    guard_,   nullptr,
-                                                   children_, pauses_} {
+                                                   children_, pauses_,  bad_} {
     EXPECT_TRUE(proxy_.start());
     tools_.cookies_dir = folder_.path() / "cookies";
     fs::create_directories(tools_.cookies_dir);
@@ -149,6 +150,7 @@ protected:
   origin origin_;
   config::tool_settings tools_;
   host_pauses pauses_;
+  bad_sources bad_{600s};
   download_services services_;
   std::string message_;
 };

@@ -19,6 +19,18 @@ TEST(BadSources, AreRefusedAfterTheSecondCrashForAWhile) {
   EXPECT_EQ(bad.refused("film", now + 61s), 0);
 }
 
+TEST(BadSources, AreThoseAloneThatCrashed) {
+  bad_sources bad{600s};
+  for (const auto end : {errc::sandbox, errc::memory, errc::timeout}) {
+    EXPECT_FALSE(bad.note("a", end));
+    EXPECT_FALSE(bad.note("a", end));
+  }
+  EXPECT_FALSE(bad.note("a", errc::crashed));
+  EXPECT_FALSE(bad.note("a", errc::invalid_media)) << "it was read whole";
+  EXPECT_FALSE(bad.note("a", errc::crashed));
+  EXPECT_TRUE(bad.note("a", errc::crashed));
+}
+
 TEST(BadSources, AreForgottenWhenTheyAreRead) {
   bad_sources bad{60s};
 
