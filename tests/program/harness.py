@@ -121,8 +121,9 @@ class Answer:
 class Server:
     """A `troupe serve` on a port of its own; lives as often as it is started."""
 
-    def __init__(self, folder, *arguments, environment=None):
+    def __init__(self, folder, *arguments, environment=None, programs=BIN):
         self.folder = pathlib.Path(folder)
+        self.programs = programs
         self.port = free_port()
         self.arguments = arguments
         self.environment = environment or {}
@@ -138,7 +139,7 @@ class Server:
 
     def start(self, seconds=60, path="/readyz"):
         """Waits until `path` answers 200."""
-        command = [str(BIN / "troupe"), "serve", "--data",
+        command = [str(self.programs / "troupe"), "serve", "--data",
                    str(self.folder / "data"), "--listen",
                    f"127.0.0.1:{self.port}", *self.arguments]
         with open(self.folder / "server.log", "ab") as log:

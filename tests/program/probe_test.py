@@ -2,11 +2,15 @@
 
 import os
 import pathlib
+import random
+import shutil
 import signal
+import threading
+import time
 import unittest
 import urllib.parse
 
-from harness import TroupeTest, make_clip, wait_until
+from harness import BIN, TroupeTest, make_clip, wait_until
 
 
 def children_of(pid):
@@ -168,6 +172,156 @@ class RemoteProbes(ProbeTest):
             done = self.troupe.wait_for_state(job, ["succeeded", "failed"])
             self.assertEqual(done["state"], "succeeded", done)
             self.assertEqual(done["errors"], [])
+
+
+class Mutations(TroupeTest):
+    """2,000 damaged files of ten containers, asked for over HTTP."""
+
+    kinds = {"mp4": "-c:v libx264 -c:a aac", "mkv": "-c:v libx264 -c:a ac3",
+             "webm": "-c:v libvpx -deadline realtime -c:a libvorbis",
+             "ts": "-c:v libx264 -c:a aac", "avi": "-c:v mpeg4 -c:a mp3",
+             "flv": "-c:v flv -c:a mp3 -ar 44100",
+             "mpg": "-c:v mpeg2video -c:a mp2", "ogg": "-vn -c:a libvorbis",
+             "mp3": "-vn -c:a mp3", "wmv": "-c:v wmv2 -c:a wmav2"}
+
+    def setUp(self):
+        super().setUp()
+        self.media = self.folder / "media"
+        self.media.mkdir()
+        self.good = {}
+        for kind, how in self.kinds.items():
+            path = self.folder / f"good.{kind}"
+            make_clip(path, seconds=1, extra=how.split())
+            self.good[kind] = path.read_bytes()
+        self.troupe = self.server("--media-root", str(self.media))
+        self.odd = []
+
+    def mutate(self, seed):
+        """Two hundred and fifty of each thread's eight."""
+        chance = random.Random(seed)
+        for number in range(250):
+            kind = list(self.good)[number % len(self.good)]
+            bad = bytearray(self.good[kind])
+            reach = min(len(bad), 2048 if number % 2 else len(bad))
+            for _ in range(chance.randint(1, 60)):
+                bad[chance.randrange(reach)] = chance.randrange(256)
+            if number % 5 == 0:
+                del bad[chance.randrange(1, len(bad)):]
+            (self.media / f"{seed}-{number}").write_bytes(bad)
+            told = self.troupe.get(
+                f"/v1/probe?source=local:///{seed}-{number}")
+            if told.status not in (200, 202, 422):
+                self.odd.append((seed, number, kind, told.status, told.body))
+
+    def test_they_harm_nobody(self):
+        system = lambda: self.troupe.get("/v1/system").json
+        pid = self.troupe.process.pid
+        before, began = system(), time.monotonic()
+        threads = [threading.Thread(target=self.mutate, args=(seed,))
+                   for seed in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        self.assertEqual(self.odd, [])
+        ran = time.monotonic() - began
+        self.assertEqual(len(list(self.media.iterdir())), 2000)
+        self.assertGreater(system()["uptime_s"] - before["uptime_s"], ran - 2)
+        self.assertEqual(self.troupe.process.poll(), None)
+        wait_until(lambda: [name for _, name in children_of(pid)]
+                   == ["troupe-zygote"], 60, "no child but the zygote")
+        descriptors = lambda: len(os.listdir(f"/proc/{pid}/fd"))
+        wait_until(lambda: descriptors() <= before["descriptors"]["used"] + 8,
+                   30, lambda: f"{descriptors()} descriptors, "
+                               f"before {before['descriptors']}")
+
+
+class Poison(TroupeTest):
+    """With the codec of the tests, whose children fail as a file tells them:
+    see tests/media/child/codec_main.cpp."""
+
+    def setUp(self):
+        super().setUp()
+        programs = self.folder / "programs"
+        programs.mkdir()
+        for name, where in (("troupe", "troupe"),
+                            ("test_codec", "troupe-codec")):
+            try:
+                os.link(BIN / name, programs / where)
+            except OSError:
+                shutil.copy(BIN / name, programs / where)
+        self.media = self.folder / "media"
+        self.media.mkdir()
+        make_clip(self.media / "good.mp4")
+        for fault in ("crash", "fork", "socket", "eat", "hang"):
+            (self.media / f"{fault}.mp4").write_text(f"fault:{fault}\n")
+        self.troupe = self.server(
+            "--media-root", str(self.media), programs=programs,
+            environment={"TROUPE_SANDBOX_MEMORY_MB": "256",
+                         "TROUPE_NODE_CPUS": "8"})
+
+    def probe(self, name):
+        return self.troupe.submit(
+            "probe", {"source": f"local:///{name}.mp4"},
+            max_attempts=1 if name == "hang" else 5,
+            backoff={"initial_s": 0, "factor": 1, "max_s": 0, "jitter": 0})
+
+    def end_of(self, job):
+        return self.troupe.wait_for_state(job, ["succeeded", "failed"])
+
+    def test_exactly_the_bad_fail_each_by_its_own_code(self):
+        faults = {"crash": "poison", "fork": "sandbox", "socket": "sandbox",
+                  "eat": "memory", "hang": "timeout"}
+        bad = {fault: self.probe(fault) for fault in faults}
+        good = [self.probe("good") for _ in range(20)]
+        noop = self.troupe.submit("noop", {"sleep_ms": 500})
+
+        for job in [*good, noop]:
+            done = self.end_of(job)
+            self.assertEqual((done["state"], done["errors"]),
+                             ("succeeded", []))
+        for fault, job in bad.items():
+            done = self.end_of(job)
+            self.assertEqual((done["state"], done["error"]["code"]),
+                             ("failed", faults[fault]), done)
+        crashed = self.troupe.job(bad["crash"])
+        self.assertEqual([error["code"] for error in crashed["errors"]],
+                         ["crashed", "poison"], "two, whatever may be tried")
+
+        refused = self.end_of(self.probe("crash"))
+        self.assertEqual([error["code"] for error in refused["errors"]],
+                         ["poison_source"])
+        told = self.troupe.get("/v1/probe?source=local:///crash.mp4")
+        self.assertEqual((told.status, told.json["errors"][0]["code"]),
+                         (422, "poison_source"))
+        for fault in ("fork", "eat"):
+            again = self.end_of(self.probe(fault))
+            self.assertEqual(again["error"]["code"], faults[fault],
+                             "that blames no file")
+        self.assertEqual(self.end_of(self.probe("good"))["state"],
+                         "succeeded")
+        wait_until(lambda: [name for _, name in
+                            children_of(self.troupe.process.pid)]
+                   == ["troupe-zygote"], 30, "no child but the zygote")
+
+    def test_a_hundred_crashes_leave_nothing_behind(self):
+        self.end_of(self.probe("good"))
+        pid = self.troupe.process.pid
+        descriptors = lambda: len(os.listdir(f"/proc/{pid}/fd"))
+        before = descriptors()
+        jobs = []
+        for number in range(50):
+            (self.media / f"bad{number}.mp4").write_text("fault:crash\n")
+            jobs.append(self.probe(f"bad{number}"))
+        for job in jobs:
+            self.assertEqual(self.end_of(job)["error"]["code"], "poison")
+
+        wait_until(lambda: [name for _, name in children_of(pid)]
+                   == ["troupe-zygote"], 30, "no zombies")
+        wait_until(lambda: descriptors() <= before + 2, 30,
+                   lambda: f"{descriptors()} descriptors, before {before}")
+        self.assertIsNone(self.troupe.process.poll())
 
 
 if __name__ == "__main__":
