@@ -18,6 +18,9 @@ from world import World
 
 #: After a fault, what was open and quick has ended; for slow machines, too.
 RECOVERED_S = 40
+#: Everything has ended; downloads look at their source again and again where a
+#: machine is too busy to do it in time.
+ENDED_S = 400
 
 
 def of_name(fault):
@@ -106,7 +109,7 @@ class Run:
         """Heals all and asks the oracle."""
         self.load.rest()
         self.world.heal()
-        verdict = self.oracle.check(120, wait)
+        verdict = self.oracle.check(ENDED_S, wait)
         self.wrong += verdict.wrong
         self.forgiven += verdict.forgiven
         self.lost += verdict.lost
@@ -116,6 +119,10 @@ class Run:
 
     def close(self):
         self.load.stop()
+        if self.wrong and self.keep:  # before the file system is gone
+            for server in self.world.servers:
+                shutil.copy(server.folder / "server.log",
+                            self.folder / f"{server.name}.log")
         self.world.close()
         self.receiver.close()
         if self.wrong and self.keep:
