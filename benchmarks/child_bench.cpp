@@ -4,12 +4,17 @@
 #include <benchmark/benchmark.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <memory>
 #include <string>
+#include <vector>
 
-/// Codec children: birth, a probe beside ffprobe, a result of 2 MB.
+/// Codec children: birth, a probe beside ffprobe, a result of 2 MB, and what an
+/// idle crew of two takes of the memory.
 namespace troupe::media {
 namespace {
 
@@ -92,6 +97,57 @@ void probe_by_ffprobe(benchmark::State& state) {
       state.SkipWithError("no answer");
 }
 
+/// As many at once as there are cores.
+void probes_by_children(benchmark::State& state) {
+  film();
+  for (auto _ : state) {
+    std::vector<std::unique_ptr<codec_child>> seats;
+    std::vector<std::promise<child_end>> ends(
+      static_cast<std::size_t>(state.range(0)));
+    for (auto& end : ends) {
+      seats.push_back(children().open(child_life::one_task));
+      seats.back()->run(probe_task(*open_media_file(film())),
+                        {{}, {}, [&end](child_end told) {
+                           end.set_value(std::move(told));
+                         }});
+    }
+    for (auto& end : ends)
+      if (end.get_future().get().code != errc::none)
+        state.SkipWithError("no answer");
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+/// A share of each page that others have as well, in MB.
+double memory_of(const std::string& process) {
+  std::ifstream in{"/proc/" + process + "/smaps_rollup"};
+  for (std::string word; in >> word;)
+    if (double kb = 0; word == "Pss:" && in >> kb)
+      return kb / 1024;
+  return 0;
+}
+
+void memory_of_an_idle_crew(benchmark::State& state) {
+  codec_children real{threads(), TROUPE_BENCH_REAL_CODEC};
+  const std::array crew{real.open(child_life::lasting),
+                        real.open(child_life::lasting)};
+  for (auto _ : state)
+    for (const auto& seat : crew)
+      if (run(*seat, probe_task(*open_media_file(film()))).code != errc::none)
+        state.SkipWithError("no answer");
+  double all = 0;
+  // The zygote is a child of the thread that started it, and so are its own.
+  for (const auto& task :
+       std::filesystem::directory_iterator{"/proc/self/task"}) {
+    std::ifstream in{task.path() / "children"};
+    for (std::string pid; in >> pid;)
+      if (std::filesystem::read_symlink("/proc/" + pid + "/exe")
+          == TROUPE_BENCH_REAL_CODEC)
+        all += memory_of(pid);
+  }
+  state.counters["crew_and_zygote_mb"] = all;
+}
+
 BENCHMARK(birth_to_answer)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(task_of_a_lasting_child)
   ->UseRealTime()
@@ -100,6 +156,12 @@ BENCHMARK(result_of_two_megabytes)
   ->UseRealTime()
   ->Unit(benchmark::kMillisecond);
 BENCHMARK(probe_by_a_child)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(probes_by_children)
+  ->Arg(2)
+  ->Arg(4)
+  ->UseRealTime()
+  ->Unit(benchmark::kMillisecond);
+BENCHMARK(memory_of_an_idle_crew)->UseRealTime()->Iterations(5);
 BENCHMARK(probe_by_ffprobe)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 } // namespace
