@@ -105,15 +105,28 @@ requires std::is_assignable_v<T&, std::string> &&(!std::is_arithmetic_v<T>)
 }
 
 template <class T>
-std::string set(const key& which, const written& value, std::vector<T>& to) {
+std::vector<std::string> set(const key& which, const written& value,
+                             std::vector<T>& to) {
   const auto* given = std::get_if<std::vector<std::string>>(&value);
   if (!given)
-    return "must be a list of texts";
+    return {"must be a list of texts"};
+  std::vector<std::string> wrong;
   for (const auto& element : *given)
-    if (auto wrong = check_text(which, element); !wrong.empty())
-      return "\"" + element + "\" " + wrong;
-  to.assign(given->begin(), given->end());
-  return {};
+    if (const auto fault = check_text(which, element); !fault.empty())
+      wrong.push_back("\"" + element + "\" " + fault);
+  if (wrong.empty())
+    to.assign(given->begin(), given->end());
+  return wrong;
+}
+
+std::vector<std::string> as_list(std::vector<std::string> wrong) {
+  return wrong;
+}
+
+std::vector<std::string> as_list(std::string wrong) {
+  if (wrong.empty())
+    return {};
+  return {std::move(wrong)};
 }
 
 } // namespace
@@ -140,8 +153,9 @@ written read_text(const key& which, std::string_view text) {
     which.of(scratch));
 }
 
-std::string assign(const key& which, const written& value, settings& into) {
-  return std::visit([&](auto* to) { return set(which, value, *to); },
+std::vector<std::string> assign(const key& which, const written& value,
+                                settings& into) {
+  return std::visit([&](auto* to) { return as_list(set(which, value, *to)); },
                     which.of(into));
 }
 

@@ -19,8 +19,8 @@ using written = std::variant<std::monostate, bool, std::int64_t, double,
 /// is split at commas.
 [[nodiscard]] written read_text(const key& which, std::string_view text);
 
-/// Sets the key if the value fits. @returns what is wrong, or nothing.
-[[nodiscard]] std::string assign(const key& which, const written& value,
-                                 settings& into);
+/// Sets the key if the value fits. @returns all that is wrong, or nothing.
+[[nodiscard]] std::vector<std::string>
+assign(const key& which, const written& value, settings& into);
 
 } // namespace troupe::config

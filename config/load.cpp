@@ -74,8 +74,11 @@ void reader::take(std::string where, std::string_view name,
   const auto* known = find_key(name);
   if (!known)
     return complain(std::move(where), std::string{name}, "is no known key");
-  if (auto wrong = assign(*known, value, out_.values); !wrong.empty())
-    return complain(std::move(where), std::string{name}, std::move(wrong));
+  auto wrong = assign(*known, value, out_.values);
+  for (auto& each : wrong)
+    complain(where, std::string{name}, std::move(each));
+  if (!wrong.empty())
+    return;
   origin_.insert_or_assign(std::string{name}, std::move(where));
 }
 

@@ -112,6 +112,20 @@ TEST(Load, ReportsAllProblemsAtOnceWithTheirPlaces) {
       HasSubstr("--store: store.url: must be sqlite:PATH, memory:, redis://")));
 }
 
+TEST(Load, ReportsEveryWrongElementOfAList) {
+  auto all = from("[sources]\nallow = [\"10.0.0.0/8\", \"x\", \"::/129\"]\n");
+  all.environment.emplace_back("TROUPE_HTTP_ORIGINS", "a, https://good, b");
+
+  const auto done = load(all);
+
+  EXPECT_THAT(texts(done),
+              ::testing::UnorderedElementsAre(
+                HasSubstr("t.toml:2: sources.allow: \"x\" must be"),
+                HasSubstr("t.toml:2: sources.allow: \"::/129\" must be"),
+                HasSubstr("TROUPE_HTTP_ORIGINS: http.origins: \"a\" must be"),
+                HasSubstr("TROUPE_HTTP_ORIGINS: http.origins: \"b\" must be")));
+}
+
 TEST(Load, TellsTheLineOfASyntaxError) {
   auto done = load(from("[http]\nlisten = \n"));
 
