@@ -32,9 +32,12 @@ struct entry {
   std::string name; ///< in that folder
   occupant there = occupant::nobody;
   bool is_staged = false;
+  bool is_left_out = false; ///< what stands at its name does instead
 
   /// Its name must be another.
   [[nodiscard]] bool is_taken() const {
+    if (is_left_out)
+      return false;
     return there == occupant::folder
            || (there == occupant::foreign && !file.replace);
   }
@@ -79,6 +82,9 @@ public:
     : root_(std::move(root)), library_(std::move(library)) {}
 
   result<void> look(const std::vector<staged_file>& manifest);
+  /// Where the main file stands already, by an earlier job or before a crash,
+  /// what lies beside it is its own: none of ours is put there by another name.
+  void leave_out_taken();
   [[nodiscard]] bool any_taken() const {
     return std::any_of(entries_.begin(), entries_.end(),
                        [](const entry& one) { return one.is_taken(); });
@@ -104,8 +110,12 @@ result<entry> publication::examine(const staged_file& file) const {
   if (relative.empty() || *relative.begin() == ".."
       || *relative.begin() == ".troupe" || !relative.has_filename())
     return fail(errc::io_error, file.final_path + ": is not in the library");
-  entry one{file, relative.parent_path(), relative.filename().string(),
-            occupant::nobody, false};
+  entry one{file,
+            relative.parent_path(),
+            relative.filename().string(),
+            occupant::nobody,
+            false,
+            false};
   const auto staged = check_staged(file);
   if (!staged)
     return staged.error();
@@ -132,7 +142,16 @@ result<void> publication::look(const std::vector<staged_file>& manifest) {
   return {};
 }
 
+void publication::leave_out_taken() {
+  if (entries_.back().there != occupant::ours)
+    return;
+  for (auto& one : entries_)
+    one.is_left_out = one.is_taken();
+}
+
 result<void> publication::place(entry& one) const {
+  if (one.is_left_out)
+    return {};
   const auto folder = root_.made_folder(one.folder);
   if (!folder)
     return folder.error();
@@ -267,6 +286,7 @@ result<publish_outcome> publish(std::string result_json,
   publication work{std::move(*root), library.lexically_normal()};
   if (auto looked = work.look(manifest); !looked)
     return looked.error();
+  work.leave_out_taken();
   if (!work.any_taken()) {
     if (auto placed = work.place_all(); !placed)
       return placed.error();

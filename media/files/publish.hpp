@@ -20,7 +20,8 @@ struct publish_outcome {
 /// Gives committed files their final names, main file last: `linkat`, which
 /// never overwrites, and fsync of the folder; RENAME_NOREPLACE where hard
 /// links are missing; a plain rename where `replace` was asked for. A file that
-/// is already there by inode, or by size and hash, is ours. Blocks. May be
+/// is already there by inode, or by size and hash, is ours; if that is the main
+/// file, whatever stands at a side file's name is left as it is. Blocks. May be
 /// repeated after a crash at any point, by any process.
 /// @param result_json fields equal to a `final_path` follow its renaming.
 [[nodiscard]] result<publish_outcome>

@@ -95,6 +95,24 @@ TEST_F(publishing, TakesAFileOfTheSameContentForItsOwn) {
   EXPECT_EQ(published(), 1u);
 }
 
+TEST_F(publishing, LeavesWhatLiesBesideAFileThatStandsAlready) {
+  const auto film = stage("film.mp4", "picture");
+  const auto info = stage("film.info.json", "what is told today");
+  const auto text = stage("film.en.vtt", "words");
+  write(film.final_path, "picture");
+  write(info.final_path, "what was told then");
+  const auto told = R"({"info_json":")" + info.final_path + R"("})";
+
+  const auto done = publish(told, {text, info, film});
+
+  ASSERT_TRUE(done) << done.error().message();
+  EXPECT_THAT(done->renamed, IsEmpty());
+  EXPECT_EQ(done->result, told);
+  EXPECT_EQ(in_library("film.info.json"), "what was told then");
+  EXPECT_EQ(in_library("film.en.vtt"), "words");
+  EXPECT_EQ(published(), 3u);
+}
+
 TEST_F(publishing, OffersTheNextFreeNameAndLinksNothing) {
   const auto film = stage("film.mp4", "picture");
   write(film.final_path, "another");
