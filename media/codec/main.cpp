@@ -1,5 +1,7 @@
 #include "media/codec/probe.hpp"
 #include "media/codec/zygote.hpp"
+#include "media/image/vips/image.hpp"
+#include "media/image/vips/library.hpp"
 
 #include <array>
 #include <cstdio>
@@ -8,10 +10,15 @@
 /// `troupe-codec zygote` bears the server's codec children.
 int main(int argc, char** argv) {
   using namespace troupe::codec;
-  static constexpr std::array tasks{task_entry{"probe", &probe}};
+  static constexpr std::array tasks{task_entry{"image", &make_images},
+                                   task_entry{"probe", &probe}};
   if (argc < 2 || std::string_view{argv[1]} != "zygote") {
     std::fputs("troupe-codec is started by the server only\n", stderr);
     return 2;
+  }
+  if (!prepare_images()) {
+    std::fputs("libvips cannot be used\n", stderr);
+    return 5;
   }
   return zygote_main(tasks, {argv + 2, argv + argc});
 }

@@ -110,7 +110,7 @@ struct padding_rule {
 
 struct extend_rule {
   bool on = false;
-  image_gravity at; ///< neither smart nor focus
+  image_gravity at; ///< not smart
   bool operator==(const extend_rule&) const = default;
 };
 
@@ -203,6 +203,10 @@ struct option_rules {
 /// order, defaults and what is only about delivery left out. Read again, it
 /// gives the options without the latter. Part of cache keys.
 [[nodiscard]] std::string canonical_text(const image_options& options);
+
+/// The path as a client signed it, undone what proxies do: `%3A` in options is
+/// a colon, `plain/http:/host` has lost a slash. Sign and parse this one.
+[[nodiscard]] std::string repaired_image_path(std::string_view path);
 
 /// A URL's path after the signature's segment, read.
 struct image_path {

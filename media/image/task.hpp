@@ -26,10 +26,11 @@ struct image_limits {
 /// One image in, several out. A source is decoded once for all outputs that
 /// can be made of one decode.
 struct image_order {
-  /// Bytes of a source that is read by asking; negative: it is the first file.
-  std::int64_t source_size = -1;
-  bool has_watermark = false; ///< it is the last file
-  /// `format` none: the source's own, or PNG where that cannot be saved.
+  bool asks = false; ///< the source is read by asking; else the first file
+  std::int64_t source_size = -1; ///< of one that is asked for; -1: not known
+  bool has_watermark = false;    ///< it is the last file
+  /// `format` none: the source's own; where that cannot be saved JPEG, or PNG
+  /// for what has alpha.
   std::vector<image_options> outputs;
   bool analyse = false;
   bool hurry = false;   ///< somebody waits: AVIF at effort 2, not 4

@@ -1,0 +1,82 @@
+#include "media/image/derivation.hpp"
+
+#include <algorithm>
+
+namespace troupe::media {
+
+namespace {
+
+constexpr double least_ratio = 2.0;
+
+bool is_smart(const image_options& o) {
+  return o.crop.at.value_or(o.gravity).kind == gravity_kind::smart
+         && (o.crop.width > 0 || o.crop.height > 0);
+}
+
+bool has_same_region(const image_options& a, const image_geometry& of_a,
+                     const image_options& b, const image_geometry& of_b) {
+  return a.trim == b.trim && of_a.region == of_b.region
+         && is_smart(a) == is_smart(b)
+         && (!is_smart(a) || of_a.turned == of_b.turned);
+}
+
+bool is_twice(const image_geometry& a, const image_geometry& b) {
+  return a.scale_x >= least_ratio * b.scale_x
+         && a.scale_y >= least_ratio * b.scale_y;
+}
+
+double area_of(const image_geometry& of) {
+  return of.scale_x * of.scale_y;
+}
+
+} // namespace
+
+std::vector<derivation>
+derivations_of(std::span<const image_options> outputs,
+               std::span<const image_geometry> geometries) {
+  std::vector<derivation> made(outputs.size());
+  for (std::size_t b = 0; b < outputs.size(); ++b) {
+    if (outputs[b].raw)
+      continue;
+    for (std::size_t a = 0; a < outputs.size(); ++a) {
+      if (a == b || outputs[a].raw || !is_twice(geometries[a], geometries[b])
+          || !has_same_region(outputs[a], geometries[a], outputs[b],
+                              geometries[b]))
+        continue;
+      const auto now = made[b].from;
+      if (now < 0
+          || area_of(geometries[a])
+               < area_of(geometries[static_cast<std::size_t>(now)]))
+        made[b].from = static_cast<std::int32_t>(a);
+    }
+    if (made[b].from >= 0)
+      made[static_cast<std::size_t>(made[b].from)].feeds = true;
+  }
+  return made;
+}
+
+std::vector<std::size_t> making_order(std::span<const derivation> derivations) {
+  std::vector<std::size_t> order;
+  std::vector<bool> made(derivations.size());
+  while (order.size() < derivations.size())
+    for (std::size_t i = 0; i < derivations.size(); ++i) {
+      const auto from = derivations[i].from;
+      if (made[i] || (from >= 0 && !made[static_cast<std::size_t>(from)]))
+        continue;
+      made[i] = true;
+      order.push_back(i);
+    }
+  return order;
+}
+
+int load_shrink(std::span<const image_geometry> geometries) {
+  int best = 8;
+  for (const auto& each : geometries) {
+    const double shrink = 1 / std::max(each.scale_x, each.scale_y);
+    while (best > 1 && shrink < 2.0 * best)
+      best /= 2;
+  }
+  return best;
+}
+
+} // namespace troupe::media

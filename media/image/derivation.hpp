@@ -1,0 +1,41 @@
+#pragma once
+
+#include "media/image/geometry.hpp"
+
+#include <span>
+#include <vector>
+
+/// One decode, many sizes: which result's pixels another may be made of.
+namespace troupe::media {
+
+/// How one output of an order comes to be.
+struct derivation {
+  /// Index of the output whose scaled pixels it is made of; negative: the
+  /// decoded source.
+  std::int32_t from = -1;
+  /// Its pixels, before they are cut, are what another is made of.
+  bool feeds = false;
+};
+
+/// For each output of one source. `b` is made of `a` if `a` is the smallest
+/// that is at least twice as large as `b` in both axes and has the same trim
+/// and region of the source (option `c`, turned as asked, with the same
+/// gravity if that is smart). What is passed on is scaled, but neither cut,
+/// filtered, flattened, marked nor converted: so gravity, background, blur,
+/// sharpen, watermark and profile of `a` leave no trace in `b`. Sizes always
+/// come from the source's header.
+/// @pre both spans have the same size.
+[[nodiscard]] std::vector<derivation>
+derivations_of(std::span<const image_options> outputs,
+               std::span<const image_geometry> geometries);
+
+/// Indices in the order in which they can be made: what feeds goes first.
+[[nodiscard]] std::vector<std::size_t>
+making_order(std::span<const derivation> derivations);
+
+/// The largest of 1, 2, 4, 8 by which the source may be shrunk while it is
+/// decoded, so that every output still shrinks it at least twice after that
+/// (`libvips` finds less than that too coarse), or is exactly it.
+[[nodiscard]] int load_shrink(std::span<const image_geometry> geometries);
+
+} // namespace troupe::media

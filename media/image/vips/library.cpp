@@ -1,0 +1,61 @@
+#include "media/image/vips/library.hpp"
+
+#include <vips/vips.h>
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace troupe::codec {
+
+namespace {
+
+using media::image_format;
+
+struct loader {
+  image_format format;
+  const char* name; ///< of the class in libvips, with all below it
+};
+
+constexpr std::array loaders{
+  loader{image_format::jpeg, "VipsForeignLoadJpeg"},
+  loader{image_format::png, "VipsForeignLoadPng"},
+  loader{image_format::webp, "VipsForeignLoadWebp"},
+  loader{image_format::gif, "VipsForeignLoadNsgif"},
+  loader{image_format::avif, "VipsForeignLoadHeif"},
+  loader{image_format::tiff, "VipsForeignLoadTiff"},
+  loader{image_format::svg, "VipsForeignLoadSvg"},
+};
+
+void stay_silent(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
+
+} // namespace
+
+bool prepare_images() {
+  // Above what images may have: nothing is ever spilled to a file.
+  ::setenv("VIPS_DISC_THRESHOLD", "64g", 1);
+  ::setenv("VIPS_CONCURRENCY", "1", 1);
+  ::mallopt(M_ARENA_MAX, 2);
+  g_log_set_default_handler(&stay_silent, nullptr);
+  if (VIPS_INIT("troupe-codec") != 0)
+    return false;
+  vips_concurrency_set(1);
+  vips_cache_set_max(0);
+  vips_operation_block_set("VipsForeignLoad", TRUE);
+  return true;
+}
+
+void allow_images(std::span<const image_format> formats) {
+  vips_operation_block_set("VipsForeignLoad", TRUE);
+  for (const auto& each : loaders) {
+    const bool heif =
+      each.format == image_format::avif
+      && std::ranges::find(formats, image_format::heic) != formats.end();
+    if (heif || std::ranges::find(formats, each.format) != formats.end())
+      vips_operation_block_set(each.name, FALSE);
+  }
+}
+
+} // namespace troupe::codec
