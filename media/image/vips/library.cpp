@@ -43,6 +43,8 @@ bool prepare_images() {
     return false;
   vips_concurrency_set(1);
   vips_cache_set_max(0);
+  // Orc would write code while it runs, which no child may.
+  vips_vector_set_enabled(FALSE);
   vips_operation_block_set("VipsForeignLoad", TRUE);
   return true;
 }

@@ -223,8 +223,8 @@ void image_making::finish_frame(job& one, bool eager) {
 
 void image_making::encode(job& one, const VImage& roll) {
   try {
-    auto image =
-      one.frames > 1 ? join_frames(one.done, roll) : one.done.front();
+    auto image = one.frames > 1 ? join_frames(one.done, roll)
+                                : without_frames(one.done.front());
     image = without_metadata(image, one.options);
     storage how;
     how.format = one.format;

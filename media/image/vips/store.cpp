@@ -140,6 +140,14 @@ VImage join_frames(const std::vector<VImage>& frames, const VImage& source) {
   return joined;
 }
 
+VImage without_frames(const VImage& image) {
+  auto made = image.copy();
+  for (const auto* field : {VIPS_META_PAGE_HEIGHT, VIPS_META_N_PAGES, "delay",
+                            "loop", "gif-delay", "gif-loop"})
+    made.remove(field);
+  return made;
+}
+
 stored_image store(const VImage& image, const storage& how) {
   auto made = image;
   if (!how.keep_profile && made.get_typeof(VIPS_META_ICC_NAME) != 0) {

@@ -34,6 +34,9 @@ without_metadata(const vips::VImage& image,
 [[nodiscard]] vips::VImage join_frames(const std::vector<vips::VImage>& frames,
                                        const vips::VImage& source);
 
+/// One frame that says nothing of others.
+[[nodiscard]] vips::VImage without_frames(const vips::VImage& image);
+
 /// Encodes. This is where a pipeline runs. Throws `vips::VError`.
 [[nodiscard]] stored_image store(const vips::VImage& image, const storage& how);
 

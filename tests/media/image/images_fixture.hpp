@@ -28,8 +28,8 @@ inline double psnr_of(const raw_pixels& a, const raw_pixels& b) {
     return 0;
   double sum = 0;
   for (std::size_t i = 0; i < a.bytes.size(); ++i) {
-    const double by = double{static_cast<std::uint8_t>(a.bytes[i])}
-                      - static_cast<std::uint8_t>(b.bytes[i]);
+    const int by = static_cast<std::uint8_t>(a.bytes[i])
+                   - static_cast<std::uint8_t>(b.bytes[i]);
     sum += by * by;
   }
   const double mean = sum / static_cast<double>(a.bytes.size());
