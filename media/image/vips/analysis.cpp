@@ -76,7 +76,7 @@ std::string value_of(const VImage& image, const std::string& field) {
 
 json::object exif_of(const VImage& image) {
   json::object tags;
-  for (const auto& field : image.get_fields()) {
+  for (const auto& field : fields_of(image)) {
     constexpr std::string_view before = "exif-ifd";
     if (!field.starts_with(before) || tags.size() >= most_tags
         || image.get_typeof(field.c_str()) != VIPS_TYPE_REF_STRING)

@@ -37,14 +37,14 @@ bool prepare_images() {
   // Above what images may have: nothing is ever spilled to a file.
   ::setenv("VIPS_DISC_THRESHOLD", "64g", 1);
   ::setenv("VIPS_CONCURRENCY", "1", 1);
+  // Orc would write code while it runs, which no child may.
+  ::setenv("VIPS_NOVECTOR", "1", 1);
   ::mallopt(M_ARENA_MAX, 2);
   g_log_set_default_handler(&stay_silent, nullptr);
   if (VIPS_INIT("troupe-codec") != 0)
     return false;
   vips_concurrency_set(1);
   vips_cache_set_max(0);
-  // Orc would write code while it runs, which no child may.
-  vips_vector_set_enabled(FALSE);
   vips_operation_block_set("VipsForeignLoad", TRUE);
   return true;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <memory>
 
 namespace troupe::codec {
 
@@ -132,6 +133,15 @@ std::string take_vips_words() {
   while (words.ends_with(' '))
     words.pop_back();
   return words.substr(0, 300);
+}
+
+std::vector<std::string> fields_of(const VImage& image) {
+  const std::unique_ptr<gchar*, decltype(&g_strfreev)> names{
+    vips_image_get_fields(image.get_image()), &g_strfreev};
+  std::vector<std::string> fields;
+  for (auto* const* at = names.get(); at && *at; ++at)
+    fields.emplace_back(*at);
+  return fields;
 }
 
 result<image_source> image_source::open(std::string bytes,

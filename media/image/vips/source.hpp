@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe::codec {
 
@@ -21,6 +22,9 @@ read_asked(task_context& context, std::int64_t size, std::uint64_t most);
 
 /// What libvips last said, in one line; it forgets it.
 [[nodiscard]] std::string take_vips_words();
+
+/// Names of all that a header says.
+[[nodiscard]] std::vector<std::string> fields_of(const vips::VImage& image);
 
 /// An image that can be decoded, once or more. Invariant: its header was read
 /// and is within the limits.

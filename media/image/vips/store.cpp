@@ -1,5 +1,7 @@
 #include "media/image/vips/store.hpp"
 
+#include "media/image/vips/source.hpp"
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -119,7 +121,7 @@ VImage without_metadata(const VImage& image,
   const bool has_owner = made.get_typeof("exif-ifd0-Copyright") != 0
                          || made.get_typeof("exif-ifd0-Artist") != 0;
   const bool keeps = options.keep_copyright && has_owner;
-  for (const auto& field : made.get_fields())
+  for (const auto& field : fields_of(made))
     if (is_metadata(field) && !(keeps && names_owner(field)))
       made.remove(field.c_str());
   return made;
