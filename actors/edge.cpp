@@ -178,6 +178,18 @@ void edge::figures(reply_to<hub_figures> reply) {
     caf::anon_send(to, std::move(request));
 }
 
+void edge::make(image_ask ask, reply_to<image_reply> reply) {
+  image_request request{std::move(ask), answer<image_reply>{std::move(reply)}};
+  if (const auto to = contacts().crew)
+    caf::anon_send(to, std::move(request));
+}
+
+void edge::crew(reply_to<crew_figures> reply) {
+  crew_request request{answer<crew_figures>{std::move(reply)}};
+  if (const auto to = contacts().crew)
+    caf::anon_send(to, std::move(request));
+}
+
 std::unique_ptr<client_port>
 edge::open_client(std::shared_ptr<client_sink> sink) {
   const auto now = contacts();

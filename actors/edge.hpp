@@ -2,6 +2,7 @@
 
 #include "actors/answer.hpp"
 #include "actors/gateway.hpp"
+#include "actors/image_desk.hpp"
 #include "actors/queue_door.hpp"
 #include "actors/root.hpp"
 #include "config/settings.hpp"
@@ -16,7 +17,7 @@ namespace troupe::actors {
 /// comes back by the callback inside it (see `answer`).
 /// Invariant: `contacts_` and the door's queue are the root's newest, all null
 /// once it ends, so that nothing here keeps an actor.
-class edge final : public gateway {
+class edge final : public gateway, public image_desk {
 public:
   edge(caf::actor_system& sys, config::event_settings settings,
        std::uint32_t max_in_flight)
@@ -51,6 +52,8 @@ public:
   void figures(reply_to<hub_figures> reply) override;
   std::unique_ptr<client_port>
   open_client(std::shared_ptr<client_sink> sink) override;
+  void make(image_ask ask, reply_to<image_reply> reply) override;
+  void crew(reply_to<crew_figures> reply) override;
 
 private:
   edge_contacts contacts();

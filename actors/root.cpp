@@ -48,6 +48,7 @@ root_state::~root_state() {
   kill(who_.stage);
   kill(who_.queue);
   kill(extract_);
+  kill(crew_);
   kill(who_.callbacks);
   kill(renewer_);
   kill(who_.monitor);
@@ -63,6 +64,8 @@ void root_state::start(root_options options) {
   add_child<hub_actor>("hub", who_.hub, options_.make_hub);
   add_child<stage_actor>("stage", who_.stage, options_.make_stage);
   add_child<extract_actor>("extract", extract_, options_.make_extract);
+  if (options_.make_crew)
+    add_child<crew_actor>("image crew", crew_, options_.make_crew);
   if (options_.make_renewer)
     add_child<renewer_actor>("renewer", renewer_, options_.make_renewer);
   add_child<queue_actor>("queue", who_.queue, [this, first = true]() mutable {
@@ -99,7 +102,7 @@ void root_state::spread() {
   for (const auto& manager : managers_)
     if (manager)
       self_->send(manager, who_);
-  options_.on_change({who_.queue, who_.hub, extract_, who_.monitor});
+  options_.on_change({who_.queue, who_.hub, extract_, who_.monitor, crew_});
 }
 
 void root_state::restart(restart_child which) {
@@ -190,6 +193,7 @@ void root_state::end(int status) {
   options_.on_change({});
   dismiss(who_.hub);
   dismiss(extract_);
+  dismiss(crew_);
   dismiss(who_.callbacks);
   dismiss(who_.stage);
   dismiss(renewer_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/image_messages.hpp"
 #include "actors/messages.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -19,6 +20,7 @@ struct edge_contacts {
   hub_actor hub;
   extract_actor extract;
   monitor_actor monitor = {};
+  crew_actor crew = {};
 };
 
 struct root_options {
@@ -28,6 +30,7 @@ struct root_options {
   std::function<stage_actor()> make_stage;
   std::function<extract_actor()> make_extract;
   std::function<callback_actor()> make_callbacks;
+  std::function<crew_actor()> make_crew; ///< none: no images
   std::function<renewer_actor()> make_renewer; ///< none: nobody renews
   std::function<monitor_actor()> make_monitor; ///< none: nobody looks
   std::vector<std::function<manager_actor()>> make_managers;
@@ -102,6 +105,7 @@ private:
   std::vector<child> children_;
   wiring who_;
   extract_actor extract_;
+  crew_actor crew_;
   renewer_actor renewer_;
   std::vector<manager_actor> managers_;
   std::size_t undrained_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/gateway.hpp"
+#include "actors/image_desk.hpp"
 #include "config/result.hpp"
 #include "config/settings.hpp"
 
@@ -50,6 +51,8 @@ public:
 
   /// Valid until the node goes.
   [[nodiscard]] virtual gateway& edge() = 0;
+  /// The same for images.
+  [[nodiscard]] virtual image_desk& images() = 0;
 
   [[nodiscard]] virtual readiness ready() const = 0;
 

@@ -59,6 +59,8 @@ void make_absolute(settings& values) {
   fix(values.data.dir);
   fix(values.library.dir);
   fix(values.tools.cookies_dir);
+  fix(values.images.watermark);
+  fix(values.images.cache_dir);
   if (const auto database = database_of(values); !database.empty())
     values.store.url = std::string{sqlite} + real(database).string();
   std::for_each(values.library.media_roots.begin(),
@@ -79,6 +81,8 @@ void derive(settings& values, const sources& from, const whereabouts& where,
                                 "HOME names a folder");
   if (values.library.dir.empty())
     values.library.dir = values.data.dir / "library";
+  if (values.images.cache_dir.empty())
+    values.images.cache_dir = values.data.dir / "images";
   make_absolute(values);
   if (values.store.url.empty())
     values.store.url = "sqlite:" + (values.data.dir / "queue.db").string();
@@ -99,6 +103,17 @@ void derive(settings& values, const sources& from, const whereabouts& where,
   else if (lies_in(database, values.library.dir))
     complain("store.url", "must not lie in the library, where files of any "
                           "name go");
+  if (values.images.keys.size() != values.images.salts.size())
+    complain("images.salts", "must be as many as images.keys");
+  for (const auto& root : values.library.media_roots)
+    if (lies_in(values.images.cache_dir, root))
+      complain("images.cache_dir", "must not lie in the media root "
+                                     + root.string()
+                                     + ", which clients can read");
+  if (!is_loopback(values.http.listen) && values.images.keys.empty()
+      && !values.images.allow_unsigned)
+    complain("images.keys", "must be set off loopback, unless "
+                            "images.allow_unsigned is");
   if (!is_loopback(values.http.listen))
     complain("http.listen", "must be a loopback address, since anybody who "
                             "reaches it could use it");

@@ -201,6 +201,40 @@ std::string check_not_empty(std::string_view text) {
   return text.empty() ? "must not be empty" : "";
 }
 
+std::string check_hex(std::string_view text) {
+  const auto is_digit = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')
+           || (c >= 'A' && c <= 'F');
+  };
+  const bool good = !text.empty() && text.size() % 2 == 0
+                    && std::all_of(text.begin(), text.end(), is_digit);
+  return good ? "" : "must be pairs of hexadecimal digits";
+}
+
+std::string check_path_prefix(std::string_view text) {
+  const auto is_plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+           || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '/';
+  };
+  const bool good = text.size() > 1 && text.front() == '/'
+                    && text.back() != '/' && text.find("//") == text.npos
+                    && std::all_of(text.begin(), text.end(), is_plain);
+  return good ? "" : "must be a path such as /img, of letters, digits, - and _";
+}
+
+std::string check_preset(std::string_view text) {
+  const auto equals = text.find('=');
+  return equals == 0 || equals == text.npos
+           ? "must be name=options, such as small=rs:fill:150:150"
+           : "";
+}
+
+std::string check_readable(std::string_view text) {
+  return text == "tiff" || text == "heic" || text == "svg"
+           ? ""
+           : "must be tiff, heic or svg";
+}
+
 bool is_loopback(std::string_view listen) {
   const std::string host{split(listen)->host};
   in_addr v4{};

@@ -22,6 +22,14 @@ namespace troupe::config {
 /// Empty, or as `parse_threshold` takes it.
 [[nodiscard]] std::string check_threshold(std::string_view text);
 [[nodiscard]] std::string check_not_empty(std::string_view text);
+/// Pairs of hexadecimal digits, at least one.
+[[nodiscard]] std::string check_hex(std::string_view text);
+/// `/name`, perhaps several of them.
+[[nodiscard]] std::string check_path_prefix(std::string_view text);
+/// `name=options`.
+[[nodiscard]] std::string check_preset(std::string_view text);
+/// An image format that is read where it is asked for alone.
+[[nodiscard]] std::string check_readable(std::string_view text);
 
 /// True for 127.0.0.0/8 and ::1.
 /// @pre `check_listen(listen)` found nothing wrong.

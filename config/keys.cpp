@@ -26,6 +26,7 @@ using tool = tool_settings;
 using sandbox = sandbox_settings;
 using event = event_settings;
 using callback = callback_settings;
+using image = image_settings;
 
 constexpr key table[] = {
   {"log.level", at<&s::log, &log_settings::level>, 0, any, check_level},
@@ -123,6 +124,37 @@ constexpr key table[] = {
   {"callbacks.timeout_s", at<&s::callbacks, &callback::timeout_s>, 0.1, 300},
   {"callbacks.max_attempts", at<&s::callbacks, &callback::max_attempts>, 1,
    1000},
+
+  {"images.path_prefix", at<&s::images, &image::path_prefix>, 0, any,
+   check_path_prefix},
+  {"images.keys", at<&s::images, &image::keys>, 0, any, check_hex},
+  {"images.salts", at<&s::images, &image::salts>, 0, any, check_hex},
+  {"images.signature_size", at<&s::images, &image::signature_size>, 8, 32},
+  {"images.allow_unsigned", at<&s::images, &image::allow_unsigned>},
+  {"images.presets", at<&s::images, &image::presets>, 0, any, check_preset},
+  {"images.presets_only", at<&s::images, &image::presets_only>},
+  {"images.watermark", at<&s::images, &image::watermark>},
+  {"images.avif", at<&s::images, &image::avif>},
+  {"images.webp", at<&s::images, &image::webp>},
+  {"images.client_hints", at<&s::images, &image::client_hints>},
+  {"images.readable", at<&s::images, &image::readable>, 0, any,
+   check_readable},
+  {"images.lenient", at<&s::images, &image::lenient>},
+  {"images.max_bytes", at<&s::images, &image::max_bytes>, 1, 1e10},
+  {"images.max_pixels", at<&s::images, &image::max_pixels>, 1, 1e10},
+  {"images.max_frames", at<&s::images, &image::max_frames>, 1, 1e6},
+  {"images.memory_bytes", at<&s::images, &image::memory_bytes>, 0, 1e12},
+  {"images.disk_bytes", at<&s::images, &image::disk_bytes>, 0, 1e15},
+  {"images.cache_dir", at<&s::images, &image::cache_dir>},
+  {"images.max_age_s", at<&s::images, &image::max_age_s>, 0, 1e9},
+  {"images.revalidate_s", at<&s::images, &image::revalidate_s>, 0, 1e9},
+  {"images.stale_s", at<&s::images, &image::stale_s>, 0, 1e9},
+  {"images.negative_s", at<&s::images, &image::negative_s>, 0, 1e6},
+  {"images.timeout_s", at<&s::images, &image::timeout_s>, 0.1, 300},
+  {"images.workers", at<&s::images, &image::workers>, 0, 1000},
+  {"images.batch_workers", at<&s::images, &image::batch_workers>, 0, 1000},
+  {"images.max_waiting", at<&s::images, &image::max_waiting>, 1, 1e6},
+  {"images.upload_bytes", at<&s::images, &image::upload_bytes>, 1, 1e12},
 };
 
 } // namespace

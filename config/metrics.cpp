@@ -222,6 +222,51 @@ struct metrics::impl {
     counter("troupe_submits_refused_total",
             "Jobs refused since their queue is too long or too old."),
     {"queue"}};
+  series<prom::Histogram> images_answered{
+    histogram("troupe_image_request_seconds", "Answers with images."),
+    {"how"},
+    request_s};
+  series<prom::Histogram> images_made{
+    histogram("troupe_image_make_seconds", "Making images, in a child."),
+    {"urgency", "format"},
+    request_s};
+  series<prom::Histogram> images_waited{
+    histogram("troupe_image_wait_seconds", "Images waiting for a child."),
+    {"urgency"},
+    request_s};
+  series<prom::Counter> image_bytes{
+    counter("troupe_image_bytes_total", "Bytes of images made."), {"format"}};
+  series<prom::Counter> images_failed{
+    counter("troupe_images_failed_total", "Image tasks that failed."),
+    {"code"}};
+  prom::Counter& images_refused =
+    counter("troupe_images_refused_total",
+            "Images refused since too many wait.")
+      .Add({});
+  prom::Counter& images_saved =
+    counter("troupe_image_saved_seconds_total",
+            "Making that hits in the cache made needless.")
+      .Add({});
+  series<prom::Gauge> cache_entries{
+    gauge("troupe_image_cache_entries", "Images kept."), {"tier"}};
+  series<prom::Gauge> cache_bytes{
+    gauge("troupe_image_cache_bytes", "Bytes of images kept."), {"tier"}};
+  series<prom::Gauge> cache_evicted{
+    gauge("troupe_image_cache_evicted",
+          "Images that had to go since the start."),
+    {"tier"}};
+  series<prom::Gauge> cache_broken{
+    gauge("troupe_image_cache_broken",
+          "Files found damaged since the start, and dropped."),
+    {"tier"}};
+  series<prom::Gauge> crew_waiting{
+    gauge("troupe_image_crew_waiting", "Tasks that wait for a child."),
+    {"urgency"}};
+  series<prom::Gauge> crew_busy{
+    gauge("troupe_image_crew_busy", "Children at work on images."),
+    {"urgency"}};
+  series<prom::Gauge> crew_children{
+    gauge("troupe_image_crew_children", "Places for children."), {"urgency"}};
 };
 
 metrics::metrics() : impl_(std::make_unique<impl>()) {}
@@ -346,6 +391,45 @@ void metrics::alert(std::string_view kind, std::string_view subject,
 
 void metrics::submits_refused(std::string_view queue, std::uint64_t jobs) {
   impl_->refused_submits.at({queue}).Increment(static_cast<double>(jobs));
+}
+
+void metrics::image_answered(std::string_view how, double seconds) {
+  impl_->images_answered.at({how}).Observe(seconds);
+}
+
+void metrics::image_made(std::string_view urgency, std::string_view format,
+                         double waited_s, double ran_s, std::uint64_t bytes) {
+  impl_->images_made.at({urgency, format}).Observe(ran_s);
+  impl_->images_waited.at({urgency}).Observe(waited_s);
+  impl_->image_bytes.at({format}).Increment(static_cast<double>(bytes));
+}
+
+void metrics::image_failed(std::string_view code) {
+  impl_->images_failed.at({code}).Increment();
+}
+
+void metrics::image_refused() {
+  impl_->images_refused.Increment();
+}
+
+void metrics::image_saved(double seconds) {
+  impl_->images_saved.Increment(seconds);
+}
+
+void metrics::image_cache(std::string_view tier, std::uint64_t entries,
+                          std::uint64_t bytes, std::uint64_t evicted,
+                          std::uint64_t broken) {
+  impl_->cache_entries.at({tier}).Set(static_cast<double>(entries));
+  impl_->cache_bytes.at({tier}).Set(static_cast<double>(bytes));
+  impl_->cache_evicted.at({tier}).Set(static_cast<double>(evicted));
+  impl_->cache_broken.at({tier}).Set(static_cast<double>(broken));
+}
+
+void metrics::image_crew(std::string_view urgency, std::uint64_t waiting,
+                         std::uint64_t busy, std::uint64_t children) {
+  impl_->crew_waiting.at({urgency}).Set(static_cast<double>(waiting));
+  impl_->crew_busy.at({urgency}).Set(static_cast<double>(busy));
+  impl_->crew_children.at({urgency}).Set(static_cast<double>(children));
 }
 
 std::string metrics::text() {

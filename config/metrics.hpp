@@ -73,6 +73,25 @@ public:
   /// Submits refused since their queue was too long or too old.
   void submits_refused(std::string_view queue, std::uint64_t jobs);
 
+  /// A request for an image was answered. `how`: hit, stale, miss, coalesced,
+  /// failed.
+  void image_answered(std::string_view how, double seconds);
+  /// One task of the crew made images of this format. `urgency`: page, batch.
+  void image_made(std::string_view urgency, std::string_view format,
+                  double waited_s, double ran_s, std::uint64_t bytes);
+  /// A task of the crew failed. `code`: that of media.
+  void image_failed(std::string_view code);
+  void image_refused();
+  /// Processor time that hits made needless, since the last call.
+  void image_saved(double seconds);
+  /// Set at each scrape. `tier`: memory, disk.
+  void image_cache(std::string_view tier, std::uint64_t entries,
+                   std::uint64_t bytes, std::uint64_t evicted,
+                   std::uint64_t broken);
+  /// `urgency`: page, batch.
+  void image_crew(std::string_view urgency, std::uint64_t waiting,
+                  std::uint64_t busy, std::uint64_t children);
+
   /// The text for `/metrics`, process figures included (resident memory, CPU
   /// seconds, open descriptors, threads, start time).
   [[nodiscard]] std::string text();

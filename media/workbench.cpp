@@ -6,6 +6,7 @@
 #include "media/download/extractor.hpp"
 #include "media/download/services.hpp"
 #include "media/fetch/range_fetcher.hpp"
+#include "media/imaging/service.hpp"
 #include "media/noop/noop.hpp"
 #include "media/probe/bad_sources.hpp"
 #include "media/probe/job.hpp"
@@ -73,7 +74,10 @@ public:
       probes_{threads_, children_, settings.library, guard_,
               proxy_,   fetcher_,  pauses_,          bad_},
       extractor_(services_, settings.data.dir / "extract"),
-      callbacks_(settings.callbacks, guard_) {}
+      callbacks_(settings.callbacks, guard_),
+      images_(image_service::open({settings.images, settings.library,
+                                   settings.sandbox, guard_, proxy_, children_,
+                                   metrics})) {}
 
   /// Ended jobs have asked for the removal of what they left.
   ~bench() override {
@@ -109,6 +113,10 @@ public:
     callbacks_.post(std::move(what), std::move(heard));
   }
 
+  image_service& images() override {
+    return *images_;
+  }
+
   void on_file_thread(std::function<void()> work) override {
     boost::asio::post(threads_.files(), std::move(work));
   }
@@ -127,6 +135,7 @@ private:
   probe_services probes_;
   extractor extractor_;
   callback_sender callbacks_;
+  const std::unique_ptr<image_service> images_;
 };
 
 } // namespace

@@ -15,6 +15,8 @@ class metrics;
 
 namespace troupe::media {
 
+class image_service;
+
 /// What a URL holds, as JSON (see `POST /v1/extract`), or why it cannot be
 /// said. Called on a thread of the media layer; returns at once.
 using extract_done = std::function<void(result<std::string>)>;
@@ -43,6 +45,9 @@ public:
 
   /// Posts to a receiver; see `callback_sender`.
   virtual void post(callback_post what, callback_heard heard) = 0;
+
+  /// Images on demand.
+  [[nodiscard]] virtual image_service& images() = 0;
 
   /// Runs `work` on a thread that may block on files.
   virtual void on_file_thread(std::function<void()> work) = 0;

@@ -23,17 +23,17 @@ bool is_json(std::string_view content_type) {
 
 std::optional<problem> body_fault(const request_head& head,
                                   const header_fields& fields,
-                                  std::uint64_t max_body) {
+                                  const route& to) {
   if (!fields.expect.empty() && lower(fields.expect) != "100-continue") {
     problem what{problem_code::invalid_request, "only 100-continue is known"};
     what.status = 417;
     return what;
   }
-  if (head.content_length.value_or(0) > max_body)
+  if (head.content_length.value_or(0) > to.max_body)
     return problem{problem_code::body_too_large,
-                   "a body may have at most " + std::to_string(max_body >> 20)
+                   "a body may have at most " + std::to_string(to.max_body >> 20)
                      + " MiB here"};
-  if (head.has_body && !is_json(fields.content_type))
+  if (head.has_body && to.json_body && !is_json(fields.content_type))
     return problem{problem_code::unsupported_media_type,
                    "Content-Type must be application/json"};
   return std::nullopt;
@@ -109,7 +109,7 @@ std::variant<match, response> admit(const router& routes,
     return answer(*fault);
   auto found = route_for(routes, guard, req);
   if (const auto* here = std::get_if<match>(&found))
-    if (const auto fault = body_fault(head, req.headers, here->route->max_body))
+    if (const auto fault = body_fault(head, req.headers, *here->route))
       return answer(*fault);
   return found;
 }

@@ -36,6 +36,8 @@ inline std::string_view header_fields::*place_of(http::field name) {
     return &header_fields::websocket_key;
   case http::field::sec_websocket_version:
     return &header_fields::websocket_version;
+  case http::field::accept:
+    return &header_fields::accept;
   case http::field::access_control_request_method:
     return &header_fields::access_control_request_method;
   default:
@@ -54,6 +56,12 @@ place_of(boost::beast::string_view name) {
     return &header_fields::last_event_id;
   if (boost::beast::iequals(name, "traceparent"))
     return &header_fields::traceparent;
+  if (boost::beast::iequals(name, "sec-ch-dpr")
+      || boost::beast::iequals(name, "dpr"))
+    return &header_fields::dpr;
+  if (boost::beast::iequals(name, "sec-ch-width")
+      || boost::beast::iequals(name, "width"))
+    return &header_fields::hint_width;
   return nullptr;
 }
 

@@ -5,6 +5,7 @@
 #include "net/ask.hpp"
 #include "net/batch_reader.hpp"
 #include "net/control_reader.hpp"
+#include "net/image_request.hpp"
 #include "net/job_submit.hpp"
 #include "net/server.hpp"
 
@@ -12,6 +13,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 
 namespace troupe::net {
 
@@ -35,6 +37,9 @@ struct edge {
   boost::asio::any_io_executor batch_thread = {};
   /// When `/metrics` asked the store last; then it is left alone for a second.
   std::chrono::steady_clock::time_point depths_at = {};
+  /// Null: no images are served.
+  std::unique_ptr<const image_site> images = {};
+  double saved_s = 0; ///< by hits of images, as `/metrics` was told
 };
 
 } // namespace troupe::net

@@ -42,6 +42,9 @@ struct header_fields {
   std::string_view websocket_key;
   std::string_view websocket_version;
   std::string_view access_control_request_method;
+  std::string_view accept;
+  std::string_view dpr;       ///< Sec-CH-DPR, else DPR
+  std::string_view hint_width; ///< Sec-CH-Width, else Width
 };
 
 /// One request, whole. Views live as long as its handler runs.

@@ -64,6 +64,19 @@ void set_depths(config::metrics& metrics, const queue_depths& depths) {
   }
 }
 
+void set_images(edge& at) {
+  auto& metrics = at.parts.metrics;
+  const auto now = at.parts.images->figures();
+  const auto tell = [&metrics](std::string_view tier, const auto& of) {
+    metrics.image_cache(tier, of.entries, of.bytes, of.evicted, of.broken);
+  };
+  tell("memory", now.memory);
+  tell("disk", now.disk);
+  const auto saved_s = now.saved_ms / 1000;
+  metrics.image_saved(saved_s - at.saved_s);
+  at.saved_s = saved_s;
+}
+
 /// Sets what is read at a scrape, at most once a second however many ask.
 boost::asio::awaitable<void> refresh(edge& at) {
   if (clock::now() - at.depths_at < 1s)
@@ -79,6 +92,8 @@ boost::asio::awaitable<void> refresh(edge& at) {
     co_await at.asks.ask<actors::hub_figures>(probe_limit, start);
   if (figures)
     at.parts.metrics.event_log(figures->topics, figures->log_bytes);
+  if (at.images)
+    set_images(at);
 }
 
 } // namespace

@@ -57,13 +57,29 @@ std::string_view path_params::operator[](std::string_view name) const noexcept {
     ->value;
 }
 
-router::router(std::span<const route> routes) : routes_{routes} {
+router::router(std::span<const route> routes, std::string prefix,
+               const route* subtree)
+  : routes_{routes}, prefix_{std::move(prefix)}, subtree_{subtree} {
   for (const auto& each : routes)
     compiled_.push_back({parts_of(each.pattern), &each});
 }
 
+bool router::is_beneath(const target& where) const {
+  return subtree_ && where.path.size() > prefix_.size()
+         && where.path.starts_with(prefix_) && where.path[prefix_.size()] == '/';
+}
+
 match router::find(verb method, const target& where) const {
   match out;
+  if (is_beneath(where)) {
+    out.pattern = subtree_->pattern;
+    if (serves(subtree_->method, method))
+      out.route = subtree_;
+    else
+      add_allowed(out.allow, subtree_->method);
+  }
+  if (out.route)
+    return out;
   for (const auto& [parts, route] : compiled_) {
     if (!fits(parts, where))
       continue;

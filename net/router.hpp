@@ -60,6 +60,8 @@ using handler = boost::asio::awaitable<outcome> (*)(edge&, const request&,
 inline constexpr std::uint64_t max_body_bytes = 1u << 20;
 /// Largest body of `POST /v1/jobs/batch`.
 inline constexpr std::uint64_t max_batch_bytes = 16u << 20;
+/// Largest body of `POST /v1/images`.
+inline constexpr std::uint64_t max_image_bytes = 64u << 20;
 
 /// A method on a pattern such as `/v1/jobs/{id}`. GET serves HEAD as well.
 struct route {
@@ -67,6 +69,7 @@ struct route {
   std::string_view pattern;
   handler handle = nullptr;
   std::uint64_t max_body = max_body_bytes;
+  bool json_body = true; ///< false: of any type
 };
 
 /// What a request's target leads to.
@@ -83,7 +86,10 @@ struct match {
 /// their order, so a fixed part wins over `{…}` if it stands before.
 class router {
 public:
-  explicit router(std::span<const route> routes);
+  /// @param subtree what serves all paths beneath `prefix`, before any other;
+  /// null: nothing does
+  explicit router(std::span<const route> routes, std::string prefix = {},
+                  const route* subtree = nullptr);
 
   /// Views in the answer live as long as `where` and the routes.
   [[nodiscard]] match find(verb method, const target& where) const;
@@ -97,11 +103,18 @@ private:
     std::vector<std::string_view> parts;
     const struct route* route;
   };
+  [[nodiscard]] bool is_beneath(const target& where) const;
+
   std::span<const route> routes_;
   std::vector<compiled> compiled_;
+  std::string prefix_;
+  const route* subtree_;
 };
 
 /// Every route of the server.
 [[nodiscard]] std::span<const route> all_routes() noexcept;
+
+/// The one of image URLs, which serves all that lies beneath their prefix.
+[[nodiscard]] const route& image_route() noexcept;
 
 } // namespace troupe::net

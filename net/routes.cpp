@@ -37,6 +37,9 @@ std::span<const route> all_routes() noexcept {
     route{get, "/v1/job-types", list_job_types},
     route{post, "/v1/extract", extract_url},
     route{get, "/v1/probe", probe_source},
+    route{post, "/v1/images", make_image, max_image_bytes, false},
+    route{post, "/v1/images/purge", purge_images},
+    route{get, "/v1/images/stats", show_images},
     route{get, "/v1/ws", open_websocket},
     route{get, "/v1/events", open_event_stream},
     route{get, "/v1/nodes", list_nodes},
@@ -47,8 +50,13 @@ std::span<const route> all_routes() noexcept {
     route{get, "/metrics", show_metrics},
     route{get, "/openapi.json", show_openapi},
     route{get, "/asyncapi.json", show_asyncapi},
+    route{get, "/img/{signature}/{image}", serve_image},
   };
   return routes;
+}
+
+const route& image_route() noexcept {
+  return all_routes().back();
 }
 
 } // namespace troupe::net

@@ -40,6 +40,11 @@ answering probe_source(edge& at, const request& req, const path_params& path);
 
 answering send_job_file(edge& at, const request& req, const path_params& path);
 
+answering serve_image(edge& at, const request& req, const path_params& path);
+answering make_image(edge& at, const request& req, const path_params& path);
+answering purge_images(edge& at, const request& req, const path_params& path);
+answering show_images(edge& at, const request& req, const path_params& path);
+
 answering open_websocket(edge& at, const request& req, const path_params& path);
 answering open_event_stream(edge& at, const request& req,
                             const path_params& path);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/gateway.hpp"
+#include "actors/image_desk.hpp"
 #include "config/metrics.hpp"
 #include "config/result.hpp"
 #include "config/settings.hpp"
@@ -14,6 +15,10 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+namespace troupe::media {
+class image_service;
+}
 
 namespace troupe::net {
 
@@ -35,6 +40,10 @@ struct server_parts {
   std::function<store::durability()> durability;
   /// Further parts for `/readyz`; cheap, called on the io thread. May be null.
   std::function<std::vector<part_state>()> health;
+  /// Null: no images are served.
+  const config::image_settings* image_settings = nullptr;
+  media::image_service* images = nullptr;
+  actors::image_desk* crew = nullptr;
 };
 
 /// The HTTP edge: everything under "Conventions", "Jobs", "Events" and

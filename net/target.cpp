@@ -12,7 +12,8 @@ namespace {
 
 namespace urls = boost::urls;
 
-constexpr std::size_t max_segments = 16;
+/// A source in base64 may be split into short ones.
+constexpr std::size_t max_segments = 1024;
 constexpr std::size_t max_query = 64;
 
 bool is_text(std::string_view text) {

@@ -22,7 +22,7 @@ struct target {
 
 /// Takes an origin-form or absolute-form target, or `*`. False for anything
 /// else: characters that do not belong in a URL, broken percent escapes, bytes
-/// that are not UTF-8, more than 16 segments or 64 query parameters.
+/// that are not UTF-8, more than 1024 segments or 64 query parameters.
 /// @pre `text` outlives `out`.
 [[nodiscard]] bool parse_target(std::string_view text, target& out);
 

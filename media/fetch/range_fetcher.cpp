@@ -12,7 +12,6 @@ namespace troupe::media {
 
 namespace {
 
-constexpr long time_limit_ms = 20'000;
 constexpr long connect_limit_ms = 10'000;
 constexpr long most_redirects = 5;
 constexpr std::size_t most_headers = 64u << 10;
@@ -49,10 +48,23 @@ void take_field(range_answer& to, std::string_view name,
                                       + (value.empty() ? 0 : 1)));
   else if (name == "content-length" && to.total < 0)
     to.total = number_in(value);
-  else if (name == "etag" && !value.starts_with("W/"))
-    to.validator = value;
-  else if (name == "last-modified" && to.validator.empty())
-    to.validator = value;
+  else if (name == "etag")
+    to.etag = value;
+  else if (name == "last-modified")
+    to.last_modified = value;
+}
+
+/// Of the newest header: a strong ETag, else the time of change.
+std::string validator_of(const range_answer& answer) {
+  const bool strong = !answer.etag.empty() && !answer.etag.starts_with("W/");
+  return strong ? answer.etag : answer.last_modified;
+}
+
+/// Bytes that are taken of an answer.
+std::size_t room_of(const range_request& what, long status) {
+  if (what.whole)
+    return what.size + 1;
+  return status == 206 ? what.size : range_fetcher::most_whole;
 }
 
 /// A redirect's header lines come first; each status line starts anew.
@@ -65,7 +77,8 @@ std::size_t take_header(char* at, std::size_t size, std::size_t count,
     return 0;
   if (line.starts_with("HTTP/")) {
     now.answer.total = -1;
-    now.answer.validator.clear();
+    now.answer.etag.clear();
+    now.answer.last_modified.clear();
   }
   const auto colon = line.find(':');
   if (colon != line.npos)
@@ -81,8 +94,7 @@ std::size_t take_body(char* at, std::size_t size, std::size_t count, void* of) {
   curl_easy_getinfo(now.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status != 200 && status != 206)
     return size * count;
-  const auto room = (status == 206 ? now.what.size : range_fetcher::most_whole)
-                    - now.answer.bytes.size();
+  const auto room = room_of(now.what, status) - now.answer.bytes.size();
   const auto taken = std::min(room, size * count);
   now.answer.bytes.append(at, taken);
   now.whole = taken == room;
@@ -91,15 +103,22 @@ std::size_t take_body(char* at, std::size_t size, std::size_t count, void* of) {
 
 list_ptr header_list(const range_request& what) {
   list_ptr list;
-  if (what.validator.empty())
-    return list;
-  list.reset(
-    curl_slist_append(nullptr, ("If-Range: " + what.validator).c_str()));
+  const auto add = [&list](const char* name, const std::string& value) {
+    if (!value.empty())
+      list.reset(curl_slist_append(list.release(), (name + value).c_str()));
+  };
+  if (what.whole) {
+    add("If-None-Match: ", what.etag);
+    add("If-Modified-Since: ", what.last_modified);
+  } else {
+    add("If-Range: ", what.validator);
+  }
   return list;
 }
 
 range_answer answer_of(part_fetch& now, CURLcode outcome) {
   auto said = std::move(now.answer);
+  said.validator = validator_of(said);
   auto* easy = now.easy.get();
   const bool cut = outcome == CURLE_WRITE_ERROR && now.whole;
   if (outcome != CURLE_OK && !cut) {
@@ -124,12 +143,13 @@ private:
   static void prepare(part_fetch& it) {
     it.headers = header_list(it.what);
     auto* easy = it.easy.get();
-    set_up(easy, it.what.url.c_str(), it.what.proxy.c_str(), time_limit_ms,
-           it.headers.get());
+    set_up(easy, it.what.url.c_str(), it.what.proxy.c_str(),
+           static_cast<long>(it.what.limit.count()), it.headers.get());
     const auto last = it.what.offset + it.what.size - 1;
     const auto range =
       std::to_string(it.what.offset) + '-' + std::to_string(last);
-    curl_easy_setopt(easy, CURLOPT_RANGE, range.c_str());
+    if (!it.what.whole)
+      curl_easy_setopt(easy, CURLOPT_RANGE, range.c_str());
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, most_redirects);

@@ -1,5 +1,7 @@
 #include "media/fetch/remote_source.hpp"
 
+#include "media/fetch/status.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -13,25 +15,6 @@ namespace {
 constexpr std::size_t most_blocks = 16;
 /// Headers, TLS and redirects come on top of what is read.
 constexpr std::uint64_t wire_bytes = remote_source::most_bytes + (8u << 20);
-
-errc code_of_status(long status) {
-  switch (status) {
-  case 404:
-  case 410:
-    return errc::source_not_found;
-  case 401:
-  case 402:
-  case 403:
-  case 407:
-    return errc::source_private;
-  case 429:
-    return errc::rate_limited;
-  case 451:
-    return errc::geo_blocked;
-  default:
-    return errc::source_unavailable;
-  }
-}
 
 } // namespace
 
@@ -89,8 +72,13 @@ void remote_source::ask(std::uint64_t at, std::function<void()> then) {
         then();
       });
   };
-  fetcher_.fetch({url_, account_->url(), at, block_size, validator_},
-                 std::move(take_in));
+  range_request wanted;
+  wanted.url = url_;
+  wanted.proxy = account_->url();
+  wanted.offset = at;
+  wanted.size = block_size;
+  wanted.validator = validator_;
+  fetcher_.fetch(std::move(wanted), std::move(take_in));
 }
 
 void remote_source::take(std::uint64_t at, range_answer answer) {

@@ -146,7 +146,10 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
                           if (auto part = spool_state((*node)->ready()))
                             parts.push_back(std::move(*part));
                           return parts;
-                        }}};
+                        },
+                      .image_settings = &settings.images,
+                      .images = &(*bench)->images(),
+                      .crew = &(*node)->images()}};
   const auto port = server.listen(std::move(*bound));
   if (!port)
     return refuse(port.error());

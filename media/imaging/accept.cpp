@@ -1,0 +1,83 @@
+#include "media/imaging/accept.hpp"
+
+#include "config/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace troupe::media {
+
+namespace {
+
+constexpr double most_dpr = 3;
+/// Widths that hints are rounded up to, so that few variants are made.
+constexpr std::array width_steps{160,  240,  320,  480,  640,  800,
+                                 1024, 1280, 1600, 1920, 2560, 3840};
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
+  return text;
+}
+
+/// Takes the part before the next separator off.
+std::string_view next(std::string_view& text, char separator) {
+  const auto end = std::min(text.find(separator), text.size());
+  const auto part = trimmed(text.substr(0, end));
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return part;
+}
+
+std::optional<double> number(std::string_view text) {
+  double value = 0;
+  const auto* last = text.data() + text.size();
+  const auto [end, wrong] =
+    std::from_chars(text.data(), last, value, std::chars_format::fixed);
+  if (wrong != std::errc{} || end != last || text.empty())
+    return std::nullopt;
+  return value;
+}
+
+/// Of a media range's parameters; a weight that cannot be read is none.
+double weight_of(std::string_view parameters) {
+  while (!parameters.empty()) {
+    const auto one = config::lower(next(parameters, ';'));
+    if (one.starts_with("q="))
+      return number(std::string_view{one}.substr(2)).value_or(0);
+  }
+  return 1;
+}
+
+} // namespace
+
+accepted_formats read_accept(std::string_view field) {
+  accepted_formats out;
+  while (!field.empty()) {
+    auto range = next(field, ',');
+    const auto name = config::lower(next(range, ';'));
+    const bool wanted = weight_of(range) > 0;
+    if (name == "image/avif")
+      out.avif = wanted;
+    else if (name == "image/webp")
+      out.webp = wanted;
+  }
+  return out;
+}
+
+size_hints read_hints(std::string_view dpr, std::string_view width) {
+  size_hints out;
+  if (const auto said = number(trimmed(dpr)); said && *said > 0)
+    out.dpr = std::min(*said, most_dpr);
+  const auto said = number(trimmed(width));
+  if (!said || !(*said >= 1) || *said > 65535)
+    return out;
+  const auto step = std::ranges::lower_bound(
+    width_steps, *said, {}, [](int each) { return double(each); });
+  out.width = step == width_steps.end() ? width_steps.back() : *step;
+  return out;
+}
+
+} // namespace troupe::media

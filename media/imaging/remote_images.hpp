@@ -1,0 +1,93 @@
+#pragma once
+
+#include "config/settings.hpp"
+#include "media/cache/cached.hpp"
+#include "media/egress/address_guard.hpp"
+#include "media/egress/proxy.hpp"
+#include "media/fetch/range_fetcher.hpp"
+#include "media/imaging/freshness.hpp"
+#include "media/imaging/sniff.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::media {
+
+/// What is known of a remote source.
+struct remote_record {
+  cache_key digest; ///< of its bytes
+  std::uint64_t size = 0;
+  image_look look;
+  std::string etag;
+  std::string last_modified;
+  freshness_rules::clock::time_point checked;
+};
+
+/// What a fetch brought. No bytes: it is what it was (304).
+struct remote_fetched {
+  remote_record record;
+  std::shared_ptr<const std::string> bytes;
+};
+using fetched_heard = std::function<void(result<remote_fetched>)>;
+
+/// Remote sources of images: what they were when they were last looked at, and
+/// fetching them, one fetch a source at a time. Thread-safe.
+/// Invariant: a URL is in `under_way_` from the first who asks until all who
+/// asked meanwhile have heard.
+class remote_images {
+public:
+  remote_images(const config::image_settings& settings,
+                const address_guard& guard, egress_proxy& proxy,
+                range_fetcher& fetcher);
+
+  /// What is known and may be served; `stale`: it should be looked at again.
+  struct known {
+    remote_record record;
+    bool stale = false;
+  };
+  [[nodiscard]] std::optional<known>
+  find(const std::string& url, freshness_rules::clock::time_point now) const;
+
+  /// Fetches it, on condition that it has changed unless `anew`. Heard on a
+  /// thread of the fetcher; returns at once there.
+  void fetch(const std::string& url, bool anew, fetched_heard heard);
+
+  /// It is looked at again by whoever asks next.
+  void forget(const std::string& url);
+  void forget_all();
+
+  /// Fetches so far, 304 included.
+  [[nodiscard]] std::uint64_t fetches() const;
+
+private:
+  struct flight {
+    bool anew = false;
+    std::vector<fetched_heard> waiting;
+  };
+
+  [[nodiscard]] range_request request_of(const std::string& url, bool anew);
+  [[nodiscard]] result<remote_fetched> judge(const std::string& url,
+                                             range_answer answer,
+                                             const egress_report& seen);
+  void settle(const std::string& url, const result<remote_fetched>& outcome);
+
+  static constexpr std::size_t most_records = 50'000;
+
+  const std::uint64_t max_bytes_;
+  const std::chrono::milliseconds limit_;
+  const freshness_rules rules_;
+  const address_guard& guard_;
+  egress_proxy& proxy_;
+  range_fetcher& fetcher_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, remote_record> records_;
+  std::unordered_map<std::string, flight> under_way_;
+  std::uint64_t fetches_ = 0;
+};
+
+} // namespace troupe::media

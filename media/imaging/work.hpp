@@ -1,0 +1,37 @@
+#pragma once
+
+#include "media/cache/cached.hpp"
+#include "media/descriptor.hpp"
+#include "media/image/options.hpp"
+#include "media/imaging/sniff.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace troupe::media {
+
+/// A source, opened; shared by all that is made of it.
+struct image_input {
+  descriptor file;
+  std::string name;     ///< as it was asked for
+  std::string identity; ///< another for every version of its bytes
+  std::uint64_t size = 0;
+  image_look look;
+  bool steady = false; ///< nobody can change what `file` holds
+};
+
+/// One image to be made.
+struct image_work {
+  cache_key key; ///< of what will come of it
+  std::shared_ptr<const image_input> input;
+  image_options options; ///< the format chosen
+  bool hurry = true;     ///< somebody waits
+  /// Of the cache when it was looked into: a purge since then forbids keeping.
+  std::uint64_t generation = 0;
+  std::vector<std::uint64_t> tags;
+};
+using work_ptr = std::shared_ptr<const image_work>;
+
+} // namespace troupe::media

@@ -1,0 +1,103 @@
+#include "net/image_answer.hpp"
+
+#include "actors/gateway.hpp"
+#include "media/errc.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace troupe::net {
+
+namespace {
+
+/// Weak comparison against a list (RFC 9110, 13.1.2).
+bool matches(std::string_view list, std::string_view etag) {
+  return list == "*" || list.find(etag) != list.npos;
+}
+
+std::string timing_of(const image_at_hand& what) {
+  std::array<char, 128> text{};
+  const auto size = std::snprintf(
+    text.data(), text.size(), "look;dur=%.2f, queue;dur=%.2f, make;dur=%.2f",
+    what.look_ms, what.wait_ms, what.make_ms);
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+problem_code code_of(media::errc code) {
+  switch (code) {
+  case media::errc::source_not_found:
+    return problem_code::not_found;
+  case media::errc::source_forbidden:
+    return problem_code::source_forbidden;
+  case media::errc::too_large:
+    return problem_code::body_too_large;
+  case media::errc::internal:
+    return problem_code::internal;
+  case media::errc::timeout:
+    return problem_code::deadline;
+  case media::errc::rate_limited:
+    return problem_code::rate_limited;
+  case media::errc::memory:
+  case media::errc::crashed:
+  case media::errc::sandbox:
+    return problem_code::invalid_params;
+  default:
+    break;
+  }
+  return media::may_pass(code) ? problem_code::deadline
+                               : problem_code::invalid_params;
+}
+
+problem problem_of_image(const failure& why) {
+  if (why.code.category() != media::media_category())
+    return problem_of(why);
+  const auto code = static_cast<media::errc>(why.code.value());
+  const auto text = why.detail.empty() ? why.message() : why.detail;
+  problem out{code_of(code), text};
+  if (out.code == problem_code::source_forbidden)
+    out.status = 403;
+  if (out.code == problem_code::deadline)
+    out.retry_after_s = 5;
+  if (out.code == problem_code::rate_limited)
+    out.retry_after_s = 60;
+  out.errors.push_back({"", text, std::string{media::code_of(code)}});
+  return out;
+}
+
+} // namespace
+
+response image_answer(const request& req, const wanted_image& wanted,
+                      const image_at_hand& what) {
+  response out;
+  auto etag = '"' + media::to_hex(what.image->digest) + '"';
+  const bool same = !req.headers.if_none_match.empty()
+                    && matches(req.headers.if_none_match, etag);
+  out.status = same ? 304 : 200;
+  out.headers.emplace_back("ETag", std::move(etag));
+  out.headers.emplace_back(
+    "Cache-Control",
+    "public, max-age="
+      + std::to_string(static_cast<std::int64_t>(wanted.max_age_s)));
+  if (!wanted.vary.empty())
+    out.headers.emplace_back("Vary", wanted.vary);
+  out.headers.emplace_back("X-Cache", what.how);
+  out.headers.emplace_back("Server-Timing", timing_of(what));
+  if (same)
+    return out;
+  out.content_type =
+    media::mime_of(static_cast<media::image_format>(what.image->note.kind));
+  out.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  out.headers.emplace_back("Content-Security-Policy", "sandbox");
+  if (!wanted.disposition.empty())
+    out.headers.emplace_back("Content-Disposition", wanted.disposition);
+  out.body = what.image->bytes;
+  return out;
+}
+
+response image_refusal(const failure& why) {
+  auto out = answer(problem_of_image(why));
+  out.headers.emplace_back("Cache-Control", "no-store");
+  return out;
+}
+
+} // namespace troupe::net

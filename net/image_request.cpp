@@ -1,0 +1,172 @@
+#include "net/image_request.hpp"
+
+#include "net/job_files.hpp"
+#include "net/json_reader.hpp"
+#include "net/query.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace troupe::net {
+
+namespace {
+
+constexpr std::size_t max_source = 4096;
+constexpr std::string_view attachment = "attachment";
+
+media::option_rules rules_of(const config::image_settings& from) {
+  media::option_rules to;
+  for (const auto& each : from.presets) {
+    const auto equals = each.find('=');
+    to.presets[each.substr(0, equals)] = each.substr(equals + 1);
+  }
+  to.presets_only = from.presets_only;
+  to.has_watermark = !from.watermark.empty();
+  return to;
+}
+
+problem unreadable(const failure& why) {
+  return {problem_code::invalid_params,
+          why.detail,
+          {{"/options", why.detail, "bad_params"}}};
+}
+
+bool is_source(std::string_view text) {
+  const bool known = text.starts_with("local:///") || text.starts_with("job:")
+                     || text.starts_with("http://")
+                     || text.starts_with("https://");
+  return known && text.size() <= max_source && !has_control(text);
+}
+
+/// RFC 6266; nothing where the URL says nothing of it.
+std::string disposition_of(const media::image_options& options) {
+  if (options.filename.empty() && !options.attachment)
+    return {};
+  const std::string kind{options.attachment ? attachment : "inline"};
+  if (options.filename.empty())
+    return kind;
+  const auto extension = media::name_of(options.format);
+  auto name = options.filename;
+  if (!extension.empty())
+    name.append(".").append(extension);
+  return kind + net::disposition_of(name).substr(attachment.size());
+}
+
+/// Takes what fields of the request say of its format and size.
+void take_fields(const image_site& site, const header_fields& fields,
+                 wanted_image& to) {
+  auto& options = to.query.options;
+  const auto& settings = site.settings;
+  if (options.format == media::image_format::none && !options.raw
+      && (settings.avif || settings.webp)) {
+    to.query.accepted = media::read_accept(fields.accept);
+    to.vary = "Accept";
+  }
+  if (!settings.client_hints || options.width > 0)
+    return;
+  to.vary += to.vary.empty() ? "" : ", ";
+  to.vary += "Sec-CH-DPR, DPR, Sec-CH-Width, Width";
+  const auto hints = media::read_hints(fields.dpr, fields.hint_width);
+  if (hints.dpr && options.dpr == 1)
+    options.dpr = *hints.dpr;
+  if (hints.width)
+    options.width = static_cast<int>(std::ceil(*hints.width / options.dpr));
+}
+
+} // namespace
+
+image_site::image_site(const config::image_settings& from)
+  : settings(from), signer(from), rules(rules_of(from)) {}
+
+std::variant<wanted_image, problem>
+read_image_request(const image_site& site, const request& req,
+                   std::int64_t now) {
+  // "/{signature}/{options}/{source}" remains.
+  auto path = req.target.path.substr(site.settings.path_prefix.size() + 1);
+  const auto signature = path.substr(0, path.find('/'));
+  path.remove_prefix(signature.size());
+  if (path.empty())
+    return problem{problem_code::not_found, "there is no image at this path"};
+  if (!site.signer.is_good(signature, path))
+    return problem{problem_code::forbidden, "the URL's signature is not good"};
+  auto read = media::parse_image_path(path.substr(1), site.rules);
+  if (!read)
+    return unreadable(read.error());
+  if (!is_source(read->source))
+    return problem{problem_code::invalid_params,
+                   "the source must be local:///path, http(s)://… or job:ID"};
+  wanted_image out;
+  out.max_age_s = site.settings.max_age_s;
+  if (const auto expires = read->options.expires_s; expires > 0) {
+    if (expires <= now)
+      return problem{problem_code::not_found, "the URL has expired"};
+    out.max_age_s
+      = std::min(out.max_age_s, static_cast<double>(expires - now));
+  }
+  out.query.options = std::move(read->options);
+  out.query.source = std::move(read->source);
+  take_fields(site, req.headers, out);
+  out.disposition = disposition_of(out.query.options);
+  return out;
+}
+
+std::variant<wanted_image, problem> read_image_upload(const image_site& site,
+                                                      const request& req) {
+  std::string text;
+  auto fault = read_parameters(
+    req.target, [&](std::string_view name, const std::string& value) {
+      if (name != "options")
+        return std::string{unknown_parameter};
+      text = value;
+      return std::string{};
+    });
+  if (fault)
+    return std::move(*fault);
+  if (req.body.empty())
+    return problem{problem_code::invalid_request, "the body must be an image"};
+  if (req.body.size() > site.settings.max_bytes)
+    return problem{problem_code::body_too_large,
+                   "an image may have at most "
+                     + std::to_string(site.settings.max_bytes) + " bytes"};
+  auto options = media::parse_options(text, site.rules);
+  if (!options)
+    return unreadable(options.error());
+  wanted_image out;
+  out.query.options = std::move(*options);
+  take_fields(site, req.headers, out);
+  out.disposition = disposition_of(out.query.options);
+  return out;
+}
+
+std::variant<purge_request, problem> read_purge(std::string_view body) {
+  json_parser parser;
+  simdjson::dom::element root;
+  if (auto fault = parser.parse(body, root))
+    return std::move(*fault);
+  simdjson::dom::object object;
+  if (root.get(object) != simdjson::SUCCESS)
+    return problem{problem_code::invalid_params,
+                   "the body must be an object",
+                   {{"", "must be an object", {}}}};
+  field_errors errors;
+  object_reader reader{object, {}, errors};
+  purge_request out;
+  std::string tag;
+  bool all = false;
+  reader.text("source", out.source, max_source);
+  reader.text("tag", tag, max_source);
+  reader.boolean("all", all);
+  reader.finish();
+  if (errors.empty() && !out.source.empty() + !tag.empty() + all != 1)
+    errors.add("", "must hold one of source, tag and all: true");
+  if (!errors.empty())
+    return problem{problem_code::invalid_params, "the body is not valid",
+                   errors.take()};
+  using kind = media::purge_order::kind;
+  out.order.what = all ? kind::all : tag.empty() ? kind::source : kind::tag;
+  if (!all)
+    out.order.mark = media::mark_of(tag.empty() ? out.source : tag);
+  return out;
+}
+
+} // namespace troupe::net
