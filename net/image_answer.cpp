@@ -23,7 +23,7 @@ std::string timing_of(const image_at_hand& what) {
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
-problem_code code_of(media::errc code) {
+problem_code word_for(media::errc code) {
   switch (code) {
   case media::errc::source_not_found:
     return problem_code::not_found;
@@ -53,7 +53,7 @@ problem problem_of_image(const failure& why) {
     return problem_of(why);
   const auto code = static_cast<media::errc>(why.code.value());
   const auto text = why.detail.empty() ? why.message() : why.detail;
-  problem out{code_of(code), text};
+  problem out{word_for(code), text};
   if (out.code == problem_code::source_forbidden)
     out.status = 403;
   if (out.code == problem_code::deadline)

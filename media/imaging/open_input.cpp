@@ -13,14 +13,14 @@ namespace troupe::media {
 
 namespace {
 
-/// Nothing if it cannot be told.
 std::string identity_of(const std::string& name, const struct stat& of) {
-  const auto add = [out = std::string{"file\n" + name}](auto... parts) mutable {
-    ((out += '\n' + std::to_string(parts)), ...);
-    return out;
-  };
-  return add(of.st_dev, of.st_ino, of.st_size, of.st_mtim.tv_sec,
-             of.st_mtim.tv_nsec, of.st_ctim.tv_sec, of.st_ctim.tv_nsec);
+  auto out = "file\n" + name;
+  for (const auto part :
+       {std::int64_t(of.st_dev), std::int64_t(of.st_ino), of.st_size,
+        of.st_mtim.tv_sec, of.st_mtim.tv_nsec, of.st_ctim.tv_sec,
+        of.st_ctim.tv_nsec})
+    out += '\n' + std::to_string(part);
+  return out;
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <utility>
@@ -131,11 +132,6 @@ public:
   image_figures figures() const override;
 
 private:
-  struct key_parts {
-    const image_query& query;
-    const image_input& input;
-  };
-
   result<image_found> look_up(const image_query& query,
                               std::shared_ptr<const image_input> input);
   cached_ptr look_into(const cache_key& key);
