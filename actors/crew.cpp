@@ -68,7 +68,7 @@ void crew_state::make(image_request& request) {
   auto& fresh = flights_[work->key];
   fresh.waiting.push_back({std::move(request.reply), false});
   fresh.task = queue_.add(work, !work->hurry, request.ask.priority,
-                          request.ask.deadline, clock::now());
+                          request.ask.deadline, now());
   assign();
   wake();
 }
@@ -87,16 +87,15 @@ bool crew_state::refuse(image_request& request) {
   const auto waiting = queue_.size(batch);
   const auto seats = std::max(options_.children[batch], 1u);
   const auto wait_ms = usual_ms_[batch] * static_cast<double>(waiting) / seats;
-  const bool late
-    = !batch && ms_between(clock::now(), request.ask.deadline) < wait_ms;
+  const bool late = !batch && ms_between(now(), request.ask.deadline) < wait_ms;
   if (waiting < options_.most_waiting && !late)
     return false;
   ++figures_.refused;
   if (options_.metrics)
     options_.metrics->image_refused();
   const auto seconds = std::clamp(static_cast<int>(wait_ms / 1000) + 1, 1, 60);
-  request.reply(failure{{seconds, overload_category()},
-                        "too many images wait to be made"});
+  request.reply(
+    failure{{seconds, overload_category()}, "too many images wait to be made"});
   return true;
 }
 
@@ -125,26 +124,26 @@ void crew_state::assign() {
 }
 
 void crew_state::give(std::uint64_t number, seat& to, crew_task task) {
-  const auto now = clock::now();
+  const auto at = now();
   if (!to.child || to.served >= options_.most_served) {
     to.child = options_.images->open_child(to.batch);
     to.served = 0;
   }
-  const auto left = std::max(std::chrono::duration_cast<
-                               std::chrono::milliseconds>(task.deadline - now),
-                             std::chrono::milliseconds{least_life});
+  const auto left = std::max(
+    std::chrono::duration_cast<std::chrono::milliseconds>(task.deadline - at),
+    std::chrono::milliseconds{least_life});
   auto order = options_.images->compose(task.works, left);
   ++to.served;
   ++figures_.tasks;
   figures_.outputs += task.works.size();
-  to.began = now;
+  to.began = at;
   to.task = std::move(task);
   media::child_listener listener;
-  listener.on_end = [number, self = caf::actor_cast<crew_impl>(self_)](
-                      media::child_end end) {
-    caf::anon_send(self, crew_over{number, std::make_shared<media::child_end>(
-                                             std::move(end))});
-  };
+  listener.on_end =
+    [number, self = caf::actor_cast<crew_impl>(self_)](media::child_end end) {
+      caf::anon_send(self, crew_over{number, std::make_shared<media::child_end>(
+                                               std::move(end))});
+    };
   to.child->run(std::move(order), std::move(listener));
 }
 
@@ -185,7 +184,7 @@ bool crew_state::try_again(crew_task& task, media::errc code) {
     return false;
   if (code == media::errc::crashed)
     static_cast<void>(options_.images->crashed(*task.works.front()));
-  if (task.again || task.deadline <= clock::now())
+  if (task.again || task.deadline <= now())
     return false;
   task.again = true;
   queue_.add_again(std::move(task));
@@ -236,10 +235,9 @@ void crew_state::conclude(const media::image_work& work,
   }
 }
 
-void crew_state::measure(const crew_task& task,
-                         const media::image_result& made,
+void crew_state::measure(const crew_task& task, const media::image_result& made,
                          clock::time_point began) {
-  const auto ran_ms = ms_between(began, clock::now());
+  const auto ran_ms = ms_between(began, now());
   auto& usual = usual_ms_[task.batch];
   usual += (ran_ms - usual) / 16;
   if (!options_.metrics)
@@ -261,10 +259,10 @@ void crew_state::wake() {
 
 void crew_state::tick() {
   ticking_ = false;
-  const auto now = clock::now();
-  for (const auto& task : queue_.take_late(now))
+  const auto at = now();
+  for (const auto& task : queue_.take_late(at))
     fail_all(task, fail(errc::deadline, "no child was free in time"), false);
-  replace_slow(now);
+  replace_slow(at);
   assign();
   if (!flights_.empty())
     wake();

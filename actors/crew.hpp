@@ -49,8 +49,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::crew_tick)
 
 namespace troupe::actors {
 
-using crew_impl = crew_actor::extend<caf::reacts_to<crew_over>,
-                                     caf::reacts_to<crew_tick>>;
+using crew_impl =
+  crew_actor::extend<caf::reacts_to<crew_over>, caf::reacts_to<crew_tick>>;
 
 /// State of the image CREW. Invariants:
 /// - every image asked for is in `flights_`, once, until all who asked for it
@@ -91,6 +91,9 @@ private:
     clock::time_point began;
   };
 
+  [[nodiscard]] clock::time_point now() const {
+    return self_->clock().now();
+  }
   [[nodiscard]] bool refuse(image_request& request);
   void join(flight& there, image_request& request);
   void assign();

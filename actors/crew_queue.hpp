@@ -17,7 +17,7 @@ namespace troupe::actors {
 /// Images of one source that are made by one task of a child.
 struct crew_task {
   std::uint64_t id = 0;
-  std::vector<media::work_ptr> works; ///< at least one
+  std::vector<media::work_ptr> works;             ///< at least one
   std::chrono::steady_clock::time_point deadline; ///< the earliest of theirs
   std::chrono::steady_clock::time_point since;
   int priority = 5;

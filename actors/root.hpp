@@ -30,7 +30,7 @@ struct root_options {
   std::function<stage_actor()> make_stage;
   std::function<extract_actor()> make_extract;
   std::function<callback_actor()> make_callbacks;
-  std::function<crew_actor()> make_crew; ///< none: no images
+  std::function<crew_actor()> make_crew;       ///< none: no images
   std::function<renewer_actor()> make_renewer; ///< none: nobody renews
   std::function<monitor_actor()> make_monitor; ///< none: nobody looks
   std::vector<std::function<manager_actor()>> make_managers;

@@ -216,8 +216,8 @@ std::string check_path_prefix(std::string_view text) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
            || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '/';
   };
-  const bool good = text.size() > 1 && text.front() == '/'
-                    && text.back() != '/' && text.find("//") == text.npos
+  const bool good = text.size() > 1 && text.front() == '/' && text.back() != '/'
+                    && text.find("//") == text.npos
                     && std::all_of(text.begin(), text.end(), is_plain);
   return good ? "" : "must be a path such as /img, of letters, digits, - and _";
 }

@@ -239,10 +239,9 @@ struct metrics::impl {
   series<prom::Counter> images_failed{
     counter("troupe_images_failed_total", "Image tasks that failed."),
     {"code"}};
-  prom::Counter& images_refused =
-    counter("troupe_images_refused_total",
-            "Images refused since too many wait.")
-      .Add({});
+  prom::Counter& images_refused = counter("troupe_images_refused_total",
+                                          "Images refused since too many wait.")
+                                    .Add({});
   prom::Counter& images_saved =
     counter("troupe_image_saved_seconds_total",
             "Making that hits in the cache made needless.")

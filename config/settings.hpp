@@ -160,36 +160,36 @@ struct callback_settings {
 /// [images] Made on demand, and kept.
 struct image_settings {
   std::string path_prefix = "/img";
-  std::vector<std::string> keys;  ///< hex; each with a salt: URLs are signed
-  std::vector<std::string> salts; ///< hex
+  std::vector<std::string> keys;     ///< hex; each with a salt: URLs are signed
+  std::vector<std::string> salts;    ///< hex
   std::uint32_t signature_size = 32; ///< bytes of the HMAC that count
-  bool allow_unsigned = false; ///< off loopback without keys
+  bool allow_unsigned = false;       ///< off loopback without keys
   /// `name=options`, as in a URL; the one named `default` is in every URL.
   std::vector<std::string> presets{
-    "small=rs:fill:150:150",   "medium=rs:fit:600:600",
-    "large=rs:fit:1600:1600",  "preview=rs:fit:320:320/q:60",
-    "square=rs:fill:400:400",  "banner=rs:fill:1200:300"};
+    "small=rs:fill:150:150",  "medium=rs:fit:600:600",
+    "large=rs:fit:1600:1600", "preview=rs:fit:320:320/q:60",
+    "square=rs:fill:400:400", "banner=rs:fill:1200:300"};
   bool presets_only = false;
   std::filesystem::path watermark; ///< an image for `wm`; empty: none
-  bool avif = true; ///< where a request names it
+  bool avif = true;                ///< where a request names it
   bool webp = true;
   bool client_hints = false;
-  std::vector<std::string> readable; ///< beside the usual: tiff, heic, svg
-  bool lenient = false;              ///< truncated sources count
-  std::uint64_t max_bytes = 64u << 20;     ///< of a source
-  std::uint64_t max_pixels = 100'000'000;  ///< of one frame of a source
-  std::uint32_t max_frames = 1000;         ///< of a source
-  std::uint64_t memory_bytes = 64u << 20;  ///< of the cache in memory
-  std::uint64_t disk_bytes = 1024u << 20;  ///< of the cache on disk; 0: none
-  std::filesystem::path cache_dir; ///< empty: `images` in data.dir
-  double max_age_s = 86400;        ///< for clients and proxies
+  std::vector<std::string> readable;      ///< beside the usual: tiff, heic, svg
+  bool lenient = false;                   ///< truncated sources count
+  std::uint64_t max_bytes = 64u << 20;    ///< of a source
+  std::uint64_t max_pixels = 100'000'000; ///< of one frame of a source
+  std::uint32_t max_frames = 1000;        ///< of a source
+  std::uint64_t memory_bytes = 64u << 20; ///< of the cache in memory
+  std::uint64_t disk_bytes = 1024u << 20; ///< of the cache on disk; 0: none
+  std::filesystem::path cache_dir;        ///< empty: `images` in data.dir
+  double max_age_s = 86400;               ///< for clients and proxies
   double revalidate_s = 300; ///< a remote source is looked at again after it
   double stale_s = 86400;    ///< and served as it was for so long meanwhile
   double negative_s = 10;    ///< a failure is told again
   double timeout_s = 15;     ///< for one image
   std::uint32_t workers = 0; ///< children for waiting pages; 0: cores
-  std::uint32_t batch_workers = 0; ///< children for jobs; 0: cores
-  std::uint32_t max_waiting = 256; ///< images that wait for a child
+  std::uint32_t batch_workers = 0;         ///< children for jobs; 0: cores
+  std::uint32_t max_waiting = 256;         ///< images that wait for a child
   std::uint64_t upload_bytes = 256u << 20; ///< of all bodies at once
 };
 

@@ -3,6 +3,7 @@
 #include "media/download/json_read.hpp"
 #include "media/download/params.hpp"
 #include "media/download/schema.hpp"
+#include "media/image_batch/params.hpp"
 #include "media/noop/noop.hpp"
 #include "media/probe/job.hpp"
 
@@ -18,6 +19,11 @@ std::span<const job_type> job_types() noexcept {
              "library.",
              download_params_schema, download_result_schema,
              job_cost{0.25, 160u << 20, 256u << 20, 0}},
+    job_type{"image_batch", "image",
+             "Makes images of many sources in the library, by the same "
+             "operations.",
+             image_batch_params_schema, image_batch_result_schema,
+             job_cost{0.5, 128u << 20, 0, 0}},
     job_type{"noop", "bulk",
              "Does nothing, for tests and benchmarks: sleeps, fails or writes "
              "a file as asked.",

@@ -6,6 +6,7 @@
 #include "media/download/extractor.hpp"
 #include "media/download/services.hpp"
 #include "media/fetch/range_fetcher.hpp"
+#include "media/image_batch/job.hpp"
 #include "media/imaging/service.hpp"
 #include "media/noop/noop.hpp"
 #include "media/probe/bad_sources.hpp"
@@ -14,6 +15,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace troupe::media {
@@ -77,7 +80,11 @@ public:
       callbacks_(settings.callbacks, guard_),
       images_(image_service::open({settings.images, settings.library,
                                    settings.sandbox, guard_, proxy_, children_,
-                                   metrics})) {}
+                                   metrics})),
+      batches_{threads_, *images_, settings.library,
+               settings.images.batch_workers > 0
+                 ? settings.images.batch_workers
+                 : std::max(std::thread::hardware_concurrency(), 1u)} {}
 
   /// Ended jobs have asked for the removal of what they left.
   ~bench() override {
@@ -102,6 +109,8 @@ public:
       return make_download(services_, std::move(task), std::move(sink));
     if (task.type == "probe")
       return make_probe(probes_, std::move(task), std::move(sink));
+    if (task.type == "image_batch")
+      return make_image_batch(batches_, std::move(task), std::move(sink));
     return nullptr;
   }
 
@@ -136,6 +145,7 @@ private:
   extractor extractor_;
   callback_sender callbacks_;
   const std::unique_ptr<image_service> images_;
+  image_batch_services batches_;
 };
 
 } // namespace

@@ -31,8 +31,8 @@ std::optional<problem> body_fault(const request_head& head,
   }
   if (head.content_length.value_or(0) > to.max_body)
     return problem{problem_code::body_too_large,
-                   "a body may have at most " + std::to_string(to.max_body >> 20)
-                     + " MiB here"};
+                   "a body may have at most "
+                     + std::to_string(to.max_body >> 20) + " MiB here"};
   if (head.has_body && to.json_body && !is_json(fields.content_type))
     return problem{problem_code::unsupported_media_type,
                    "Content-Type must be application/json"};

@@ -43,7 +43,7 @@ struct header_fields {
   std::string_view websocket_version;
   std::string_view access_control_request_method;
   std::string_view accept;
-  std::string_view dpr;       ///< Sec-CH-DPR, else DPR
+  std::string_view dpr;        ///< Sec-CH-DPR, else DPR
   std::string_view hint_width; ///< Sec-CH-Width, else Width
 };
 

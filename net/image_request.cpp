@@ -14,17 +14,6 @@ namespace {
 constexpr std::size_t max_source = 4096;
 constexpr std::string_view attachment = "attachment";
 
-media::option_rules rules_of(const config::image_settings& from) {
-  media::option_rules to;
-  for (const auto& each : from.presets) {
-    const auto equals = each.find('=');
-    to.presets[each.substr(0, equals)] = each.substr(equals + 1);
-  }
-  to.presets_only = from.presets_only;
-  to.has_watermark = !from.watermark.empty();
-  return to;
-}
-
 problem unreadable(const failure& why) {
   return {problem_code::invalid_params,
           why.detail,
@@ -76,11 +65,11 @@ void take_fields(const image_site& site, const header_fields& fields,
 } // namespace
 
 image_site::image_site(const config::image_settings& from)
-  : settings(from), signer(from), rules(rules_of(from)) {}
+  : settings(from), signer(from), rules(media::rules_of(from)) {}
 
-std::variant<wanted_image, problem>
-read_image_request(const image_site& site, const request& req,
-                   std::int64_t now) {
+std::variant<wanted_image, problem> read_image_request(const image_site& site,
+                                                       const request& req,
+                                                       std::int64_t now) {
   // "/{signature}/{options}/{source}" remains.
   auto path = req.target.path.substr(site.settings.path_prefix.size() + 1);
   const auto signature = path.substr(0, path.find('/'));
@@ -100,8 +89,7 @@ read_image_request(const image_site& site, const request& req,
   if (const auto expires = read->options.expires_s; expires > 0) {
     if (expires <= now)
       return problem{problem_code::not_found, "the URL has expired"};
-    out.max_age_s
-      = std::min(out.max_age_s, static_cast<double>(expires - now));
+    out.max_age_s = std::min(out.max_age_s, static_cast<double>(expires - now));
   }
   out.query.options = std::move(read->options);
   out.query.source = std::move(read->source);

@@ -27,9 +27,9 @@ struct image_site {
 /// An image that is asked for, and how it is to be answered.
 struct wanted_image {
   media::image_query query;
-  std::string vary;          ///< names of the fields that were read
-  double max_age_s = 0;      ///< for clients
-  std::string disposition;   ///< of Content-Disposition; empty: none
+  std::string vary;        ///< names of the fields that were read
+  double max_age_s = 0;    ///< for clients
+  std::string disposition; ///< of Content-Disposition; empty: none
 };
 
 /// Reads an image URL: signature, options, source, expiry, and what fields of

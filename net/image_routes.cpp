@@ -44,14 +44,13 @@ asio::awaitable<result<void>> ask_job(edge& at, media::image_query& query) {
   if (!job)
     co_return job.error();
   if (job->state != store::job_state::succeeded)
-    co_return fail(media::errc::source_not_found,
-                   "that job has made no file");
+    co_return fail(media::errc::source_not_found, "that job has made no file");
   query.job_result = std::move(job->result);
   co_return result<void>{};
 }
 
-asio::awaitable<result<media::image_found>>
-look(edge& at, media::image_query query) {
+asio::awaitable<result<media::image_found>> look(edge& at,
+                                                 media::image_query query) {
   auto start = [&at, query = std::move(query)](
                  actors::reply_to<media::image_found> reply) mutable {
     at.parts.images->find(std::move(query), std::move(reply));

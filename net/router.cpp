@@ -66,7 +66,8 @@ router::router(std::span<const route> routes, std::string prefix,
 
 bool router::is_beneath(const target& where) const {
   return subtree_ && where.path.size() > prefix_.size()
-         && where.path.starts_with(prefix_) && where.path[prefix_.size()] == '/';
+         && where.path.starts_with(prefix_)
+         && where.path[prefix_.size()] == '/';
 }
 
 match router::find(verb method, const target& where) const {

@@ -59,8 +59,8 @@ struct server::impl {
          batch_reader{parts.guard}} {
     if (parts.image_settings && parts.images && parts.crew) {
       at.images = std::make_unique<image_site>(*parts.image_settings);
-      routes = router{all_routes(), parts.image_settings->path_prefix,
-                      &image_route()};
+      routes =
+        router{all_routes(), parts.image_settings->path_prefix, &image_route()};
     }
     at.files = files.get_executor();
     at.batch_thread = batches.get_executor();

@@ -15,10 +15,9 @@ namespace {
 
 std::string identity_of(const std::string& name, const struct stat& of) {
   auto out = "file\n" + name;
-  for (const auto part :
-       {std::int64_t(of.st_dev), std::int64_t(of.st_ino), of.st_size,
-        of.st_mtim.tv_sec, of.st_mtim.tv_nsec, of.st_ctim.tv_sec,
-        of.st_ctim.tv_nsec})
+  for (const auto part : {std::int64_t(of.st_dev), std::int64_t(of.st_ino),
+                          of.st_size, of.st_mtim.tv_sec, of.st_mtim.tv_nsec,
+                          of.st_ctim.tv_sec, of.st_ctim.tv_nsec})
     out += '\n' + std::to_string(part);
   return out;
 }

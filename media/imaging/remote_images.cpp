@@ -27,8 +27,7 @@ remote_images::remote_images(const config::image_settings& settings,
                              const address_guard& guard, egress_proxy& proxy,
                              range_fetcher& fetcher)
   : max_bytes_(settings.max_bytes), limit_(from_seconds(settings.timeout_s)),
-    rules_{from_seconds(settings.revalidate_s),
-           from_seconds(settings.stale_s)},
+    rules_{from_seconds(settings.revalidate_s), from_seconds(settings.stale_s)},
     guard_(guard), proxy_(proxy), fetcher_(fetcher) {}
 
 std::optional<remote_images::known>

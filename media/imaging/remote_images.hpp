@@ -71,9 +71,8 @@ private:
   };
 
   [[nodiscard]] range_request request_of(const std::string& url, bool anew);
-  [[nodiscard]] result<remote_fetched> judge(const std::string& url,
-                                             range_answer answer,
-                                             const egress_report& seen);
+  [[nodiscard]] result<remote_fetched>
+  judge(const std::string& url, range_answer answer, const egress_report& seen);
   void settle(const std::string& url, const result<remote_fetched>& outcome);
 
   static constexpr std::size_t most_records = 50'000;

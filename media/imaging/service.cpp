@@ -71,7 +71,8 @@ std::vector<std::uint64_t> marks_of(const std::vector<std::string>& tags) {
 class service final : public image_service {
 public:
   explicit service(image_parts parts)
-    : parts_(parts), memory_(parts.settings.memory_bytes),
+    : parts_(parts), rules_(rules_of(parts.settings)),
+      memory_(parts.settings.memory_bytes),
       denied_(std::chrono::milliseconds{
         static_cast<std::int64_t>(parts.settings.negative_s * 1000)}),
       bad_(std::chrono::seconds{parts.sandbox.poison_s}),
@@ -91,6 +92,10 @@ public:
                        {{"error", opened.error().message()}});
     disk_ = std::move(*opened);
     asio::post(threads_, [this] { disk_->sweep(); });
+  }
+
+  const option_rules& rules() const override {
+    return rules_;
   }
 
   void find(image_query query, image_heard heard) override {
@@ -155,6 +160,7 @@ private:
                     bool stale, const image_heard& heard);
 
   const image_parts parts_;
+  const option_rules rules_;
   memory_cache memory_;
   std::unique_ptr<disk_cache> disk_; ///< null: none
   negative_book denied_;
@@ -175,9 +181,9 @@ image_options service::chosen(const image_query& query,
   auto options = query.options;
   const auto& settings = parts_.settings;
   if (options.format == image_format::none && !options.raw)
-    options.format
-      = choose_format(look, {query.accepted.avif && settings.avif,
-                             query.accepted.webp && settings.webp});
+    options.format =
+      choose_format(look, {query.accepted.avif && settings.avif,
+                           query.accepted.webp && settings.webp});
   return options;
 }
 
@@ -289,8 +295,7 @@ void service::fetch_for(image_query query, bool anew, image_heard heard) {
                   asio::post(threads_, [this, query = std::move(query), anew,
                                         got = std::move(got),
                                         heard = std::move(heard)]() mutable {
-                    take_fetched(query, anew, std::move(got),
-                                 std::move(heard));
+                    take_fetched(query, anew, std::move(got), std::move(heard));
                   });
                 });
 }
@@ -320,7 +325,8 @@ void service::take_fetched(const image_query& query, bool anew,
 void service::look_again(const std::string& url) {
   remote_.fetch(url, false, [this, url](const result<remote_fetched>& got) {
     if (got && got->bytes)
-      asio::post(threads_, [this, url, got = *got] { keep_original(url, got); });
+      asio::post(threads_,
+                 [this, url, got = *got] { keep_original(url, got); });
   });
 }
 
@@ -406,9 +412,9 @@ child_task service::compose(const std::vector<work_ptr>& works,
     mark.reset(::open(parts_.settings.watermark.c_str(), O_RDONLY | O_CLOEXEC));
   order.has_watermark = static_cast<bool>(mark);
   // One of its own: an offset that two children move would be nobody's.
-  descriptor file{::open(
-    ("/proc/self/fd/" + std::to_string(input.file.get())).c_str(),
-    O_RDONLY | O_CLOEXEC)};
+  descriptor file{
+    ::open(("/proc/self/fd/" + std::to_string(input.file.get())).c_str(),
+           O_RDONLY | O_CLOEXEC)};
   auto task = image_task(std::move(order), std::move(file), std::move(mark));
   task.life = limit;
   task.stall = limit;
@@ -447,6 +453,17 @@ image_figures service::figures() const {
 }
 
 } // namespace
+
+option_rules rules_of(const config::image_settings& from) {
+  option_rules to;
+  for (const auto& each : from.presets) {
+    const auto equals = each.find('=');
+    to.presets[each.substr(0, equals)] = each.substr(equals + 1);
+  }
+  to.presets_only = from.presets_only;
+  to.has_watermark = !from.watermark.empty();
+  return to;
+}
 
 std::unique_ptr<image_service> image_service::open(image_parts parts) {
   auto made = std::make_unique<service>(parts);

@@ -22,6 +22,9 @@ class metrics;
 
 namespace troupe::media {
 
+/// What settings add to the grammar of options.
+[[nodiscard]] option_rules rules_of(const config::image_settings& settings);
+
 /// An image that is asked for.
 struct image_query {
   image_options options;
@@ -76,6 +79,9 @@ public:
   [[nodiscard]] static std::unique_ptr<image_service> open(image_parts parts);
   virtual ~image_service() = default;
 
+  /// What the settings add to the grammar of options.
+  [[nodiscard]] virtual const option_rules& rules() const = 0;
+
   /// Looks at the source and into the cache. Fetches a remote source, which
   /// takes no longer than `images.timeout_s`.
   ///   source_not_found, source_forbidden, source_unavailable, invalid_media,
@@ -106,8 +112,7 @@ public:
 
   /// Empties what `order` meets; hears how many went.
   virtual void purge(purge_order order, std::string source,
-                     std::function<void(result<std::uint64_t>)> heard)
-    = 0;
+                     std::function<void(result<std::uint64_t>)> heard) = 0;
 
   [[nodiscard]] virtual image_figures figures() const = 0;
 };

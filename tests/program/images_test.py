@@ -278,5 +278,78 @@ class RemoteImages(ImageTest):
             self.image("rs:fit:50:50", origin.url("/status/500")).status, 504)
 
 
+class ImageBatches(ImageTest):
+    def batch(self, **params):
+        return self.troupe.submit("image_batch", params)
+
+    def test_a_folder_becomes_images_and_an_index(self):
+        for i in range(5):
+            make_picture(self.media / f"Pic {i}.jpg", f"{300 + i}x200")
+        (self.media / "pic 0.png").write_text("no image")
+        job = self.batch(
+            source_dir="local:///",
+            operations=[{"name": "small", "options": "pr:small",
+                         "format": "webp"},
+                        {"name": "thumb", "options": "rs:fit:40:40"}])
+        done = self.troupe.wait_for_state(job, ["succeeded", "failed"])
+        self.assertEqual(done["state"], "succeeded", done)
+        told = done["result"]
+        self.assertEqual((told["sources"], told["images"], told["failed"]),
+                         (7, 12, 1))
+        folder = self.troupe.library / "images" / job
+        self.assertEqual(told["folder"], str(folder))
+        names = sorted(path.name for path in folder.iterdir())
+        self.assertEqual(len(names), 13, names)
+        self.assertEqual(kind_of((folder / "Pic 1-small.webp").read_bytes()),
+                         "webp")
+        self.assertEqual(kind_of((folder / "Pic 1-thumb.jpg").read_bytes()),
+                         "jpg")
+        lines = pathlib.Path(told["path"]).read_text().splitlines()
+        self.assertEqual(len(lines), 7)
+
+    def test_a_killed_server_goes_on_and_makes_every_image_once(self):
+        for i in range(150):
+            shutil.copy(self.media / "a.jpg", self.media / f"{i:03}.jpg")
+        job = self.batch(
+            glob="local:///[0-9]*.jpg",
+            operations=[{"name": "a", "options": "rs:fit:600:600/bl:2",
+                         "format": "png"},
+                        {"name": "b", "options": "rs:fit:40:40"}])
+        folder = self.troupe.library / "images" / job
+        for enough in (20, 120):
+            wait_until(lambda: folder.exists()
+                       and len(list(folder.iterdir())) > enough, 60, "images")
+            self.troupe.kill()
+            for path in folder.iterdir():
+                if not path.name.startswith("."):
+                    self.assertIsNotNone(kind_of(path.read_bytes()), path)
+            self.troupe.start()
+        done = self.troupe.wait_for_state(job, ["succeeded", "failed"], 120)
+        self.assertEqual(done["state"], "succeeded", done)
+        self.assertEqual(done["result"]["images"], 300)
+        names = {path.name for path in folder.iterdir()}
+        self.assertEqual(names, {"images.jsonl"} | {
+            f"{i:03}-{kind}" for i in range(150)
+            for kind in ("a.png", "b.jpg")})
+
+    def test_names_never_collide_and_fail_fast_fails(self):
+        (self.media / "b").mkdir()
+        for name in ("b/a.jpg", "A.jpg"):
+            shutil.copy(self.media / "a.jpg", self.media / name)
+        job = self.batch(sources=["local:///a.jpg", "local:///b/a.jpg",
+                                  "local:///A.jpg"],
+                         operations=[{"name": "x"}], output="{stem}.{ext}")
+        done = self.troupe.wait_for_state(job, ["succeeded", "failed"])
+        self.assertEqual(done["result"]["images"], 3, done)
+        folder = self.troupe.library / "images" / job
+        self.assertEqual(len({path.name.lower()
+                              for path in folder.iterdir()}), 4)
+
+        job = self.batch(sources=["local:///none.jpg"], fail_fast=True,
+                         operations=[{"name": "x"}])
+        done = self.troupe.wait_for_state(job, ["succeeded", "failed"])
+        self.assertEqual(done["state"], "failed")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "config/result.hpp"
+#include "media/image/options.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::media {
+
+/// One image that is made of every source.
+struct batch_operation {
+  std::string name;
+  image_options options;
+};
+
+/// What a job `image_batch` is asked for.
+struct batch_params {
+  std::vector<std::string> sources; ///< or
+  std::string folder;               ///< `local:///…`, listed
+  std::string pattern = "*";        ///< of names in it (fnmatch)
+  std::vector<batch_operation> operations;
+  std::string output = "{stem}-{operation}";
+  bool fail_fast = false;
+};
+
+/// Reads the job's params; `bad_params` with the member that is wrong.
+[[nodiscard]] result<batch_params> read_batch(std::string_view json,
+                                              const option_rules& rules);
+
+/// Names for all images, in the order of sources, then operations: by the
+/// template, without ending. None is there twice, in whatever letters; each
+/// part between slashes is a safe file name.
+[[nodiscard]] std::vector<std::string>
+output_names(const batch_params& params,
+             const std::vector<std::string>& sources);
+
+/// JSON Schemas of the job type `image_batch`.
+extern const std::string_view image_batch_params_schema;
+extern const std::string_view image_batch_result_schema;
+
+} // namespace troupe::media
