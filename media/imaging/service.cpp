@@ -411,10 +411,7 @@ child_task service::compose(const std::vector<work_ptr>& works,
   if (std::any_of(works.begin(), works.end(), wants_mark))
     mark.reset(::open(parts_.settings.watermark.c_str(), O_RDONLY | O_CLOEXEC));
   order.has_watermark = static_cast<bool>(mark);
-  // One of its own: an offset that two children move would be nobody's.
-  descriptor file{
-    ::open(("/proc/self/fd/" + std::to_string(input.file.get())).c_str(),
-           O_RDONLY | O_CLOEXEC)};
+  descriptor file{::fcntl(input.file.get(), F_DUPFD_CLOEXEC, 0)};
   auto task = image_task(std::move(order), std::move(file), std::move(mark));
   task.life = limit;
   task.stall = limit;

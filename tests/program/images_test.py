@@ -19,7 +19,7 @@ MAGIC = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG", "gif": b"GIF8"}
 def make_picture(path, size="640x480", source="testsrc2", extra=()):
     subprocess.run(
         ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
-         f"{source}=size={size}", "-frames:v", "1", *extra, str(path)],
+         f"{source}{':' if '=' in source else '='}size={size}", "-frames:v", "1", *extra, str(path)],
         check=True, stdin=subprocess.DEVNULL)
     return path
 
@@ -134,7 +134,7 @@ class Images(ImageTest):
             self.assertEqual((same.status, same.headers["Vary"]), (304, vary))
 
     def test_transparency_never_becomes_jpeg(self):
-        make_picture(self.media / "clear.png", source="color=red@0.5",
+        make_picture(self.media / "clear.png", source="color=c=red@0.5",
                      extra=("-pix_fmt", "rgba"))
         told = self.image("rs:fit:40:40", "local:///clear.png", None)
         self.assertEqual((told.status, kind_of(told.body)), (200, "png"))

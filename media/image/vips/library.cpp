@@ -1,6 +1,7 @@
 #include "media/image/vips/library.hpp"
 
 #include <vips/vips.h>
+#include <vips/vector.h>
 
 #include <malloc.h>
 
@@ -44,6 +45,8 @@ bool prepare_images() {
   if (VIPS_INIT("troupe-codec") != 0)
     return false;
   vips_concurrency_set(1);
+  // Orc writes code and runs it, which no child may.
+  vips_vector_set_enabled(FALSE);
   vips_cache_set_max(0);
   vips_operation_block_set("VipsForeignLoad", TRUE);
   return true;

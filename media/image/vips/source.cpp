@@ -84,10 +84,11 @@ image_format sniff_image(std::string_view bytes) {
 }
 
 result<std::string> read_file(int file, std::uint64_t most) {
-  struct stat facts {};
-  if (::fstat(file, &facts) != 0 || !S_ISREG(facts.st_mode))
+  // Not fstat, which glibc asks for in a way that the sandbox refuses.
+  const auto end = ::lseek(file, 0, SEEK_END);
+  if (end < 0)
     return fail(errc::io_error, "not a regular file");
-  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  const auto size = static_cast<std::uint64_t>(end);
   if (size > most)
     return too_large(std::to_string(size) + " bytes");
   std::string bytes(size, '\0');
