@@ -129,7 +129,8 @@ public:
 
   std::unique_ptr<codec_child> open_child(bool batch) override {
     return parts_.children.open(child_life::lasting, child_profile::media,
-                                batch ? 10 : 0);
+                                batch ? child_rank::batch
+                                      : child_rank::waited_for);
   }
 
   void purge(purge_order order, std::string source,
