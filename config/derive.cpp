@@ -106,7 +106,8 @@ void derive(settings& values, const sources& from, const whereabouts& where,
   if (values.images.keys.size() != values.images.salts.size())
     complain("images.salts", "must be as many as images.keys");
   for (const auto& root : values.library.media_roots)
-    if (lies_in(values.images.cache_dir, root))
+    if (lies_in(values.images.cache_dir, root)
+        && !lies_in(values.images.cache_dir, values.data.dir))
       complain("images.cache_dir", "must not lie in the media root "
                                      + root.string()
                                      + ", which clients can read");
