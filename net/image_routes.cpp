@@ -30,6 +30,33 @@ double ms_since(clock::time_point then) {
   return std::chrono::duration<double, std::milli>(clock::now() - then).count();
 }
 
+/// Bytes of a body, counted while its image is made; on the io thread alone.
+class upload {
+public:
+  explicit upload(std::uint64_t bytes) : bytes_(bytes) {
+    all_ += bytes_;
+  }
+  ~upload() {
+    all_ -= bytes_;
+  }
+  upload(const upload&) = delete;
+  upload& operator=(const upload&) = delete;
+
+  static std::uint64_t all() {
+    return all_;
+  }
+
+private:
+  static inline std::uint64_t all_ = 0;
+  const std::uint64_t bytes_;
+};
+
+response too_many_uploads() {
+  problem out{problem_code::queue_full, "too many images are being sent"};
+  out.retry_after_s = 1;
+  return answer(out);
+}
+
 /// Asks for what the job has come to that is the source, if one is.
 asio::awaitable<result<void>> ask_job(edge& at, media::image_query& query) {
   if (!query.source.starts_with(job_scheme))
@@ -172,6 +199,9 @@ answering make_image(edge& at, const request& req, const path_params&) {
   auto read = read_image_upload(*at.images, req);
   if (const auto* why = std::get_if<problem>(&read))
     co_return answer(*why);
+  if (upload::all() + req.body.size() > at.images->settings.upload_bytes)
+    co_return too_many_uploads();
+  const upload counted{req.body.size()};
   auto writing = write_down(req.body);
   auto file =
     co_await asio::co_spawn(at.files, std::move(writing), asio::use_awaitable);
