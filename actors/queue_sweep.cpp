@@ -170,8 +170,13 @@ void queue_state::take_sweep(store::sweep_result& found) {
   for (auto& job : found.expired) {
     lose_lease(job.id);
     tell_of("lease lost", job);
-    if (auto line = loss_line(job, found.now); !line.empty())
+    if (auto line = loss_line(job, found.now); !line.empty()) {
+      // Whoever lost it may not have told of its start; twice is once.
+      lines.emplace_back(
+        store::log_op{job.id, start_line(job.started_at,
+                                         job.errors.back().attempt, job.node)});
       lines.emplace_back(store::log_op{job.id, std::move(line)});
+    }
     pools_[job.queue].work = true;
     if (store::is_terminal(job.state))
       discard(job);

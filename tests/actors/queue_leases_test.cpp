@@ -7,6 +7,7 @@ namespace troupe::actors {
 namespace {
 
 using namespace testing;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -106,7 +107,8 @@ TEST_F(QueueLeasesTest, CountsALeaseThatRanOutAsLost) {
 
   EXPECT_GE(events(job_event_type::queued), 1u);
   EXPECT_THAT(metrics.text(), HasSubstr("outcome=\"lost\",type=\"noop\""));
-  EXPECT_THAT(*store->log_of(id), HasSubstr("lost with its node"));
+  EXPECT_THAT(*store->log_of(id),
+              ContainsRegex("attempt 1 started on .*\n.*lost with its node"));
 }
 
 TEST_F(QueueLeasesTest, NoticesWhenTheStoreReachesMore) {
