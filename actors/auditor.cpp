@@ -12,6 +12,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint32_t rows_per_step = 200;
+/// A shutdown waits for it; and nothing that is written meanwhile can be taken
+/// from the write-ahead log.
+constexpr std::int64_t file_ms = 5000;
 constexpr auto shortest_rest = 20ms;
 constexpr auto until_back = 10s; ///< rest when the store does not answer
 
@@ -56,6 +59,7 @@ bool auditor::look_at_all(const std::stop_token& stop) {
   std::size_t findings = 0;
   store::audit_request request;
   request.max = rows_per_step;
+  request.file_ms = file_ms;
   do {
     const auto begun = clock::now();
     auto step = store_->audit(request);
@@ -63,6 +67,9 @@ bool auditor::look_at_all(const std::stop_token& stop) {
       return false;
     findings += step->findings.size();
     tell(*step);
+    if (step->gave_up)
+      log::info("the job store's file takes too long to be read through here",
+                {{"instead", "troupe doctor"}});
     request.cursor = step->next_cursor;
     rest(stop, std::max<clock::duration>(
                  (clock::now() - begun) * (options_.parts - 1), shortest_rest));

@@ -11,6 +11,8 @@ struct audit_request {
   bool repair = false;      ///< mends what it finds
   std::string cursor;       ///< `next_cursor` of the step before; empty: begin
   std::uint32_t max = 1000; ///< rows to look at
+  /// What looks at a whole file at once gives up then; 0: never.
+  std::int64_t file_ms = 0;
 };
 
 /// An invariant that does not hold.
@@ -24,6 +26,7 @@ struct audit_finding {
 struct audit_result {
   std::vector<audit_finding> findings;
   std::uint64_t looked_at = 0;
+  bool gave_up = false;    ///< the file was not read to its end
   std::string next_cursor; ///< empty at the end
 };
 

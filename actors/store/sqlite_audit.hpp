@@ -28,7 +28,7 @@ enum audit_phase : char {
 [[nodiscard]] std::int64_t number_in(std::string_view text);
 
 /// The first step: whether the file is whole. It takes as long as reading the
-/// file does. Repaired by making its indexes anew.
+/// file does, or gives up after `file_ms`. Repaired by making its indexes anew.
 [[nodiscard]] result<audit_result> audit_file(sqlite_db& db,
                                               const audit_request& request);
 

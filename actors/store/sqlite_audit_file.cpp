@@ -2,15 +2,52 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 
 /// Whether the file is whole, and what its indexes lack.
 namespace troupe::store {
 
 namespace {
 
+/// Interrupts a connection after so long, unless it is gone before.
+class time_limit {
+public:
+  /// @param ms 0: never
+  time_limit(sqlite_db& db, std::int64_t ms) {
+    if (ms > 0)
+      thread_ = std::jthread{[this, &db, ms](const std::stop_token& stop) {
+        std::unique_lock lock{mutex_};
+        wakes_.wait_for(lock, stop, std::chrono::milliseconds{ms},
+                        [] { return false; });
+        if (stop.stop_requested())
+          return;
+        is_over_ = true;
+        db.interrupt();
+      }};
+  }
+
+  [[nodiscard]] bool is_over() const noexcept {
+    return is_over_;
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable_any wakes_;
+  std::atomic<bool> is_over_ = false;
+  std::jthread thread_; ///< last: it uses the others
+};
+
 /// What is damaged, in SQLite's words, 20 at most.
-result<std::vector<std::string>> damages_of(sqlite_db& db) {
+/// @param ms as long as it may take, 0: any
+/// @param gave_up set if that was not enough
+result<std::vector<std::string>> damages_of(sqlite_db& db, std::int64_t ms,
+                                            bool& gave_up) {
   std::vector<std::string> found;
+  const time_limit limit{db, ms};
   db.begin(false);
   {
     statement query{db, "PRAGMA quick_check(20)"};
@@ -19,7 +56,11 @@ result<std::vector<std::string>> damages_of(sqlite_db& db) {
       if (const auto text = row.text(0); text != "ok")
         found.emplace_back(text);
   }
-  if (auto done = db.end(); !done) {
+  const auto done = db.end();
+  gave_up = !done && limit.is_over();
+  if (gave_up)
+    return std::vector<std::string>{};
+  if (!done) {
     if (done.error().code != make_error_code(errc::corrupt))
       return done.error();
     found.push_back(done.error().detail);
@@ -57,16 +98,17 @@ void rebuild_indexes(sqlite_db& db) {
 } // namespace
 
 result<audit_result> audit_file(sqlite_db& db, const audit_request& request) {
-  auto found = damages_of(db);
+  audit_result out;
+  auto found = damages_of(db, request.file_ms, out.gave_up);
   if (!found)
     return found.error();
   bool mended = false;
   if (!found->empty() && request.repair) {
     rebuild_indexes(db);
-    const auto left = damages_of(db);
+    bool unused = false;
+    const auto left = damages_of(db, 0, unused);
     mended = left && left->empty();
   }
-  audit_result out;
   for (auto& text : *found)
     out.findings.push_back({"file", "database", std::move(text), mended});
   out.looked_at = 1;

@@ -94,6 +94,10 @@ std::int64_t sqlite_db::last_row() const {
   return sqlite3_last_insert_rowid(handle_.get());
 }
 
+void sqlite_db::interrupt() noexcept {
+  sqlite3_interrupt(handle_.get());
+}
+
 void sqlite_db::note(failure why) {
   if (!failure_)
     failure_ = std::move(why);

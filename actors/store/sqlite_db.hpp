@@ -50,6 +50,9 @@ public:
   /// The row id of the newest row added.
   [[nodiscard]] std::int64_t last_row() const;
 
+  /// Ends what another thread does with it now, as a failure, if anything.
+  void interrupt() noexcept;
+
   /// Notes a failure that only the caller can see, such as a row that makes
   /// no sense. An earlier one stays.
   void note(failure why);

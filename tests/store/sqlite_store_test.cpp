@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 
@@ -201,6 +202,30 @@ TEST_F(SqliteStore, ARecordThatCannotBeReadIsPutOff) {
     request.cursor = step->next_cursor;
   } while (!request.cursor.empty());
   EXPECT_EQ(findings, 1u);
+}
+
+TEST_F(SqliteStore, AnAuditGivesUpAFileThatTakesTooLong) {
+  auto store = open();
+  ASSERT_TRUE(store);
+  run("CREATE TABLE large(body);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+      " WHERE i < 200) INSERT INTO large SELECT zeroblob(400000) FROM n");
+  audit_request request;
+  const auto whole = (*store)->audit(request);
+  request.file_ms = 1;
+  auto hasty = (*store)->audit(request);
+  const auto deadline =
+    std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  while (hasty && !hasty->gave_up
+         && std::chrono::steady_clock::now() < deadline)
+    hasty = (*store)->audit(request);
+
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(whole->gave_up);
+  ASSERT_TRUE(hasty);
+  EXPECT_TRUE(hasty->gave_up);
+  EXPECT_TRUE(hasty->findings.empty());
+  EXPECT_EQ(hasty->next_cursor, whole->next_cursor);
 }
 
 TEST_F(SqliteStore, SyncsWhatFollowsAClaimThatFailed) {
