@@ -21,7 +21,11 @@ problem of_store(store::errc code, const failure& why) {
   case store::errc::not_found:
     return {problem_code::not_found, why.message()};
   case store::errc::invalid_state:
+  case store::errc::parent_failed:
+  case store::errc::no_result:
     return {problem_code::invalid_state, why.message()};
+  case store::errc::not_durable:
+    return retry(problem_code::durability_unavailable, why.message());
   case store::errc::queue_full:
     return retry(problem_code::queue_full, why.message());
   case store::errc::idempotency_mismatch:

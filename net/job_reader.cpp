@@ -1,5 +1,6 @@
 #include "net/job_reader.hpp"
 
+#include "actors/store/handed_on.hpp"
 #include "config/text.hpp"
 #include "media/job_types.hpp"
 #include "net/job_id.hpp"
@@ -198,6 +199,8 @@ void job_reader::read_params(object_reader& in, const params_schema* schema,
       errors.add(std::move(each.pointer), std::move(each.detail),
                  std::move(each.code));
   out.params = simdjson::minify(*params);
+  if (auto wrong = store::never_handed_on(out.params, out.depends_on))
+    errors.add(pointer, *wrong + " is neither .source nor .result.FIELD");
 }
 
 /// A `source` is a URL, or of a form that the schema knows all about.

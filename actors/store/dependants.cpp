@@ -178,12 +178,12 @@ verdict retry_job(job& it, transaction& in) {
     if (!parent)
       continue;
     if (failed_for(it, *parent.it))
-      return {errc::invalid_state};
+      return {errc::parent_failed};
     (is_terminal(parent.it->state) ? holds : waits).push_back(parent.it);
   }
   bool redrafted = false;
   if (!it.depends_on.empty() && waits.empty() && hand_on(it, redrafted, in))
-    return {errc::invalid_state};
+    return {errc::no_result};
   for (auto* parent : waits)
     wait_for(*parent, it.id, in);
   for (auto* parent : holds) {

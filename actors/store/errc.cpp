@@ -44,6 +44,12 @@ public:
       return "a job to depend on does not exist, or jobs wait for each other";
     case errc::bad_schedule:
       return "no such time as the schedule asks for";
+    case errc::not_durable:
+      return "the store does not reach that durability at present";
+    case errc::parent_failed:
+      return "a job it depends on has not succeeded: retry that one first";
+    case errc::no_result:
+      return "its params use a field that a job it depends on has not left";
     }
     return "unknown store error";
   }

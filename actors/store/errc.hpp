@@ -22,6 +22,9 @@ enum class errc : std::uint8_t {
   pausing,      ///< the attempt is to stop: its job is being paused
   no_parent,    ///< `depends_on` names no job, or jobs that wait for each other
   bad_schedule, ///< its expression or time zone makes no sense
+  not_durable,  ///< less safe than was asked, and taken back for it
+  parent_failed, ///< a job it depends on has not succeeded
+  no_result,     ///< its params use what a job it depends on has not left
 };
 
 /// Category "store".

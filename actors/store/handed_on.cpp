@@ -66,8 +66,8 @@ std::optional<std::string> field_of(std::string_view result,
 }
 
 /// Only of what it waits for may a job see the result.
-bool is_parent(std::string_view id, const job& child) {
-  return std::ranges::find(child.depends_on, id) != child.depends_on.end();
+bool is_parent(std::string_view id, const std::vector<std::string>& parents) {
+  return std::ranges::find(parents, id) != parents.end();
 }
 
 /// What a hole is to hold, as JSON text.
@@ -118,6 +118,22 @@ std::string without_holes(std::string value) {
 
 } // namespace
 
+bool can_be_handed_on(std::string_view what) noexcept {
+  return what == source_word
+         || (what.starts_with(result_word) && what.size() > result_word.size());
+}
+
+std::optional<std::string>
+never_handed_on(std::string_view params,
+                const std::vector<std::string>& parents) {
+  for (std::size_t from = 0; const auto next = next_hole(params, from);) {
+    if (is_parent(next->id, parents) && !can_be_handed_on(next->what))
+      return std::string{params.substr(next->begin, next->end - next->begin)};
+    from = next->begin + opening.size();
+  }
+  return {};
+}
+
 std::optional<std::string> hand_on(job& child, bool& changed, transaction& in) {
   std::string filled;
   std::string_view text = child.params;
@@ -125,7 +141,7 @@ std::optional<std::string> hand_on(job& child, bool& changed, transaction& in) {
   std::size_t from = 0;
   while (const auto next = next_hole(text, from)) {
     from = next->begin + opening.size();
-    if (!is_parent(next->id, child))
+    if (!is_parent(next->id, child.depends_on))
       continue;
     const auto value = filling(*next, in);
     if (!value)

@@ -4,8 +4,19 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace troupe::store {
+
+/// True for what a job can leave to others: `source`, or `result.FIELD`.
+[[nodiscard]] bool can_be_handed_on(std::string_view what) noexcept;
+
+/// The first that `params` ask one of these jobs for and none can leave, as it
+/// stands there.
+[[nodiscard]] std::optional<std::string>
+never_handed_on(std::string_view params,
+                const std::vector<std::string>& parents);
 
 /// Puts what a job's parents have left into its `params`, where they hold
 /// - `{{job:ID.source}}`: `job:ID`, the source that is that job's result file;

@@ -195,7 +195,7 @@ TEST_P(DependantsSuite, AChildIsRetriedWhenItsParentHasSucceededAfterAll) {
   const auto child = submit(child_of({parent.id}));
   fail(parent, false);
   follow();
-  EXPECT_EQ(retry(child.id).error, errc::invalid_state);
+  EXPECT_EQ(retry(child.id).error, errc::parent_failed);
 
   retry(parent.id);
   EXPECT_EQ(retry(child.id).job.state, job_state::blocked);
