@@ -7,8 +7,9 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
 #include <array>
-#include <map>
+#include <iterator>
 
 namespace troupe::store {
 
@@ -73,7 +74,7 @@ redis_audit::redis_audit(redis_client& client, const store_options& options,
 
 result<audit_result> redis_audit::run() {
   using step = result<void> (*)(redis_audit&);
-  static constexpr std::array<step, 19> steps{
+  static constexpr std::array<step, 20> steps{
     [](redis_audit& it) { return it.links(); },
     [](redis_audit& it) { return it.jobs(); },
     [](redis_audit& it) { return it.index(redis_key::states); },
@@ -84,6 +85,7 @@ result<audit_result> redis_audit::run() {
     [](redis_audit& it) { return it.index(redis_key::batches); },
     [](redis_audit& it) { return it.unique(); },
     [](redis_audit& it) { return it.limits(); },
+    [](redis_audit& it) { return it.tokens(); },
     [](redis_audit& it) { return it.lanes(redis_key::ready); },
     [](redis_audit& it) { return it.lanes(redis_key::heads); },
     [](redis_audit& it) { return it.lanes(redis_key::parked); },
@@ -149,6 +151,35 @@ result<std::vector<std::string>> redis_audit::scan(redis_key key,
   return found;
 }
 
+result<void> redis_audit::look_at(redis_key key, std::string_view verb,
+                                  const question& ask, const judgement& judge) {
+  const auto page = scan(key, verb);
+  if (!page)
+    return page.error();
+  std::vector<redis_args> commands;
+  std::vector<std::size_t> ends;
+  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
+    std::ranges::move(ask({(*page)[i], (*page)[i + 1]}),
+                      std::back_inserter(commands));
+    ends.push_back(commands.size());
+  }
+  if (commands.empty())
+    return {};
+  const auto replies = at_once(std::move(commands));
+  if (!replies)
+    return replies.error();
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    const answers about{(*replies)->element + begin, ends[i] - begin};
+    begin = ends[i];
+    if (about.empty())
+      continue;
+    if (auto done = judge({(*page)[2 * i], (*page)[2 * i + 1]}, about); !done)
+      return done;
+  }
+  return {};
+}
+
 bool redis_audit::find(const char* invariant, std::string subject,
                        std::string detail) {
   out_.findings.push_back(
@@ -162,6 +193,15 @@ result<void> redis_audit::mend(redis_group& group) {
     return done.error();
   out_.findings.back().repaired = *done;
   return {};
+}
+
+result<void>
+redis_audit::mend(const std::function<void(redis_group&)>& repair) {
+  redis_group group{client_, options_};
+  if (auto read = group.read(); !read)
+    return read;
+  repair(group);
+  return mend(group);
 }
 
 // -- jobs and their indexes ---------------------------------------------------

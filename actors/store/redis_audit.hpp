@@ -4,7 +4,9 @@
 #include "actors/store/redis_group.hpp"
 
 #include <deque>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,11 +30,16 @@ private:
     redis_record record;
     bool readable = false;
   };
-  /// A member of an index that names a job, and the place in the index.
+  /// A member of a set and its score, or a field of a hash and its value.
   struct entry {
-    std::string member, id;
-    std::int64_t score = 0;
+    const std::string& name;
+    const std::string& value;
   };
+  /// What is asked about an entry; nothing: it is passed over.
+  using question = std::function<std::vector<redis_args>(const entry&)>;
+  /// Replies to that, read at one instant.
+  using answers = std::span<redisReply* const>;
+  using judgement = std::function<result<void>(const entry&, answers)>;
   /// What stands where of a lane.
   struct lane_state {
     std::string lane, rank; ///< of its first job; empty: nothing is queued
@@ -44,9 +51,14 @@ private:
   result<redis_reply_ptr> at_once(std::vector<redis_args> commands);
   /// A page of a hash or a set, by its own cursor.
   result<std::vector<std::string>> scan(redis_key key, std::string_view verb);
+  /// Asks about each entry of a page, and judges them one by one.
+  result<void> look_at(redis_key key, std::string_view verb,
+                       const question& ask, const judgement& judge);
   bool find(const char* invariant, std::string subject, std::string detail);
   /// Writes a repair; tells in the newest finding whether it was done.
   result<void> mend(redis_group& group);
+  /// The same in a group of its own, which has read time and version.
+  result<void> mend(const std::function<void(redis_group&)>& repair);
 
   // Jobs (redis_audit.cpp).
   result<void> jobs();
@@ -58,15 +70,14 @@ private:
 
   // Indexes (redis_audit_index.cpp).
   result<void> index(redis_key key);
-  result<void> check_entry(redis_key key, const entry& it,
-                           const redisReply& job, bool present);
+  result<void> check_entry(redis_key key, const std::string& member,
+                           const std::string& id, answers about);
   result<void> unique();
 
   // Records (redis_audit_records.cpp).
   result<void> links();
   result<void> check_link(char kind, const std::string& owner,
-                          const std::string& member, const redisReply& replies,
-                          std::size_t at);
+                          const std::string& member, answers about);
   result<void> check_pending(const suspect& it);
   result<void> tallies();
   result<void> batches();
@@ -74,13 +85,15 @@ private:
 
   // Records that are due (redis_audit_due.cpp).
   result<void> records();
-  result<void> check_record(const std::string& field, const redisReply& replies,
-                            std::size_t at, timestamp_ms now);
+  result<void> check_record(const std::string& field, answers about,
+                            timestamp_ms now);
   result<void> due(redis_key key);
 
   // Limits and the clock (redis_audit_flow.cpp).
   result<void> limits();
   result<void> check_limit(const std::string& name);
+  result<void> tokens();
+  result<void> check_token(const std::string& name);
   result<void> clock();
 
   // The ready order (redis_audit_order.cpp).

@@ -14,8 +14,6 @@ namespace {
 
 /// Where the body of a record begins, behind its token.
 constexpr std::size_t body_at = 8;
-/// Replies for each record.
-constexpr std::size_t replies_each = 4;
 
 std::string_view body_of(std::string_view value) {
   return value.substr(std::min(value.size(), body_at));
@@ -38,50 +36,38 @@ std::string field_of(record_kind kind, const std::string& key) {
 
 /// Each that may be due once more, with its due time, at one instant.
 result<void> redis_audit::records() {
-  auto page = scan(redis_key::records, "HSCAN");
-  if (!page)
-    return page.error();
-  std::vector<std::string> fields;
-  std::vector<redis_args> commands;
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    const auto& field = (*page)[i];
+  redis_group clock{client_, options_};
+  if (auto read = clock.read(); !read)
+    return read;
+  const auto ask = [&](const entry& it) -> std::vector<redis_args> {
+    const auto& field = it.name;
     if (field.empty() || !may_be_due(static_cast<record_kind>(field.front())))
-      continue;
+      return {};
     const auto kind = static_cast<record_kind>(field.front());
     const auto key = field.substr(1);
-    commands.push_back({"HGET", name_of(redis_key::records), keep(field)});
-    commands.push_back({"ZSCORE", name_of(set_of(kind)), keep(field)});
-    commands.push_back({"HEXISTS", name_of(redis_key::records),
-                        keep(field_of(record_kind::progress, key))});
     redis_args tallies{"HMGET", name_of(redis_key::tallies)};
     for (std::size_t s = 0; s < job_state_count; ++s)
       tallies.push_back(keep(state_prefix(static_cast<job_state>(s)) + key));
-    commands.push_back(std::move(tallies));
-    fields.push_back(field);
-  }
-  if (commands.empty())
-    return {};
-  auto replies = at_once(std::move(commands));
-  if (!replies)
-    return replies.error();
-  redis_group group{client_, options_};
-  if (auto read = group.read(); !read)
-    return read;
-  for (std::size_t i = 0; i < fields.size(); ++i)
-    if (auto done =
-          check_record(fields[i], **replies, replies_each * i, group.now());
-        !done)
-      return done;
-  return {};
+    return {{"HGET", name_of(redis_key::records), keep(field)},
+            {"ZSCORE", name_of(set_of(kind)), keep(field)},
+            {"HEXISTS", name_of(redis_key::records),
+             keep(field_of(record_kind::progress, key))},
+            std::move(tallies)};
+  };
+  return look_at(redis_key::records, "HSCAN", ask,
+                 [&](const entry& it, answers about) {
+                   return check_record(it.name, about, clock.now());
+                 });
 }
 
 /// Nobody can mend what cannot be read; whoever knows what it was replaces it.
-result<void> redis_audit::check_record(const std::string& field,
-                                       const redisReply& replies,
-                                       std::size_t at, timestamp_ms now) {
-  const auto value = text_at(replies, at);
-  if (!is_text(*replies.element[at]))
+/// @param about the record, when it is due, whether its progress is noted, its
+/// tallies
+result<void> redis_audit::check_record(const std::string& field, answers about,
+                                       timestamp_ms now) {
+  if (!is_text(*about[0]))
     return {};
+  const auto value = text_of(*about[0]);
   const auto kind = static_cast<record_kind>(field.front());
   const auto key = field.substr(1);
   const auto body = body_of(value);
@@ -90,67 +76,50 @@ result<void> redis_audit::check_record(const std::string& field,
     return {};
   }
   const auto times = due_times_of(kind, body, now);
-  if (!times.allows(number_at(replies, at + 1))
+  if (!times.allows(number_of(*about[1]))
       && find("due", key, "nobody finds it in time")) {
-    redis_group group{client_, options_};
-    if (auto read = group.read(); !read)
-      return read;
-    group.changes.expect(redis_key::records, field, value.substr(0, body_at));
-    if (times.mended == 0)
-      group.changes.remove(set_of(kind), field);
-    else
-      group.changes.add(set_of(kind), field, times.mended);
-    if (auto done = mend(group); !done)
+    auto done = mend([&](redis_group& group) {
+      group.changes.expect(redis_key::records, field, value.substr(0, body_at));
+      if (times.mended == 0)
+        group.changes.remove(set_of(kind), field);
+      else
+        group.changes.add(set_of(kind), field, times.mended);
+    });
+    if (!done)
       return done;
   }
   if (kind != record_kind::batch)
     return {};
   transaction::counters jobs{};
   for (std::size_t i = 0; i < job_state_count; ++i)
-    jobs[i] = number_at(*replies.element[at + 3], i);
-  const bool noticed = number_at(replies, at + 2) != 0;
+    jobs[i] = number_at(*about[3], i);
+  const bool noticed = number_of(*about[2]) != 0;
   const auto why = why_endless(*unpack_batch(body), jobs, noticed);
   if (why.empty() || !find("batch", key, std::string{why}))
     return {};
-  redis_group group{client_, options_};
-  settle_batch(key, group);
-  return mend(group);
+  return mend([&](redis_group& group) { settle_batch(key, group); });
 }
 
 /// What is due is a record. Of callbacks, what is none would stand in the way
 /// of others for ever.
 result<void> redis_audit::due(redis_key key) {
-  auto page = scan(key, "ZSCAN");
-  if (!page)
-    return page.error();
-  std::vector<redis_args> commands;
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    commands.push_back(
-      {"HEXISTS", name_of(redis_key::records), keep((*page)[i])});
-    commands.push_back({"ZSCORE", name_of(key), keep((*page)[i])});
-  }
-  if (commands.empty())
-    return {};
-  auto replies = at_once(std::move(commands));
-  if (!replies)
-    return replies.error();
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    const auto& field = (*page)[i];
-    const bool stored = number_at(**replies, i) != 0;
-    const bool listed = is_text(*(*replies)->element[i + 1]);
-    if (stored || !listed
+  const auto ask = [&](const entry& it) -> std::vector<redis_args> {
+    return {{"HEXISTS", name_of(redis_key::records), keep(it.name)},
+            {"ZSCORE", name_of(key), keep(it.name)}};
+  };
+  const auto judge = [&](const entry& it, answers about) -> result<void> {
+    const auto& field = it.name;
+    const bool stored = number_of(*about[0]) != 0;
+    if (stored || !is_text(*about[1])
         || !find("orphan", field.empty() ? field : field.substr(1),
                  "what is due does not exist"))
-      continue;
-    redis_group group{client_, options_};
-    if (auto read = group.read(); !read)
-      return read;
-    group.changes.expect(redis_key::records, field, "");
-    group.changes.remove(key, field);
-    if (auto done = mend(group); !done)
-      return done;
-  }
-  return {};
+      return {};
+    return mend([&](redis_group& group) {
+      group.changes.expect(redis_key::records, field, "");
+      group.changes.remove(key, field);
+    });
+  };
+  return look_at(key, "ZSCAN", ask, judge);
 }
 
 } // namespace troupe::store

@@ -5,6 +5,13 @@
 /// Limits of queues and keys, and the clock by which leases expire.
 namespace troupe::store {
 
+namespace {
+
+/// A limit is read a moment before its token, and by another clock at first.
+constexpr std::int64_t clocks_differ_ms = 1000;
+
+} // namespace
+
 result<void> redis_audit::limits() {
   auto page = scan(redis_key::limits, "HSCAN");
   if (!page)
@@ -33,6 +40,36 @@ result<void> redis_audit::check_limit(const std::string& name) {
     group.put_limit(name, mended);
   else
     group.changes.remove(redis_key::limits, name);
+  return mend(group);
+}
+
+/// What waits for a rate is let go when a token returns.
+result<void> redis_audit::tokens() {
+  auto page = scan(redis_key::tokens, "ZSCAN");
+  if (!page)
+    return page.error();
+  for (std::size_t i = 0; i + 1 < page->size(); i += 2)
+    if (auto done = check_token((*page)[i]); !done)
+      return done;
+  return {};
+}
+
+/// Let go too early, it waits again; too late, and it waits for nothing.
+result<void> redis_audit::check_token(const std::string& name) {
+  redis_group group{client_, options_};
+  group.need_limit(name);
+  group.need({"ZSCORE", name_of(redis_key::tokens), name});
+  if (auto read = group.read(); !read)
+    return read;
+  const auto& stored = group.extra(0);
+  const auto latest =
+    std::max(group.now(), next_token(group.limit(name))) + clocks_differ_ms;
+  const bool in_time = number_of(stored) <= latest
+                       && text_of(stored).find("inf") == std::string_view::npos;
+  if (!is_text(stored) || in_time
+      || !find("token", name, "it returns later than its rate tells"))
+    return {};
+  group.changes.add(redis_key::tokens, name, group.now());
   return mend(group);
 }
 

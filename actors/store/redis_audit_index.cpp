@@ -54,95 +54,65 @@ const char* name_of_index(redis_key key) {
 }
 
 result<void> redis_audit::index(redis_key key) {
-  auto page = scan(key, "ZSCAN");
-  if (!page)
-    return page.error();
-  std::vector<entry> entries;
-  std::vector<redis_args> commands;
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    auto& it = entries.emplace_back();
-    it.member = (*page)[i];
-    it.id = id_in(key, it.member);
-    commands.push_back({"HGET", name_of(redis_key::jobs), keep(it.id)});
-    commands.push_back({"ZSCORE", name_of(key), keep(it.member)});
-  }
-  if (commands.empty())
-    return {};
-  auto replies = at_once(std::move(commands));
-  if (!replies)
-    return replies.error();
-  for (std::size_t i = 0; i < entries.size(); ++i)
-    if (auto done = check_entry(key, entries[i], *(*replies)->element[2 * i],
-                                is_text(*(*replies)->element[2 * i + 1]));
-        !done)
-      return done;
-  return {};
+  return look_at(
+    key, "ZSCAN",
+    [&](const entry& it) -> std::vector<redis_args> {
+      return {{"HGET", name_of(redis_key::jobs), keep(id_in(key, it.name))},
+              {"ZSCORE", name_of(key), keep(it.name)}};
+    },
+    [&](const entry& it, answers about) {
+      return check_entry(key, it.name, id_in(key, it.name), about);
+    });
 }
 
 /// What a member names is a job that belongs there.
-result<void> redis_audit::check_entry(redis_key key, const entry& it,
-                                      const redisReply& job, bool present) {
+/// @param about the job, and the member's score
+result<void> redis_audit::check_entry(redis_key key, const std::string& member,
+                                      const std::string& id, answers about) {
   redis_record record;
-  const auto bytes = text_of(job);
+  const auto bytes = text_of(*about[0]);
   const bool readable = unpack_record(bytes, record);
-  if (!present || (!readable && !bytes.empty()))
+  if (!is_text(*about[1]) || (!readable && !bytes.empty()))
     return {};
   const auto place = readable ? place_in(key, record) : std::nullopt;
-  if (place && place->member == it.member)
+  if (place && place->member == member)
     return {};
-  if (!find(readable ? name_of_index(key) : "orphan",
-            it.id.empty() ? it.member : it.id,
+  if (!find(readable ? name_of_index(key) : "orphan", id.empty() ? member : id,
             readable ? "it stands where it does not belong"
                      : "an index names a job that is none"))
     return {};
-  redis_group group{client_, options_};
-  if (auto read = group.read(); !read)
-    return read;
-  group.changes.expect(redis_key::jobs, it.id,
-                       bytes.substr(0, record_token_size));
-  group.changes.remove(key, it.member);
-  if (key == redis_key::ready)
-    group.changes.touch(it.member.substr(0, lane_size(it.member)));
-  return mend(group);
-}
-
-result<void> redis_audit::unique() {
-  auto page = scan(redis_key::unique, "HSCAN");
-  if (!page)
-    return page.error();
-  std::vector<redis_args> commands;
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    commands.push_back(
-      {"HGET", name_of(redis_key::jobs), keep((*page)[i + 1])});
-    commands.push_back({"HGET", name_of(redis_key::unique), keep((*page)[i])});
-  }
-  if (commands.empty())
-    return {};
-  auto replies = at_once(std::move(commands));
-  if (!replies)
-    return replies.error();
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    const auto& key = (*page)[i];
-    const auto& id = (*page)[i + 1];
-    const auto bytes = text_at(**replies, i);
-    redis_record record;
-    const bool holds = unpack_record(bytes, record)
-                       && record.job.unique_key == key
-                       && !is_terminal(record.job.state);
-    if (holds || text_at(**replies, i + 1) != id
-        || !find("unique", key, "held by " + id + ", which does not"))
-      continue;
-    redis_group group{client_, options_};
-    if (auto read = group.read(); !read)
-      return read;
-    group.changes.expect(redis_key::unique, key, id);
+  return mend([&](redis_group& group) {
     group.changes.expect(redis_key::jobs, id,
                          bytes.substr(0, record_token_size));
-    group.changes.remove(redis_key::unique, key);
-    if (auto done = mend(group); !done)
-      return done;
-  }
-  return {};
+    group.changes.remove(key, member);
+    if (key == redis_key::ready)
+      group.changes.touch(member.substr(0, lane_size(member)));
+  });
+}
+
+/// A key is held by a job that says so and has not ended.
+result<void> redis_audit::unique() {
+  const auto ask = [&](const entry& it) -> std::vector<redis_args> {
+    return {{"HGET", name_of(redis_key::jobs), keep(it.value)},
+            {"HGET", name_of(redis_key::unique), keep(it.name)}};
+  };
+  const auto judge = [&](const entry& it, answers about) -> result<void> {
+    const auto bytes = text_of(*about[0]);
+    redis_record record;
+    const bool holds = unpack_record(bytes, record)
+                       && record.job.unique_key == it.name
+                       && !is_terminal(record.job.state);
+    if (holds || text_of(*about[1]) != it.value
+        || !find("unique", it.name, "held by " + it.value + ", which does not"))
+      return {};
+    return mend([&](redis_group& group) {
+      group.changes.expect(redis_key::unique, it.name, it.value);
+      group.changes.expect(redis_key::jobs, it.value,
+                           bytes.substr(0, record_token_size));
+      group.changes.remove(redis_key::unique, it.name);
+    });
+  };
+  return look_at(redis_key::unique, "HSCAN", ask, judge);
 }
 
 } // namespace troupe::store

@@ -16,8 +16,6 @@ namespace {
 constexpr std::size_t jobs_at_once = 500;
 /// Batches of one step, each of up to 10,000 jobs.
 constexpr std::size_t batches_at_once = 8;
-/// Replies for each link.
-constexpr std::size_t replies_each = 5;
 
 /// A member of `links`: kind, size of the owner, owner, member.
 struct split_link {
@@ -60,53 +58,40 @@ bool has_ended(std::string_view bytes) {
 
 /// A job waits for one that is stored, whose end, be it past, will be noticed.
 result<void> redis_audit::links() {
-  auto page = scan(redis_key::links, "ZSCAN");
-  if (!page)
-    return page.error();
-  std::vector<split_link> found;
-  std::vector<redis_args> commands;
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    auto it = split((*page)[i]);
+  const auto ask = [&](const entry& link) -> std::vector<redis_args> {
+    const auto it = split(link.name);
     if (it.kind != static_cast<char>(link_kind::waits)
         && it.kind != static_cast<char>(link_kind::holds))
-      continue;
+      return {};
     const auto jobs = name_of(redis_key::jobs);
-    commands.push_back({"HGET", jobs, keep(it.owner)});
-    commands.push_back({"HGET", jobs, keep(it.member)});
-    commands.push_back({"HEXISTS", name_of(redis_key::records),
-                        keep(field_of(record_kind::release, it.owner))});
-    commands.push_back({"HEXISTS", name_of(redis_key::records),
-                        keep(field_of(record_kind::unhold, it.member))});
-    commands.push_back({"ZSCORE", name_of(redis_key::links), keep((*page)[i])});
-    found.push_back(std::move(it));
-  }
-  if (commands.empty())
-    return {};
-  auto replies = at_once(std::move(commands));
-  if (!replies)
-    return replies.error();
-  for (std::size_t i = 0; i < found.size(); ++i)
-    if (auto done = check_link(found[i].kind, found[i].owner, found[i].member,
-                               **replies, replies_each * i);
-        !done)
-      return done;
-  return {};
+    const auto records = name_of(redis_key::records);
+    return {
+      {"HGET", jobs, keep(it.owner)},
+      {"HGET", jobs, keep(it.member)},
+      {"HEXISTS", records, keep(field_of(record_kind::release, it.owner))},
+      {"HEXISTS", records, keep(field_of(record_kind::unhold, it.member))},
+      {"ZSCORE", name_of(redis_key::links), keep(link.name)}};
+  };
+  return look_at(redis_key::links, "ZSCAN", ask,
+                 [&](const entry& link, answers about) {
+                   const auto it = split(link.name);
+                   return check_link(it.kind, it.owner, it.member, about);
+                 });
 }
 
+/// @param about both jobs, whether the release of the one and the letting go of
+/// the other are noted, the link
 result<void> redis_audit::check_link(char kind, const std::string& owner,
-                                     const std::string& member,
-                                     const redisReply& replies,
-                                     std::size_t at) {
-  if (!is_text(*replies.element[at + 4]))
+                                     const std::string& member, answers about) {
+  if (!is_text(*about[4]))
     return {};
-  const auto stored = text_at(replies, at);
-  const auto child = text_at(replies, at + 1);
+  const auto stored = text_of(*about[0]);
+  const auto child = text_of(*about[1]);
   const bool lost = stored.empty() || child.empty();
-  const bool stale = has_ended(child) && number_at(replies, at + 3) == 0;
+  const bool stale = has_ended(child) && number_of(*about[3]) == 0;
   const bool orphan = lost || stale;
   const bool forgotten = kind == static_cast<char>(link_kind::waits)
-                         && has_ended(stored)
-                         && number_at(replies, at + 2) == 0;
+                         && has_ended(stored) && number_of(*about[2]) == 0;
   if (!orphan && !forgotten)
     return {};
   if (!find(orphan ? "orphan" : "release", member,
@@ -114,18 +99,16 @@ result<void> redis_audit::check_link(char kind, const std::string& owner,
             : stale ? "it has ended and does not wait"
                     : "nobody tells it of an end"))
     return {};
-  redis_group group{client_, options_};
-  if (auto read = group.read(); !read)
-    return read;
-  group.changes.expect(redis_key::jobs, owner,
-                       stored.substr(0, record_token_size));
-  group.changes.expect(redis_key::jobs, member,
-                       child.substr(0, record_token_size));
-  if (orphan)
-    group.unlink(static_cast<link_kind>(kind), owner, member);
-  else
-    group.write(record_kind::release, owner, {}, group.now());
-  return mend(group);
+  return mend([&](redis_group& group) {
+    group.changes.expect(redis_key::jobs, owner,
+                         stored.substr(0, record_token_size));
+    group.changes.expect(redis_key::jobs, member,
+                         child.substr(0, record_token_size));
+    if (orphan)
+      group.unlink(static_cast<link_kind>(kind), owner, member);
+    else
+      group.write(record_kind::release, owner, {}, group.now());
+  });
 }
 
 /// It waits for as many as it says.
