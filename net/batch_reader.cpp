@@ -1,5 +1,6 @@
 #include "net/batch_reader.hpp"
 
+#include "actors/store/handed_on.hpp"
 #include "net/job_reader.hpp"
 
 #include <algorithm>
@@ -75,6 +76,15 @@ private:
                     "names no other job of this batch");
         return;
       }
+      const auto close = params.find("}}", from);
+      const auto what = std::string_view{params}.substr(0, close).substr(
+        std::min({end, close, params.size()}));
+      if (!what.starts_with('.') || !store::can_be_handed_on(what.substr(1))) {
+        errors_.add(place_of(child) + "/params",
+                    params.substr(at, close - at)
+                      + "}} is neither .source nor .result.FIELD");
+        return;
+      }
       auto id = adopt(child, *sibling);
       params.replace(from, name.size(), id);
       auto& ids = jobs_[child].depends_on;
@@ -115,11 +125,18 @@ private:
   std::vector<std::vector<std::size_t>> parents_;
 };
 
-void raise(std::optional<store::durability>& most,
-           const submit_request& asked) {
-  if (asked.durability && asked.durability_strict
-      && (!most || !suffices(*most, *asked.durability)))
-    most = asked.durability;
+/// `local` is for single jobs: no batch is ever spooled.
+void raise(batch_request& out, const submit_request& asked) {
+  if (!asked.durability)
+    return;
+  if (asked.durability_strict
+      && (!out.durability || !suffices(*out.durability, *asked.durability)))
+    out.durability = asked.durability;
+  if (*asked.durability == store::durability::local)
+    return;
+  out.asked = std::max(out.asked, *asked.durability);
+  if (asked.durability_strict)
+    out.required = std::max(out.required, *asked.durability);
 }
 
 } // namespace
@@ -149,7 +166,7 @@ struct batch_reader::impl {
         fields.finish();
       }
       job.draft.id = mint();
-      raise(out.durability, job);
+      raise(out, job);
       out.jobs.push_back(std::move(job.draft));
     }
     if (errors.empty())

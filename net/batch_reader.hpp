@@ -26,6 +26,9 @@ struct batch_request {
   std::vector<store::job_draft> jobs; ///< in the order of the request
   /// The most that a job asks for with `durability_strict`.
   std::optional<store::durability> durability;
+  /// As in `store::batch_draft`.
+  store::durability asked = store::durability::memory;
+  store::durability required = store::durability::memory;
 };
 
 /// Reads the body of `POST /v1/jobs/batch`. Reading 10,000 jobs takes a while,

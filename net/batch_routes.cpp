@@ -120,6 +120,8 @@ answering submit_batch(edge& at, const request& req, const path_params&) {
   draft.owner = req.principal;
   draft.tags = std::move(asked.tags);
   draft.callback_url = std::move(asked.callback_url);
+  draft.asked = asked.asked;
+  draft.required = asked.required;
   for (auto& job : asked.jobs)
     trace(job, req);
   store::idempotency key;

@@ -18,6 +18,10 @@ struct batch_draft {
   std::string owner;
   std::vector<std::string> tags;
   std::string callback_url; ///< told when the batch has finished
+  /// What one of its jobs wants at least; the store waits for it if it can.
+  durability asked = durability::memory;
+  /// What is reached, or the batch is taken back: `not_durable`.
+  durability required = durability::memory;
 
   bool operator==(const batch_draft&) const = default;
 };

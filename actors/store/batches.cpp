@@ -151,13 +151,6 @@ void open_chunk(batch_record it, std::vector<job>& changed, transaction& in) {
   in.write(record_kind::progress, it.id, {}, in.now());
 }
 
-void forget_batch(const std::string& id, transaction& in) {
-  forget_callbacks(id, in);
-  in.drop_tally(id);
-  in.remove(record_kind::progress, id);
-  in.remove(record_kind::batch, id);
-}
-
 batch counted(const batch_record& it, transaction& in) {
   batch found;
   static_cast<batch_draft&>(found) = it;
@@ -259,6 +252,23 @@ errc stage_chunk(const std::string& id, std::span<const job_draft> jobs,
   ++it->chunks;
   store(*it, in.now() + staging_ms, in);
   return errc::none;
+}
+
+void stop_opening(const std::string& id, transaction& in) {
+  auto it = read_batch(id, in);
+  if (!it || it->phase == batch_phase::open)
+    return;
+  for (auto chunk = it->opened; chunk < it->chunks; ++chunk)
+    in.remove(record_kind::staged, chunk_key(id, chunk));
+  it->phase = batch_phase::open;
+  store(*it, 0, in);
+}
+
+void forget_batch(const std::string& id, transaction& in) {
+  forget_callbacks(id, in);
+  in.drop_tally(id);
+  in.remove(record_kind::progress, id);
+  in.remove(record_kind::batch, id);
 }
 
 errc show_batch(const std::string& id, transaction& in) {

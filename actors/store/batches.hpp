@@ -44,6 +44,11 @@ errc may_add(std::span<const job_draft> jobs, transaction& in);
 void add_batch(const batch_draft& draft, std::span<const job_draft> jobs,
                transaction& in);
 
+// Taking back: what is not opened never will be; without its record, a batch
+// without jobs has never been.
+void stop_opening(const std::string& id, transaction& in);
+void forget_batch(const std::string& id, transaction& in);
+
 // Step by step. Each says `not_found` when the batch was given up meanwhile.
 void begin_batch(const batch_draft& draft, std::uint64_t total,
                  transaction& in);

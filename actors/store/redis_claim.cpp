@@ -94,7 +94,7 @@ result<void> claim_once(const claim_request& request, bool promoted,
   out = {};
   redis_gate gate{group, request.queue, expects_limits};
   ready_reader ready{group, gate, request.queue,
-                     std::min<std::size_t>(request.max, jobs_per_group)};
+                     std::min<std::size_t>(request.max, group.most_jobs())};
   const auto found = look(request, promoted, ready, gate, group, out);
   if (!found)
     return found.error();
@@ -119,13 +119,14 @@ result<void> claim_once(const claim_request& request, bool promoted,
 
 result<void> redis_store::promote_due(std::vector<job>& promoted) {
   sweep_result done;
-  std::size_t before = 0;
-  do {
-    before = done.queued.size();
-    if (auto some = promote(jobs_per_group, done); !some)
+  bool more = true;
+  while (more && done.queued.size() < max_promote) {
+    const auto before = done.queued.size();
+    const auto most = jobs_at_once();
+    if (auto some = promote(most, done); !some)
       return some;
-  } while (done.queued.size() < max_promote
-           && done.queued.size() == before + jobs_per_group);
+    more = done.queued.size() == before + most;
+  }
   std::ranges::move(done.queued, std::back_inserter(promoted));
   return {};
 }

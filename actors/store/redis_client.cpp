@@ -179,9 +179,11 @@ result<std::vector<redis_reply_ptr>>
 redis_client::run(std::span<const redis_args> commands) {
   if (auto ready = ensure_open(); !ready)
     return ready.error();
+  const auto begun = clock::now();
   auto replies = connection_.run(commands);
   if (!replies)
     return replies;
+  read_took_ = clock::now() - begun;
   for (const auto& reply : *replies)
     if (reply->type == REDIS_REPLY_ERROR && !is_error(reply, "OOM"))
       return judge(*reply);
@@ -189,7 +191,8 @@ redis_client::run(std::span<const redis_args> commands) {
 }
 
 result<redis_reply_ptr> redis_client::eval(redis_script which,
-                                           const redis_args& args) {
+                                           const redis_args& args,
+                                           std::size_t jobs) {
   static const auto key_count = std::to_string(redis_key_count);
   if (auto ready = ensure_open(); !ready)
     return ready.error();
@@ -198,7 +201,12 @@ result<redis_reply_ptr> redis_client::eval(redis_script which,
   command.reserve(3 + redis_key_count + args.size());
   command.insert(command.end(), redis_keys.begin(), redis_keys.end());
   command.insert(command.end(), args.begin(), args.end());
+  for (const auto& arg : args)
+    written_ += arg.size();
+  const auto begun = clock::now();
   auto replies = connection_.run({&command, 1});
+  if (replies && jobs > 0)
+    pace_.took(jobs, read_took_, clock::now() - begun);
   if (replies && is_error(replies->front(), "NOSCRIPT")) {
     if (auto loaded = load_scripts(); !loaded)
       return loaded.error();

@@ -2,6 +2,7 @@
 
 #include "actors/store/job.hpp"
 #include "actors/store/redis_connection.hpp"
+#include "actors/store/redis_pace.hpp"
 
 #include <array>
 #include <chrono>
@@ -37,6 +38,10 @@ struct redis_memory {
   [[nodiscard]] bool above(double share) const noexcept {
     return limit != 0 && static_cast<double>(used) > share * limit;
   }
+  /// With so many bytes more.
+  [[nodiscard]] redis_memory plus(std::uint64_t bytes) const noexcept {
+    return {used + bytes, limit, replicas};
+  }
 };
 
 /// A connection that mends itself: it opens again within the next call after
@@ -62,13 +67,23 @@ public:
 
   /// Runs a script, with `redis_keys` for its keys. `queue_full` when the
   /// server has no room.
-  result<redis_reply_ptr> eval(redis_script which, const redis_args& args);
+  /// @param jobs that it changes, for the pace
+  result<redis_reply_ptr> eval(redis_script which, const redis_args& args,
+                               std::size_t jobs = 0);
 
   /// As `redis_connection::ask`, on a connection that mends itself.
   result<redis_reply_ptr> ask(const redis_args& args);
 
   /// Asks the server.
   result<redis_memory> memory();
+
+  /// Bytes of all that scripts were given, ever.
+  [[nodiscard]] std::uint64_t written() const noexcept {
+    return written_;
+  }
+  [[nodiscard]] const redis_pace& pace() const noexcept {
+    return pace_;
+  }
 
   /// What the server's configuration promised when it was last connected.
   [[nodiscard]] durability level() const noexcept {
@@ -93,6 +108,9 @@ private:
   redis_connection connection_;
   std::array<std::string, redis_script_count> shas_;
   redis_facts facts_;
+  redis_pace pace_;
+  clock::duration read_took_{0}; ///< the newest `run`
+  std::uint64_t written_ = 0;
   const std::int64_t timeout_ms_;
   clock::time_point master_checked_{};
   std::minstd_rand random_{std::random_device{}()};

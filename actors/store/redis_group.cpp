@@ -239,11 +239,13 @@ void redis_group::put_limit(const std::string& name, const flow_limit& limit) {
   expect_limits();
   const auto number = limits_version_.empty() ? 0 : ordered_in(limits_version_);
   changes.set(redis_key::meta, "limits", ordered(number + 1));
-  if (name.front() == 'k')
+  if (name.front() == 'k') {
     changes.run(name, 0);
-  else // shown from now on, also without jobs
+    changes.remove(redis_key::tokens, name); // by the rate of before
+  } else { // shown from now on, also without jobs
     changes.count(redis_key::depth,
                   state_prefix(job_state::queued) + name.substr(1), 0);
+  }
   if (name.front() == 'q' && before.key_concurrency != limit.key_concurrency)
     changes.add(redis_key::tokens, name, now_); // let go in steps
 }

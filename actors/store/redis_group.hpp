@@ -4,6 +4,7 @@
 #include "actors/store/job_store.hpp"
 #include "actors/store/redis_changes.hpp"
 #include "actors/store/redis_client.hpp"
+#include "actors/store/redis_pace.hpp"
 #include "actors/store/redis_record.hpp"
 #include "actors/store/transaction.hpp"
 #include "actors/store/transitions.hpp"
@@ -15,8 +16,6 @@
 
 namespace troupe::store {
 
-/// Jobs that one group changes at most; its script then takes well under 5 ms.
-inline constexpr std::size_t jobs_per_group = 128;
 /// Large jobs make small groups.
 inline constexpr std::size_t bytes_per_group = 512 * 1024;
 
@@ -71,6 +70,11 @@ public:
   result<void> read();
   [[nodiscard]] const redisReply& extra(std::size_t at) const {
     return *extra_.at(at);
+  }
+
+  /// Jobs that it should change at most.
+  [[nodiscard]] std::size_t most_jobs() const noexcept {
+    return client_.pace().jobs();
   }
 
   // -- changing ---------------------------------------------------------------

@@ -137,11 +137,14 @@ void redis_group::write_limits() {
 result<bool> redis_group::write() {
   if (failure_)
     return *failure_;
+  std::size_t jobs = 0;
   for (auto& [id, it] : entries_)
-    if (it.dirty)
+    if (it.dirty) {
       write_entry(id, it);
-    else if (it.is_guarded)
+      ++jobs;
+    } else if (it.is_guarded) {
       changes.expect(redis_key::jobs, id, it.token);
+    }
   write_holders();
   write_answers();
   write_records();
@@ -151,7 +154,7 @@ result<bool> redis_group::write() {
     return true;
   const auto script = adds_ ? redis_script::apply_if_room : redis_script::apply;
   TROUPE_FAULT_POINT(store_writing);
-  const auto reply = client_.eval(script, changes.args(version_));
+  const auto reply = client_.eval(script, changes.args(version_), jobs);
   TROUPE_FAULT_POINT(store_written);
   if (!reply)
     return reply.error();

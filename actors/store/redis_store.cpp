@@ -15,6 +15,8 @@ namespace {
 /// Share of maxmemory where submits stop.
 constexpr double submit_share = 0.9;
 constexpr auto memory_check_interval = std::chrono::seconds{1};
+/// Bytes of the server's memory for each one that was sent to it, at most.
+constexpr std::uint64_t bytes_kept = 4;
 /// Each that fails means that somebody else got on.
 constexpr int most_attempts = 100;
 
@@ -40,14 +42,19 @@ errc renew_one(const held_lease& lease, std::int64_t lease_ms,
 
 } // namespace
 
-/// Asks at most once a second: a submit must not cost another round trip.
+/// Asks once a second, since a submit must not cost another round trip, and
+/// whenever what was written since may have filled what was left.
 bool redis_store::is_short_of_memory() {
   const auto now = clock::now();
-  if (now - memory_read_ > memory_check_interval) {
+  const auto grown = bytes_kept * (client_.written() - written_then_);
+  const bool may_be_full =
+    memory_.plus(grown).above(submit_share) && !memory_.above(submit_share);
+  if (may_be_full || now - memory_read_ > memory_check_interval) {
     const auto known = client_.memory();
     if (known)
       memory_ = *known;
     memory_read_ = now;
+    written_then_ = client_.written();
   }
   return memory_.above(submit_share);
 }
@@ -99,7 +106,7 @@ redis_store::apply_group(std::span<const operation> ops, bool has_room) {
   });
   if (!done)
     return done.error();
-  if (auto safe = secure(ops.first(answers.size()), answers); !safe)
+  if (auto safe = secure_submits(ops.first(answers.size()), answers); !safe)
     return safe.error();
   return answers;
 }
@@ -107,8 +114,8 @@ redis_store::apply_group(std::span<const operation> ops, bool has_room) {
 /// New jobs whose senders want more than the server gives by itself: it is
 /// asked to wait for others, for each level once, since a higher one that is
 /// not reached says nothing of a lower.
-result<void> redis_store::secure(std::span<const operation> ops,
-                                 std::span<applied> answers) {
+result<void> redis_store::secure_submits(std::span<const operation> ops,
+                                         std::span<applied> answers) {
   std::set<durability> asked;
   std::vector<applied*> wanting;
   for (std::size_t i = 0; i < ops.size(); ++i) {
@@ -124,27 +131,46 @@ result<void> redis_store::secure(std::span<const operation> ops,
     reached = std::max(reached, client_.secure(level));
   if (reached == client_.level())
     return {};
-  return note_reached(wanting, reached);
+  std::vector<std::string> ids;
+  for (auto* answer : wanting) {
+    answer->job.reached = reached;
+    ids.push_back(answer->job.id);
+  }
+  return note_reached(ids, reached);
 }
 
-result<void> redis_store::note_reached(std::span<applied* const> which,
+result<durability> redis_store::secure(durability asked,
+                                       std::span<const std::string> jobs) {
+  const auto reached = client_.secure(asked);
+  if (reached > client_.level())
+    if (auto noted = note_reached(jobs, reached); !noted)
+      return noted.error();
+  return reached;
+}
+
+result<void> redis_store::note_reached(std::span<const std::string> jobs,
                                        durability reached) {
-  for (auto* answer : which)
-    answer->job.reached = reached;
-  return attempt([&](redis_group& group) -> result<void> {
-    for (const auto* answer : which)
-      group.need_job(answer->job.id);
-    if (auto read = group.read(); !read)
-      return read;
-    for (const auto* answer : which) {
-      auto& it = group.at(answer->job.id);
-      if (it.error != errc::none)
-        continue;
-      it.record.job.reached = reached;
-      group.changed(it, it.record.job.state);
-    }
-    return {};
-  });
+  while (!jobs.empty()) {
+    const auto some = jobs.first(std::min(jobs.size(), jobs_at_once()));
+    const auto done = attempt([&](redis_group& group) -> result<void> {
+      for (const auto& id : some)
+        group.need_job(id);
+      if (auto read = group.read(); !read)
+        return read;
+      for (const auto& id : some) {
+        auto& it = group.at(id);
+        if (it.error != errc::none)
+          continue;
+        it.record.job.reached = reached;
+        group.changed(it, it.record.job.state);
+      }
+      return {};
+    });
+    if (!done)
+      return done;
+    jobs = jobs.subspan(some.size());
+  }
+  return {};
 }
 
 result<std::vector<applied>>
@@ -159,7 +185,7 @@ redis_store::apply(std::span<const operation> ops) {
   answers.reserve(ops.size());
   while (answers.size() < ops.size()) {
     const auto left = ops.subspan(answers.size());
-    const auto part = left.first(std::min(left.size(), jobs_per_group));
+    const auto part = left.first(std::min(left.size(), jobs_at_once()));
     auto some = apply_group(part, has_room);
     if (!some && some.error().code == errc::queue_full && has_room) {
       has_room = false;

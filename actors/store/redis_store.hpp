@@ -50,8 +50,10 @@ public:
 
 protected:
   result<void> transact(access how, const step& once) override;
+  result<durability> secure(durability asked,
+                            std::span<const std::string> jobs) override;
   [[nodiscard]] std::size_t jobs_at_once() const noexcept override {
-    return jobs_per_group;
+    return client_.pace().jobs();
   }
 
 private:
@@ -62,9 +64,9 @@ private:
   using group_step = std::function<result<void>(redis_group&)>;
 
   result<void> attempt(const group_step& once);
-  result<void> secure(std::span<const operation> ops,
-                      std::span<applied> answers);
-  result<void> note_reached(std::span<applied* const> which,
+  result<void> secure_submits(std::span<const operation> ops,
+                              std::span<applied> answers);
+  result<void> note_reached(std::span<const std::string> jobs,
                             durability reached);
   result<std::vector<applied>> apply_group(std::span<const operation> ops,
                                            bool has_room);
@@ -85,6 +87,7 @@ private:
   bool expects_limits_ = false; ///< there were some at the last claim
   redis_memory memory_;         ///< as of `memory_read_`
   clock::time_point memory_read_{};
+  std::uint64_t written_then_ = 0; ///< bytes of `client_` at that time
   redis_trim_places trim_from_;
 };
 

@@ -163,7 +163,7 @@ result<sweep_result> redis_store::sweep(const sweep_request& request) {
   const auto memory = client_.memory();
   if (!memory)
     return memory.error();
-  const auto most = std::min<std::size_t>(request.max, jobs_per_group);
+  const auto most = std::min<std::size_t>(request.max, jobs_at_once());
   sweep_result done;
   if (auto some = promote(most, done); !some)
     return some.error();
@@ -224,7 +224,7 @@ result<sweep_result> redis_store::adopt(const sweep_request& request) {
   sweep_result done;
   std::span<const std::string> left{ids};
   do {
-    const auto part = left.first(std::min(left.size(), jobs_per_group));
+    const auto part = left.first(std::min(left.size(), jobs_at_once()));
     if (auto some = adopt_group(part, request, done); !some)
       return some.error();
     left = left.subspan(part.size());

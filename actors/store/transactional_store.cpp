@@ -53,7 +53,7 @@ errc replay(const idempotency& key, batch_submitted& out, transaction& in) {
   if (key.scope.empty())
     return errc::not_found;
   const auto before = in.kept(key.scope);
-  if (!before)
+  if (!before || before->bytes.empty()) // or it was taken back
     return errc::not_found;
   if (before->body_hash != key.body_hash)
     return errc::idempotency_mismatch;
@@ -120,6 +120,82 @@ result<void> transactional_store::open_all(const std::string& batch) {
   }
 }
 
+/// Invisible, chunk by chunk, until the one transaction that shows it.
+result<void> transactional_store::add_staged(const batch_draft& draft,
+                                             std::span<const job_draft> jobs,
+                                             const idempotency& key,
+                                             const batch_submitted& answer) {
+  auto done = stage(draft, jobs);
+  if (done)
+    done = transact(access::add, [&](transaction& in) {
+      keep(key, answer, in);
+      return show_batch(draft.id, in);
+    });
+  return done ? open_all(draft.id) : done;
+}
+
+result<durability> transactional_store::secure(durability,
+                                               std::span<const std::string>) {
+  return level();
+}
+
+/// What was written may be less safe than a job insists on: then it was never
+/// submitted.
+result<void> transactional_store::secure_batch(const batch_draft& draft,
+                                               std::span<const job_draft> jobs,
+                                               const idempotency& key) {
+  const auto wanted = std::max(draft.asked, draft.required);
+  if (wanted == durability::memory)
+    return {};
+  std::vector<std::string> ids;
+  for (const auto& it : jobs)
+    ids.push_back(it.id);
+  const auto reached = secure(wanted, ids);
+  if (!reached)
+    return reached.error();
+  if (*reached >= draft.required)
+    return {};
+  if (auto undone = take_back(draft, ids, key); !undone)
+    return undone;
+  return fail(errc::not_durable);
+}
+
+/// From the last one on, so that none is waited for by another. Those that
+/// have begun are cancelled, and keep their batch.
+result<void> transactional_store::take_back(const batch_draft& draft,
+                                            std::span<const std::string> jobs,
+                                            const idempotency& key) {
+  auto done = transact(access::write, [&](transaction& in) {
+    stop_opening(draft.id, in);
+    if (!key.scope.empty())
+      in.keep(key.scope, {});
+    return errc::none;
+  });
+  if (!done)
+    return done;
+  while (!jobs.empty()) {
+    const auto some = jobs.last(std::min(jobs.size(), jobs_at_once()));
+    std::vector<operation> ops;
+    for (auto id = some.rbegin(); id != some.rend(); ++id)
+      ops.emplace_back(withdraw_op{*id, {}});
+    if (auto undone = apply(ops); !undone)
+      return undone.error();
+    jobs = jobs.first(jobs.size() - some.size());
+  }
+  list_query left;
+  left.batch = draft.id;
+  const auto begun = list(left);
+  if (!begun)
+    return begun.error();
+  return transact(access::write, [&](transaction& in) {
+    if (begun->jobs.empty())
+      forget_batch(draft.id, in);
+    else
+      settle_batch(draft.id, in);
+    return errc::none;
+  });
+}
+
 result<batch_submitted>
 transactional_store::submit_batch(const batch_draft& draft,
                                   std::span<const job_draft> jobs,
@@ -148,16 +224,10 @@ transactional_store::submit_batch(const batch_draft& draft,
     }
     return errc::none;
   });
-  if (done && !whole && !answer.replayed) {
-    done = stage(draft, *ordered);
-    if (done)
-      done = transact(access::add, [&](transaction& in) {
-        keep(key, answer, in);
-        return show_batch(draft.id, in);
-      });
-    if (done)
-      done = open_all(draft.id);
-  }
+  if (done && !whole && !answer.replayed)
+    done = add_staged(draft, *ordered, key, answer);
+  if (done && !answer.replayed)
+    done = secure_batch(draft, *ordered, key);
   if (!done)
     return done.error();
   auto stored = get_batch(answer.batch.id);

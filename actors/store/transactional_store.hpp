@@ -43,6 +43,11 @@ protected:
   using step = std::function<errc(transaction&)>;
 
   virtual result<void> transact(access how, const step& once) = 0;
+  /// Waits, as far as it can and has to, until all that was written is as
+  /// safe as asked; notes in these jobs what was reached. For a store that
+  /// promises the same for all it takes, nothing.
+  virtual result<durability> secure(durability asked,
+                                    std::span<const std::string> jobs);
   /// Jobs that one transaction adds at most.
   [[nodiscard]] virtual std::size_t jobs_at_once() const noexcept = 0;
 
@@ -51,6 +56,16 @@ protected:
 private:
   result<void> stage(const batch_draft& draft, std::span<const job_draft> jobs);
   result<void> open_all(const std::string& batch);
+  result<void> add_staged(const batch_draft& draft,
+                          std::span<const job_draft> jobs,
+                          const idempotency& key,
+                          const batch_submitted& answer);
+  result<void> secure_batch(const batch_draft& draft,
+                            std::span<const job_draft> jobs,
+                            const idempotency& key);
+  result<void> take_back(const batch_draft& draft,
+                         std::span<const std::string> jobs,
+                         const idempotency& key);
 };
 
 } // namespace troupe::store

@@ -108,6 +108,21 @@ TEST_F(batch_reading, RefusesSiblingsThatAreNoneOrWaitForThemselves) {
               UnorderedElementsAre("/jobs/1/depends_on", "/jobs/2/depends_on"));
 }
 
+TEST_F(batch_reading, RefusesWhatNoJobCanLeave) {
+  for (const std::string what :
+       {".nix", "", ".result", ".result.", ".sources", ".source.path"}) {
+    const auto jobs = [&](const std::string& name) {
+      return read(R"({"jobs":[{"type":"noop","params":{}},{"type":"noop",
+        "params":{"payload":"{{job:)"
+                  + name + what + R"(}}"},"depends_on":["abc-1"]}]})");
+    };
+    EXPECT_THAT(pointers(jobs("#0")), ElementsAre("/jobs/1/params")) << what;
+    EXPECT_THAT(pointers(jobs("abc-1")), ElementsAre("/jobs/1/params")) << what;
+    // Nothing of ours.
+    EXPECT_EQ(good(jobs("other")).jobs.size(), 2u);
+  }
+}
+
 TEST_F(batch_reading, TakesTenThousandJobsAndNoMore) {
   std::string body = R"({"jobs":[{"type":"noop","params":{}})";
   for (int i = 1; i < 10000; ++i)
@@ -120,14 +135,16 @@ TEST_F(batch_reading, TakesTenThousandJobsAndNoMore) {
 }
 
 TEST_F(batch_reading, AsksForTheMostDurableOfItsStrictJobs) {
-  EXPECT_EQ(good(read(R"({"jobs":[
+  const auto batch = good(read(R"({"jobs":[
       {"type":"noop","params":{},"durability":"replica"},
       {"type":"noop","params":{},"durability":"interval",
        "durability_strict":true},
       {"type":"noop","params":{},"durability":"disk",
-       "durability_strict":true}]})"))
-              .durability,
-            store::durability::disk);
+       "durability_strict":true}]})"));
+
+  EXPECT_EQ(batch.durability, store::durability::disk);
+  EXPECT_EQ(batch.required, store::durability::disk);
+  EXPECT_EQ(batch.asked, store::durability::replica);
 }
 
 TEST(limits_reading, TellsNoLimitFromNothingSaid) {

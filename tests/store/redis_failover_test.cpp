@@ -173,6 +173,58 @@ TEST(RedisFailover, SaysTheTruthOfAReplicaThatLags) {
   EXPECT_EQ(asked->job.reached, durability::interval);
 }
 
+/// A batch that is to be on a replica; with a key, and a job that waits.
+result<batch_submitted> submit_family(job_store& store, const std::string& id,
+                                      std::size_t size) {
+  batch_draft family;
+  family.id = id;
+  family.asked = family.required = durability::replica;
+  std::vector<job_draft> jobs(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    jobs[i].id = id + "." + std::to_string(i);
+    jobs[i].type = jobs[i].queue = "bulk";
+  }
+  jobs.front().depends_on = {jobs.back().id};
+  return store.submit_batch(family, jobs, {"scope of " + id, "hash"});
+}
+
+TEST(RedisFailover, TakesABatchBackThatReachedNoReplica) {
+  const redis_server master{tcp};
+  redis_server replica{replica_of(master)};
+  await_link(master, replica);
+  auto store = open_at(master.url());
+
+  for (const std::size_t size : {3, 300}) {
+    const auto id = "b" + std::to_string(size);
+    replica.freeze();
+    const auto refused = submit_family(*store, id, size);
+    replica.thaw();
+
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, errc::not_durable);
+    EXPECT_FALSE(store->get_batch(id));
+    EXPECT_TRUE(store->list({})->jobs.empty());
+    EXPECT_EQ(master.command({"HLEN", "{troupe}:records"}), "0");
+  }
+}
+
+TEST(RedisFailover, SaysWhatABatchHasReached) {
+  const redis_server master{tcp};
+  const redis_server replica{replica_of(master)};
+  await_link(master, replica);
+  auto store = open_at(master.url());
+  const auto deadline = clock::now() + 20s;
+  auto done = submit_family(*store, "b1", 300);
+  while (!done && clock::now() < deadline)
+    done = submit_family(*store, "b1", 300); // under the same key
+
+  ASSERT_TRUE(done);
+  EXPECT_FALSE(done->replayed);
+  EXPECT_EQ(store->get("b1.0")->reached, durability::replica);
+  EXPECT_EQ(store->get("b1.299")->reached, durability::replica);
+  EXPECT_TRUE(submit_family(*store, "b1", 300)->replayed);
+}
+
 TEST(RedisFailover, FollowsAPromotedReplica) {
   redis_server master{tcp};
   const redis_server replica{replica_of(master)};
