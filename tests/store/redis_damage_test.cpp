@@ -1,9 +1,6 @@
 #include "actors/store/batches.hpp"
-#include "actors/store/redis_store.hpp"
 #include "actors/store/redis_url.hpp"
-#include "tests/store/redis_server.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/store/redis_test.hpp"
 
 #include <functional>
 
@@ -12,32 +9,14 @@
 namespace troupe::store::testing {
 namespace {
 
-template <class T>
-T must(result<T> outcome) {
-  if (!outcome)
-    throw std::runtime_error(outcome.error().message());
-  return std::move(*outcome);
-}
-
-class RedisDamage : public ::testing::Test {
+class RedisDamage : public RedisTest {
 protected:
   RedisDamage() {
-    options_.url = server_.url();
-    options_.clock_offset_ms = [this] {
-      return offset_;
-    };
-    store_ = must(open_redis_store(options_));
-  }
-
-  static job_draft draft(const std::string& id) {
-    job_draft made;
-    made.id = id;
-    made.type = made.queue = "bulk";
-    return made;
+    store_ = open();
   }
 
   applied apply(operation op) {
-    return std::move(must(store_->apply({&op, 1})).at(0));
+    return RedisTest::apply(*store_, std::move(op));
   }
 
   void submit(const std::string& id) {
@@ -45,12 +24,7 @@ protected:
   }
 
   std::vector<job> claim(std::uint32_t max) {
-    claim_request request;
-    request.queue = "bulk";
-    request.node = "node";
-    request.nonce = 7;
-    request.max = max;
-    return must(store_->claim(request)).jobs;
+    return RedisTest::claim(*store_, max);
   }
 
   std::vector<std::string> claim_ids(std::uint32_t max) {
@@ -124,9 +98,6 @@ protected:
     store_ = must(open_redis_store(options_));
   }
 
-  redis_server server_;
-  std::int64_t offset_ = 0;
-  store_options options_;
   std::unique_ptr<job_store> store_;
 };
 
@@ -250,6 +221,33 @@ TEST_F(RedisDamage, WithoutMemoryOnlySpooledSubmitsAreRefused) {
   EXPECT_EQ(done[2].job.state, job_state::succeeded);
   EXPECT_EQ(again.error, errc::none);
   EXPECT_EQ(claim_ids(5), std::vector<std::string>{"late"});
+}
+
+TEST_F(RedisDamage, SubmitsStopAtNineTenthsHoweverFastTheyCome) {
+  const auto used = [&] {
+    const auto info = server_.command({"INFO", "memory"});
+    const std::string name = "used_memory:";
+    return std::stod(info.substr(info.find(name) + name.size()));
+  };
+  const auto limit = used() + 40e6;
+  server_.command({"CONFIG", "SET", "maxmemory",
+                   std::to_string(static_cast<std::int64_t>(limit))});
+
+  // All of it within the second that a look is good for.
+  auto said = errc::none;
+  for (int i = 0; i < 1000 && said == errc::none; ++i) {
+    std::vector<operation> ops;
+    for (int k = 0; k < 32; ++k) {
+      auto made = draft(std::to_string(i) + "." + std::to_string(k));
+      made.params = R"({"text":")" + std::string(8000, 'x') + R"("})";
+      ops.emplace_back(submit_op{std::move(made), {}});
+    }
+    said = must(store_->apply(ops)).back().error;
+  }
+
+  EXPECT_EQ(said, errc::queue_full);
+  EXPECT_GT(used(), 0.85 * limit);
+  EXPECT_LT(used(), 0.93 * limit);
 }
 
 TEST_F(RedisDamage, ABatchThatWaitsForMemoryHoldsUpNothingElse) {

@@ -1,5 +1,4 @@
 #include "actors/store/job_store.hpp"
-#include "tests/store/redis_server.hpp"
 #include "tests/store/store_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -120,70 +119,6 @@ TEST_P(Scale, ASaturatedHostDoesNotHoldUpAnother) {
     }));
   }
   EXPECT_LT(median(times), 20);
-}
-
-/// What the script's calls took since the statistics were reset, on average,
-/// in microseconds.
-double each_script_us(const redis_server& server) {
-  const auto info = server.command({"INFO", "commandstats"});
-  const auto line = info.find("cmdstat_evalsha:");
-  const auto at = info.find("usec_per_call=", line);
-  return line == info.npos ? 0 : std::stod(info.substr(at + 14));
-}
-
-TEST(RedisScripts, TakeLessThanFiveMillisecondsEach) {
-  const redis_server server;
-  store_options options;
-  options.url = server.url();
-  auto store = must(open_store(options));
-  must(
-    store->apply(std::vector<operation>{put_queue_op{.queue = "download",
-                                                     .paused = {},
-                                                     .concurrency = {},
-                                                     .rate_per_s = {},
-                                                     .key_concurrency = 1}}));
-  std::vector<std::vector<double>> times(4);
-
-  for (int round = 0; round < 7; ++round) {
-    const auto measure = [&](std::size_t step, auto call) {
-      server.command({"CONFIG", "RESETSTAT"});
-      call();
-      times[step].push_back(each_script_us(server));
-    };
-    // The largest group there is, each job of its own host, each host full
-    // with another job that waits: its lane is parked, then let go.
-    std::vector<operation> submits;
-    for (int i = 0; i < 512; ++i) {
-      job_draft made;
-      made.id = "job" + std::to_string(512 * round + i);
-      made.type = made.queue = "download";
-      made.params = R"({"text":")" + std::string(900, 'x') + R"("})";
-      made.unique_key = "key of " + made.id;
-      made.batch = "batch";
-      made.concurrency_key = "host" + std::to_string(i % 256);
-      submits.emplace_back(submit_op{made, {}});
-    }
-    measure(0, [&] { must(store->apply(submits)); });
-    std::vector<operation> ends;
-    measure(1, [&] {
-      auto jobs =
-        must(store->claim({"download", "node", 7, 512, 600'000})).jobs;
-      EXPECT_EQ(jobs.size(), 256u);
-      for (const auto& it : jobs)
-        ends.emplace_back(succeed_op{it.id, it.fence, "{}"});
-    });
-    measure(2, [&] { must(store->apply(ends)); });
-    std::vector<operation> cancels;
-    for (const auto& op : submits)
-      cancels.emplace_back(cancel_op{std::get<submit_op>(op).draft.id});
-    measure(3, [&] { must(store->apply(cancels)); });
-  }
-  for (std::size_t step = 0; step < times.size(); ++step) {
-    const auto each = median(times[step]);
-    RecordProperty("step" + std::to_string(step) + "_us", std::to_string(each));
-    EXPECT_GT(each, 0) << step;
-    EXPECT_LT(each, 5000) << step;
-  }
 }
 
 } // namespace

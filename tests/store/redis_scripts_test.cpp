@@ -1,0 +1,173 @@
+#include "actors/store/job_store.hpp"
+#include "actors/store/redis_pace.hpp"
+#include "tests/store/redis_server.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+/// While a script runs, Redis serves nobody else.
+namespace troupe::store::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <class T>
+T must(result<T> outcome) {
+  if (!outcome)
+    throw std::runtime_error(outcome.error().message());
+  return std::move(*outcome);
+}
+
+/// How many scripts ran, and how many of them took more than 5 ms.
+struct script_times {
+  double all = 0;
+  double slow = 0;
+
+  script_times& operator+=(const script_times& more) {
+    all += more.all;
+    slow += more.slow;
+    return *this;
+  }
+  [[nodiscard]] double slow_share() const {
+    return all == 0 ? 1 : slow / all;
+  }
+};
+
+class RedisScripts : public ::testing::Test {
+protected:
+  RedisScripts() {
+    server_.command({"CONFIG", "SET", "slowlog-log-slower-than", "5000"});
+    server_.command({"CONFIG", "SET", "slowlog-max-len", "10000"});
+    store_options options;
+    options.url = server_.url();
+    store_ = must(open_store(options));
+  }
+
+  template <class Call>
+  script_times timed(Call call) {
+    server_.command({"CONFIG", "RESETSTAT"});
+    server_.command({"SLOWLOG", "RESET"});
+    call();
+    script_times times;
+    times.slow = std::stod(server_.command({"SLOWLOG", "LEN"}));
+    const auto info = server_.command({"INFO", "commandstats"});
+    const std::string name = "cmdstat_evalsha:calls=";
+    if (const auto at = info.find(name); at != info.npos)
+      times.all = std::stod(info.substr(at + name.size()));
+    return times;
+  }
+
+  void act_on_all(bulk_action action) {
+    bulk_request request;
+    request.action = action;
+    request.max = 500;
+    do
+      request.cursor = must(store_->bulk(request)).next_cursor;
+    while (!request.cursor.empty());
+  }
+
+  redis_server server_{{.fsync = "", .tcp = false, .more = {}}};
+  std::unique_ptr<job_store> store_;
+};
+
+/// Other tests have the machine at the same time: the best of a few.
+TEST_F(RedisScripts,
+       OneOfAHundredAtMostTakesOverFiveMillisecondsInActionsOnMany) {
+  std::vector<job_draft> jobs(10'000);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    jobs[i].id = "job" + std::to_string(i);
+    jobs[i].type = jobs[i].queue = "download";
+    jobs[i].params = R"({"text":")" + std::string(300, 'x') + R"("})";
+    jobs[i].concurrency_key = "host" + std::to_string(i % 100);
+  }
+  must(store_->submit_batch({"b1", "", {}, ""}, jobs, {}));
+
+  double share = 1;
+  for (int round = 0; round < 5 && share > 0.01; ++round) {
+    auto times = timed([&] { act_on_all(bulk_action::cancel); });
+    times += timed([&] { act_on_all(bulk_action::retry); });
+    EXPECT_GE(times.all, 2 * 10'000 / jobs_per_group);
+    share = std::min(share, times.slow_share());
+  }
+
+  RecordProperty("slow_share", std::to_string(share));
+  EXPECT_LE(share, 0.01);
+}
+
+/// The largest group there is, each job of its own host, each host full with
+/// another job that waits: its lane is parked, then let go.
+TEST_F(RedisScripts,
+       OneOfTenAtMostTakesOverFiveMillisecondsInTheLargestGroups) {
+  const put_queue_op one_each{.queue = "download",
+                              .paused = {},
+                              .concurrency = {},
+                              .rate_per_s = {},
+                              .key_concurrency = 1};
+  must(store_->apply(std::vector<operation>{one_each}));
+
+  double share = 1;
+  for (int round = 0; round < 9 && share > 0.1; ++round) {
+    std::vector<operation> submits, ends, cancels;
+    for (int i = 0; i < 512; ++i) {
+      job_draft made;
+      made.id = "job" + std::to_string(512 * round + i);
+      made.type = made.queue = "download";
+      made.params = R"({"text":")" + std::string(900, 'x') + R"("})";
+      made.unique_key = "key of " + made.id;
+      made.batch = "batch";
+      made.concurrency_key = "host" + std::to_string(i % 256);
+      cancels.emplace_back(cancel_op{made.id});
+      submits.emplace_back(submit_op{std::move(made), {}});
+    }
+    auto times = timed([&] { must(store_->apply(submits)); });
+    times += timed([&] {
+      for (const auto& it :
+           must(store_->claim({"download", "node", 7, 512, 600'000})).jobs)
+        ends.emplace_back(succeed_op{it.id, it.fence, "{}"});
+    });
+    EXPECT_EQ(ends.size(), 256u);
+    times += timed([&] { must(store_->apply(ends)); });
+    times += timed([&] { must(store_->apply(cancels)); });
+    share = std::min(share, times.slow_share());
+  }
+
+  RecordProperty("slow_share", std::to_string(share));
+  EXPECT_LE(share, 0.1);
+}
+
+TEST(RedisPace, MakesSmallerGroupsWhereScriptsTakeLong) {
+  redis_pace pace;
+  EXPECT_EQ(pace.jobs(), jobs_per_group);
+
+  pace.took(128, 1ms, 6ms);
+  EXPECT_EQ(pace.jobs(), 64u);
+  for (int i = 0; i < 5; ++i)
+    pace.took(pace.jobs(), 1ms, 60ms);
+  EXPECT_EQ(pace.jobs(), redis_pace::fewest);
+}
+
+TEST(RedisPace, MakesLargerOnesAgainWhenTheyDoNot) {
+  redis_pace pace;
+  for (int i = 0; i < 5; ++i)
+    pace.took(pace.jobs(), 1ms, 60ms);
+
+  pace.took(3, 1ms, 1ms); // too few to say anything
+  EXPECT_EQ(pace.jobs(), redis_pace::fewest);
+  for (int i = 0; i < 100; ++i)
+    pace.took(pace.jobs(), 1ms, 2ms);
+  EXPECT_EQ(pace.jobs(), jobs_per_group);
+}
+
+TEST(RedisPace, DoesNotTakeAFarServerForASlowOne) {
+  redis_pace pace;
+
+  for (int i = 0; i < 10; ++i)
+    pace.took(pace.jobs(), 80ms, 81ms);
+
+  EXPECT_EQ(pace.jobs(), jobs_per_group);
+}
+
+} // namespace
+} // namespace troupe::store::testing

@@ -1,0 +1,163 @@
+#include "actors/store/sqlite_db.hpp"
+#include "tests/store/audited_store.hpp"
+#include "tests/store/scratch_folder.hpp"
+
+#include <fstream>
+
+namespace troupe::store::testing {
+namespace {
+
+class SqliteAudit : public ::testing::Test {
+protected:
+  SqliteAudit() : path_{(folder_.path() / "jobs.db").string()} {
+    store_options options;
+    options.url = "sqlite:" + path_;
+    it_ = std::make_unique<audited_store>(options);
+  }
+
+  void run(const std::string& sql) {
+    auto db = sqlite_db::open(path_, 1000);
+    ASSERT_TRUE(db.has_value());
+    (*db)->begin(true);
+    (*db)->run(sql.c_str());
+    ASSERT_TRUE((*db)->end().has_value());
+  }
+
+  /// Writes the first page of an index while nobody has the file open.
+  void overwrite(const std::string& index, const std::string& page) {
+    it_->store.reset();
+    std::int64_t root = 0;
+    {
+      auto db = sqlite_db::open(path_, 1000);
+      statement query{**db, "SELECT rootpage FROM sqlite_schema"
+                            " WHERE name = ?1"};
+      auto row = query.start(index);
+      ASSERT_TRUE(row.next());
+      root = row.number(0);
+    }
+    std::fstream file{path_, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp((root - 1) * std::int64_t(page.size()));
+    file << page;
+    file.close();
+    it_->reopen();
+  }
+
+  scratch_folder folder_;
+  std::string path_;
+  std::unique_ptr<audited_store> it_;
+};
+
+class SqliteAuditOf : public SqliteAudit,
+                      public ::testing::WithParamInterface<breakage> {};
+
+TEST_P(SqliteAuditOf, FindsAndMendsWhatWasBroken) {
+  ASSERT_EQ(kinds_of(it_->audit()), std::set<std::string>{});
+  run(GetParam().how);
+  expect_mended(*it_, GetParam());
+  expect_to_end(*it_);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Invariants, SqliteAuditOf,
+  ::testing::Values(
+    breakage{"Draft", "job", "UPDATE draft SET body = x'00' WHERE seq = 7"},
+    breakage{"LostDraft", "job", "DELETE FROM draft WHERE seq = 7"},
+    breakage{"Live", "job", "UPDATE job SET live = x'00' WHERE seq = 2"},
+    breakage{"State", "job", "UPDATE job SET state = 12 WHERE seq = 7"},
+    breakage{"OrphanedDraft", "orphan", "INSERT INTO draft VALUES(999, x'00')"},
+    breakage{"Group", "index", "UPDATE job SET grp = 'z' WHERE seq = 6"},
+    breakage{"UniqueKey", "index",
+             "UPDATE job SET unique_key = 'z' WHERE seq = 6"},
+    breakage{"Batch", "index", "UPDATE job SET batch = NULL WHERE seq = 6"},
+    breakage{"LostLease", "lease",
+             "UPDATE job SET lease_until = 0 WHERE id = 'busy1'"},
+    breakage{"StrayLease", "lease",
+             "UPDATE job SET lease_until = 5 WHERE id = 'waits'"},
+    breakage{"Finished", "finished",
+             "UPDATE job SET finished_at = 0 WHERE id = 'done'"},
+    breakage{"Publishing", "publishing",
+             "UPDATE job SET state = 2, lease_until = 0 WHERE id ="
+             " 'committed'"},
+    breakage{"LostHead", "head", "DELETE FROM head WHERE grp = 'calm'"},
+    breakage{"WrongHead", "head",
+             "UPDATE head SET seq = seq + 1 WHERE grp = 'calm'"},
+    breakage{"StrayHead", "head",
+             "INSERT INTO head VALUES('download', 'q', 5, 1, 1, 0)"},
+    breakage{"Parked", "parked", "UPDATE head SET parked = 1 WHERE grp = ''"},
+    breakage{"Depth", "counter", "UPDATE depth SET jobs = jobs + 1"},
+    breakage{"LostDepth", "counter", "DELETE FROM depth WHERE state = 2"},
+    breakage{"Held", "group", "UPDATE held SET jobs = 3 WHERE grp = 'busy'"},
+    breakage{"LostHeld", "group", "DELETE FROM held"},
+    breakage{"LostLink", "pending", "DELETE FROM link"},
+    breakage{"OrphanedLink", "orphan",
+             "INSERT INTO link VALUES(119, 'nobody', 'child')"},
+    breakage{"ForgottenEnd", "release",
+             "INSERT INTO link VALUES(119, 'done', 'child')"},
+    breakage{"StaleLink", "orphan",
+             "INSERT INTO link VALUES(104, 'busy1', 'done')"},
+    breakage{"JobOfABatch", "job",
+             "UPDATE job SET live = x'00' WHERE id = 'b1a'"},
+    breakage{"LostJobOfABatch", "tally",
+             "DELETE FROM draft WHERE seq = (SELECT seq FROM job WHERE id ="
+             " 'b1a'); DELETE FROM job WHERE id = 'b1a'"},
+    breakage{"CallbackNotDue", "due",
+             "UPDATE record SET due = 0 WHERE kind = 119"},
+    breakage{"CallbackInAnAge", "due",
+             "UPDATE record SET due = 9000000000000000 WHERE kind = 119"},
+    breakage{"CallbackInAWrongLane", "due",
+             "UPDATE record SET lane = 0 WHERE kind = 119"},
+    breakage{"ScheduleNotDue", "due",
+             "UPDATE record SET due = 0 WHERE kind = 99"},
+    breakage{"ScheduleInAnAge", "due",
+             "UPDATE record SET due = 9000000000000000 WHERE kind = 99"},
+    breakage{"Limit", "limit", "UPDATE flow SET body = x'00'"},
+    breakage{"LostLimit", "group", "DELETE FROM flow"},
+    breakage{"TokenInAnAge", "limit", "UPDATE flow SET due = 9000000000000000"},
+    breakage{"LostClock", "clock", "DELETE FROM clock"},
+    breakage{"ClockAhead", "clock",
+             "UPDATE clock SET alive = 9000000000000000"},
+    breakage{"GraceAhead", "clock",
+             "UPDATE clock SET grace_until = 9000000000000000"},
+    breakage{"Tally", "tally", "UPDATE tally SET jobs = jobs + 1"},
+    breakage{"LostTally", "tally", "DELETE FROM tally"}),
+  ::testing::PrintToStringParamName());
+
+TEST_F(SqliteAudit, AJobThatCannotBeReadBecomesOneThatFailed) {
+  run("UPDATE job SET live = x'00' WHERE id = 'waits';"
+      "DELETE FROM draft WHERE seq = (SELECT seq FROM job WHERE id = 'later')");
+
+  it_->audit(true);
+
+  expect_corrupt(*it_, "waits");
+  expect_corrupt(*it_, "later");
+  EXPECT_EQ(it_->store->get("waits")->type, "download");
+  it_->follow();
+  EXPECT_EQ(it_->store->get("child")->state, job_state::failed);
+}
+
+TEST_F(SqliteAudit, AnIndexThatIsDestroyedIsFoundAndMadeAnew) {
+  overwrite("job_finished", std::string(4096, '\0'));
+
+  const auto first = it_->store->audit({});
+  ASSERT_TRUE(first);
+  ASSERT_FALSE(first->findings.empty());
+  EXPECT_EQ(first->findings[0].invariant, "file");
+  for (const auto& one : it_->audit(true))
+    EXPECT_TRUE(one.repaired) << one.detail;
+
+  EXPECT_EQ(kinds_of(it_->audit()), std::set<std::string>{});
+  expect_to_end(*it_);
+}
+
+TEST_F(SqliteAudit, AnIndexThatLacksJobsIsFoundAndMadeAnew) {
+  // A leaf without entries is no damage to SQLite.
+  std::string leaf{"\x0a\0\0\0\0\x10\0\0", 8};
+  leaf.resize(4096);
+  overwrite("job_ready", leaf);
+
+  expect_mended(*it_, {"", "index", ""});
+  expect_to_end(*it_);
+}
+
+} // namespace
+} // namespace troupe::store::testing
