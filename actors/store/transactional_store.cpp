@@ -155,16 +155,17 @@ result<void> transactional_store::secure_batch(const batch_draft& draft,
     return reached.error();
   if (*reached >= draft.required)
     return {};
-  if (auto undone = take_back(draft, ids, key); !undone)
+  if (auto undone = withdraw_batch(draft, ids, key); !undone)
     return undone;
   return fail(errc::not_durable);
 }
 
 /// From the last one on, so that none is waited for by another. Those that
 /// have begun are cancelled, and keep their batch.
-result<void> transactional_store::take_back(const batch_draft& draft,
-                                            std::span<const std::string> jobs,
-                                            const idempotency& key) {
+result<void>
+transactional_store::withdraw_batch(const batch_draft& draft,
+                                    std::span<const std::string> jobs,
+                                    const idempotency& key) {
   auto done = transact(access::write, [&](transaction& in) {
     stop_opening(draft.id, in);
     if (!key.scope.empty())

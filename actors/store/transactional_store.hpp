@@ -63,9 +63,9 @@ private:
   result<void> secure_batch(const batch_draft& draft,
                             std::span<const job_draft> jobs,
                             const idempotency& key);
-  result<void> take_back(const batch_draft& draft,
-                         std::span<const std::string> jobs,
-                         const idempotency& key);
+  result<void> withdraw_batch(const batch_draft& draft,
+                              std::span<const std::string> jobs,
+                              const idempotency& key);
 };
 
 } // namespace troupe::store
