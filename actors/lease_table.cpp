@@ -90,6 +90,17 @@ lease_table::held_by(std::string_view queue) const {
   return some;
 }
 
+std::map<std::string_view, std::chrono::steady_clock::time_point>
+lease_table::oldest() const {
+  std::map<std::string_view, std::chrono::steady_clock::time_point> out;
+  for (const auto& [id, entry] : leases_) {
+    const auto [at, added] = out.try_emplace(entry.queue, entry.since);
+    if (!added)
+      at->second = std::min(at->second, entry.since);
+  }
+  return out;
+}
+
 std::optional<store::operation>
 lease_table::take_unsaved(const std::string& id, const store::fence& fence) {
   auto* entry = find(id, fence);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,11 @@ public:
   /// The same of one lease; nothing if it has none, or is not known.
   [[nodiscard]] std::optional<store::operation>
   take_unsaved(const std::string& id, const store::fence& fence);
+
+  /// Since when the oldest lease of each queue that has one is held.
+  [[nodiscard]] std::map<std::string_view,
+                         std::chrono::steady_clock::time_point>
+  oldest() const;
 
   [[nodiscard]] std::size_t size() const noexcept {
     return leases_.size();

@@ -11,6 +11,38 @@
 
 namespace troupe::actors {
 
+namespace {
+
+/// How long the oldest attempt of each queue runs.
+template <class Pools>
+void show_running(const lease_table& leases, const Pools& pools,
+                  std::chrono::steady_clock::time_point now,
+                  config::metrics& metrics) {
+  const auto oldest = leases.oldest();
+  for (const auto& [queue, pool] : pools) {
+    const auto found = oldest.find(queue);
+    const std::chrono::duration<double> ran =
+      found == oldest.end() ? now - now : now - found->second;
+    metrics.queue_oldest_age(queue, "running", ran.count());
+  }
+}
+
+void count_ends(const event_batch& events, config::metrics& metrics) {
+  for (const auto& it : events.events) {
+    const bool ended = it.type == job_event_type::succeeded
+                       || it.type == job_event_type::failed
+                       || it.type == job_event_type::cancelled;
+    if (!ended)
+      continue;
+    const auto ms = it.job->finished_at - it.job->created_at;
+    metrics.job_ended(it.job->type, store::to_string(it.job->state),
+                      static_cast<double>(std::max<timestamp_ms>(ms, 0))
+                        / 1000);
+  }
+}
+
+} // namespace
+
 void queue_state::start(queue_options options) {
   options_ = std::move(options);
   overload_ = overload_guard{options_.overload};
@@ -96,10 +128,14 @@ void queue_state::depths(depths_request& request) {
   auto found = store_->depths();
   if (!found && found.error().code == store::errc::unavailable)
     lose_store(found.error());
+  if (options_.metrics)
+    show_running(leases_, pools_, now(), *options_.metrics);
   request.reply(std::move(found));
 }
 
 void queue_state::emit(event_batch events) {
+  if (options_.metrics)
+    count_ends(events, *options_.metrics);
   if (hub_ && !(events.events.empty() && events.subjects.empty()))
     self_->send(hub_, std::move(events));
 }

@@ -134,6 +134,10 @@ struct metrics::impl {
     histogram("troupe_attempt_seconds", "Running time of attempts."),
     {"type", "outcome"},
     job_s};
+  series<prom::Histogram> ended{
+    histogram("troupe_job_seconds", "From a job's submit to its end."),
+    {"type", "outcome"},
+    job_s};
   prom::Histogram& commit_time =
     histogram("troupe_store_commit_seconds", "One group commit.")
       .Add({}, commit_s);
@@ -164,9 +168,10 @@ struct metrics::impl {
       .Add({});
   series<prom::Gauge> depth{gauge("troupe_queue_jobs", "Jobs by state."),
                             {"queue", "state"}};
-  series<prom::Gauge> oldest{gauge("troupe_queue_oldest_age_seconds",
-                                   "Age of the oldest job that is queued."),
-                             {"queue"}};
+  series<prom::Gauge> oldest{
+    gauge("troupe_queue_oldest_age_seconds",
+          "How long the oldest job is queued, or runs at this server."),
+    {"queue", "state"}};
   series<prom::Histogram> requests{
     histogram("troupe_http_request_seconds", "From header to answer."),
     {"route", "method", "status"},
@@ -284,6 +289,11 @@ void metrics::attempt_ended(std::string_view type, std::string_view outcome,
   impl_->ran.at({type, outcome}).Observe(ran_s);
 }
 
+void metrics::job_ended(std::string_view type, std::string_view outcome,
+                        double seconds) {
+  impl_->ended.at({type, outcome}).Observe(seconds);
+}
+
 void metrics::store_commit(std::size_t operations, double seconds) {
   impl_->commit_time.Observe(seconds);
   impl_->commit_size.Observe(static_cast<double>(operations));
@@ -316,8 +326,9 @@ void metrics::queue_depth(std::string_view queue, std::string_view state,
   impl_->depth.at({queue, state}).Set(static_cast<double>(jobs));
 }
 
-void metrics::queue_oldest_age(std::string_view queue, double seconds) {
-  impl_->oldest.at({queue}).Set(seconds);
+void metrics::queue_oldest_age(std::string_view queue, std::string_view state,
+                               double seconds) {
+  impl_->oldest.at({queue, state}).Set(seconds);
 }
 
 void metrics::http_request(std::string_view route, std::string_view method,

@@ -22,6 +22,10 @@ public:
   /// `outcome`: succeeded, failed, cancelled, retrying, released, lost.
   void attempt_ended(std::string_view type, std::string_view outcome,
                      double ran_s);
+  /// A job has ended, so long after it was submitted. `outcome`: succeeded,
+  /// failed, cancelled.
+  void job_ended(std::string_view type, std::string_view outcome,
+                 double seconds);
   /// One group commit of `operations` took so long.
   void store_commit(std::size_t operations, double seconds);
   void store_error(std::string_view code);
@@ -37,7 +41,9 @@ public:
   /// Set at each scrape.
   void queue_depth(std::string_view queue, std::string_view state,
                    std::uint64_t jobs);
-  void queue_oldest_age(std::string_view queue, double seconds);
+  /// `state`: queued, running (at this server); 0 seconds: none is.
+  void queue_oldest_age(std::string_view queue, std::string_view state,
+                        double seconds);
 
   /// `route` is the pattern, such as `/v1/jobs/{id}`.
   void http_request(std::string_view route, std::string_view method, int status,

@@ -1,6 +1,7 @@
 #include "net/admission.hpp"
 
 #include "config/text.hpp"
+#include "net/query.hpp"
 
 #include <algorithm>
 #include <array>
@@ -21,34 +22,48 @@ bool is_json(std::string_view content_type) {
   return type == "application/json";
 }
 
-std::optional<problem> body_fault(const request_head& head,
-                                  const header_fields& fields,
-                                  const route& to) {
+/// A body in a coding (RFC 9110, 12.5.3: the answer says which would do).
+response refuse_coding() {
+  auto out = answer({problem_code::unsupported_media_type,
+                     "a body must come without Content-Encoding"});
+  out.headers.emplace_back("Accept-Encoding", "identity");
+  return out;
+}
+
+std::optional<response> body_fault(const request_head& head,
+                                   const header_fields& fields,
+                                   const route& to) {
   if (!fields.expect.empty() && lower(fields.expect) != "100-continue") {
     problem what{problem_code::invalid_request, "only 100-continue is known"};
     what.status = 417;
-    return what;
+    return answer(what);
   }
   if (head.content_length.value_or(0) > to.max_body)
-    return problem{problem_code::body_too_large,
+    return answer({problem_code::body_too_large,
                    "a body may have at most "
-                     + std::to_string(to.max_body >> 20) + " MiB here"};
-  if (head.has_body && to.json_body && !is_json(fields.content_type))
-    return problem{problem_code::unsupported_media_type,
-                   "Content-Type must be application/json"};
+                     + std::to_string(to.max_body >> 20) + " MiB here"});
+  if (!head.has_body)
+    return std::nullopt;
+  const auto coding = lower(fields.content_encoding);
+  if (!coding.empty() && coding != "identity")
+    return refuse_coding();
+  if (to.json_body && !is_json(fields.content_type))
+    return answer({problem_code::unsupported_media_type,
+                   "Content-Type must be application/json"});
   return std::nullopt;
 }
 
 std::optional<problem> form_fault(const request_head& head, request& req) {
-  if (!from_string(head.method, req.method)) {
-    problem what{problem_code::method_not_allowed, "the method is not known"};
-    what.status = 501;
-    return what;
-  }
+  req.method = verb_of(head.method);
   if (head.http_1_1 ? !head.one_host : req.headers.host.empty())
     return problem{problem_code::invalid_request,
                    "there must be exactly one Host field"};
-  if (!parse_target(head.target, req.target))
+  if (!head.repeated.empty())
+    return problem{problem_code::invalid_request,
+                   std::string{head.repeated} + " stands more than once"};
+  // The target of CONNECT is an authority, and none is served here.
+  const auto target = head.method == "CONNECT" ? "*" : head.target;
+  if (!parse_target(target, req.target))
     return problem{problem_code::invalid_request,
                    "the request's target is not well-formed"};
   return std::nullopt;
@@ -86,7 +101,7 @@ route_for(const router& routes, const origin_guard& guard, const request& req) {
   auto found = routes.find(req.method, req.target);
   if (found.route)
     return found;
-  if (req.method == verb::options && req.target.path == "*")
+  if (req.target.path == "*")
     found.allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   if (found.allow.empty())
     return answer({problem_code::not_found, "there is nothing at this path"});
@@ -108,8 +123,13 @@ std::variant<match, response> admit(const router& routes,
   if (const auto fault = guard.check(req.headers, is_guarded(req)))
     return answer(*fault);
   auto found = route_for(routes, guard, req);
-  if (const auto* here = std::get_if<match>(&found))
-    if (const auto fault = body_fault(head, req.headers, *here->route))
+  const auto* here = std::get_if<match>(&found);
+  if (!here)
+    return found;
+  if (auto fault = body_fault(head, req.headers, *here->route))
+    return std::move(*fault);
+  if (here->route->query == query_use::none)
+    if (const auto fault = refuse_parameters(req.target))
       return answer(*fault);
   return found;
 }

@@ -16,12 +16,15 @@ struct request_head {
   std::string_view target;
   bool http_1_1 = true;
   bool one_host = true; ///< there is exactly one Host field
+  /// A field that stands twice and must not; empty if there is none.
+  std::string_view repeated;
   bool has_body = false;
   std::optional<std::uint64_t> content_length;
 };
 
 /// Decides by the header alone whether a request is served: method, Host,
-/// Origin, route, length and type of the body, expectations; answers OPTIONS.
+/// Origin, route, query, length and type of the body, expectations; answers
+/// OPTIONS.
 /// Fills `req.method` and `req.target`.
 /// @returns where the request leads to, or the answer
 [[nodiscard]] std::variant<match, response> admit(const router& routes,

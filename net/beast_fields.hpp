@@ -5,6 +5,7 @@
 #include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/message.hpp>
 
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ inline std::string_view header_fields::*place_of(http::field name) {
     return &header_fields::origin;
   case http::field::content_type:
     return &header_fields::content_type;
+  case http::field::content_encoding:
+    return &header_fields::content_encoding;
   case http::field::range:
     return &header_fields::range;
   case http::field::if_range:
@@ -69,17 +72,52 @@ inline std::string_view view_of(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-/// Counts the Host fields too: there must be exactly one.
-inline void read_fields(const http::fields& fields, header_fields& out,
-                        std::size_t& hosts) {
-  for (const auto& field : fields) {
+/// True for fields that may come in several lines: lists, and what others add
+/// on the way, of which the first is taken.
+inline bool may_repeat(std::string_view header_fields::*place) {
+  return place == &header_fields::accept || place == &header_fields::dpr
+         || place == &header_fields::hint_width
+         || place == &header_fields::if_none_match
+         || place == &header_fields::upgrade
+         || place == &header_fields::request_id
+         || place == &header_fields::traceparent;
+}
+
+/// What a header says of itself besides its fields' values.
+struct field_facts {
+  std::size_t hosts = 0;
+  /// A field that must not stand twice and does; empty if there is none.
+  std::string_view repeated = {};
+  /// The body's length cannot be known (RFC 9112, 6.3).
+  bool misframed = false;
+};
+
+/// Transfer-Encoding must say chunked and nothing else; in HTTP/1.0, nothing.
+inline bool is_misframed(const http::request_header<>& head) {
+  const auto [from, to] = head.equal_range(http::field::transfer_encoding);
+  if (from == to)
+    return false;
+  return head.version() < 11 || std::next(from) != to
+         || !boost::beast::iequals(from->value(), "chunked");
+}
+
+inline field_facts read_fields(const http::request_header<>& head,
+                               header_fields& out) {
+  field_facts facts;
+  facts.misframed = is_misframed(head);
+  for (const auto& field : head) {
     const auto place = field.name() == http::field::unknown
                          ? place_of(field.name_string())
                          : place_of(field.name());
-    if (place)
+    facts.hosts += field.name() == http::field::host;
+    if (!place)
+      continue;
+    if ((out.*place).data() == nullptr)
       out.*place = view_of(field.value());
-    hosts += field.name() == http::field::host;
+    else if (!may_repeat(place))
+      facts.repeated = view_of(field.name_string());
   }
+  return facts;
 }
 
 /// The header as it came, but for white space.

@@ -15,11 +15,16 @@ namespace asio = boost::asio;
 namespace {
 
 /// A buffer that once grew beyond this is given back when it is empty.
-constexpr std::size_t kept_capacity = 64 * 1024;
+constexpr std::size_t kept_capacity = 16 * 1024;
+
+/// `buffer = {}` would keep the room.
+void give_back(std::string& buffer) {
+  std::string{}.swap(buffer);
+}
 
 void empty(std::string& buffer) {
   if (buffer.capacity() > kept_capacity)
-    buffer = {};
+    give_back(buffer);
   else
     buffer.clear();
 }
@@ -171,8 +176,8 @@ void corked_socket::fail(error_code why) {
     error_ = why;
     failed_ = true;
     writing_ = false;
-    out_ = {};
-    flying_ = {};
+    give_back(out_);
+    give_back(flying_);
     left_ = 0;
     error_code ignored; // It is of no use any more.
     socket_.close(ignored);

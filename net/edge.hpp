@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "net/ask.hpp"
 #include "net/batch_reader.hpp"
+#include "net/client_message.hpp"
 #include "net/control_reader.hpp"
 #include "net/image_request.hpp"
 #include "net/job_submit.hpp"
@@ -29,6 +30,8 @@ struct edge {
   /// Used on `batch_thread` only.
   batch_reader batches;
   store::ulid_minter batch_ids = {};
+  /// What WebSocket clients say; one for all, since it keeps 60 KB at hand.
+  client_message_reader messages = {};
   /// Set once, from any thread.
   std::atomic<bool> draining = false;
   /// Where file reads block instead of the io thread.

@@ -2,6 +2,7 @@
 #include "config/text.hpp"
 #include "net/edge.hpp"
 #include "net/event_stream.hpp"
+#include "net/query.hpp"
 #include "net/routes.hpp"
 #include "net/websocket.hpp"
 
@@ -45,6 +46,14 @@ std::optional<response> upgrade_fault(const request& req) {
   return std::nullopt;
 }
 
+response refuse_topics(const failure& why) {
+  if (why.code == std::errc::invalid_argument)
+    return answer({problem_code::invalid_request, why.detail});
+  return answer({problem_code::invalid_params,
+                 "topics " + why.detail,
+                 {{"/topics", why.detail, {}}}});
+}
+
 response event_stream_head() {
   response out;
   out.content_type = "text/event-stream";
@@ -61,17 +70,18 @@ answering open_websocket(edge&, const request& req, const path_params&) {
 }
 
 answering open_event_stream(edge& at, const request& req, const path_params&) {
-  const auto* topics = req.target.find("topics");
-  auto asked = read_stream_request(topics ? *topics : std::string_view{},
-                                   req.headers.last_event_id);
-  if (!asked) {
-    const auto& why = asked.error();
-    if (why.code == std::errc::invalid_argument)
-      co_return answer({problem_code::invalid_request, why.detail});
-    problem what{problem_code::invalid_params, why.detail};
-    what.errors.push_back({"/topics", what.detail, {}});
-    co_return answer(what);
-  }
+  std::string_view topics;
+  const auto read = [&topics](std::string_view name, const std::string& value) {
+    if (name != "topics")
+      return std::string{unknown_parameter};
+    topics = value;
+    return std::string{};
+  };
+  if (const auto fault = read_parameters(req.target, read))
+    co_return answer(*fault);
+  auto asked = read_stream_request(topics, req.headers.last_event_id);
+  if (!asked)
+    co_return refuse_topics(asked.error());
   for (const auto& wish : *asked) {
     const bool there = co_await exists(at, wish.topic);
     if (!there)

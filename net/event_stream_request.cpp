@@ -49,16 +49,20 @@ result<std::vector<actors::topic_request>>
 read_stream_request(std::string_view topics, std::string_view last_event_id) {
   using actors::errc;
   if (topics.empty())
-    return fail(errc::bad_topic, "topics= names none");
+    return fail(errc::bad_topic, "must name a topic");
   std::vector<actors::topic_request> wishes;
-  for (const auto name : split(topics, ',')) {
-    if (wishes.size() == max_stream_topics)
-      return fail(errc::bad_topic, "topics= may name 32");
+  const auto names = split(topics, ',');
+  if (names.size() > max_stream_topics)
+    return fail(errc::bad_topic,
+                "must name at most " + std::to_string(max_stream_topics)
+                  + " topics, and names " + std::to_string(names.size()));
+  for (const auto name : names) {
     if (!actors::parse_topic(name))
-      return fail(errc::bad_topic, std::string{name});
+      return fail(errc::bad_topic,
+                  "names \"" + std::string{name} + "\", which is no topic");
     if (std::ranges::find(wishes, name, &actors::topic_request::topic)
         != wishes.end())
-      return fail(errc::bad_topic, std::string{name} + " is named twice");
+      return fail(errc::bad_topic, "names " + std::string{name} + " twice");
     wishes.push_back({std::string{name}, {}, 0});
   }
   if (!last_event_id.empty() && !read_event_id(last_event_id, wishes))

@@ -84,7 +84,7 @@ problem of_media(media::errc code, const failure& why) {
   if (code == media::errc::internal)
     return {problem_code::internal, text};
   if (code == media::errc::tool_missing)
-    return {problem_code::internal, text, {}, 503};
+    return retry(problem_code::tool_missing, text, 60);
   // No usable answer of the source in our time: another time there may be one.
   if (media::may_pass(code))
     return retry(problem_code::deadline, text, 5);

@@ -8,7 +8,7 @@ namespace troupe::net {
 namespace {
 
 constexpr std::array<std::string_view, verb_count> verb_names{
-  "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"};
 
 } // namespace
 
@@ -16,12 +16,10 @@ std::string_view to_string(verb method) noexcept {
   return verb_names[static_cast<std::size_t>(method)];
 }
 
-bool from_string(std::string_view text, verb& out) noexcept {
+verb verb_of(std::string_view text) noexcept {
   const auto at = std::ranges::find(verb_names, text);
-  if (at == verb_names.end())
-    return false;
-  out = static_cast<verb>(at - verb_names.begin());
-  return true;
+  return at == verb_names.end() ? verb::other
+                                : static_cast<verb>(at - verb_names.begin());
 }
 
 std::string_view reason_of(unsigned status) noexcept {
@@ -41,6 +39,7 @@ std::string_view reason_of(unsigned status) noexcept {
     reason{403, "Forbidden"},
     reason{404, "Not Found"},
     reason{405, "Method Not Allowed"},
+    reason{408, "Request Timeout"},
     reason{409, "Conflict"},
     reason{413, "Content Too Large"},
     reason{415, "Unsupported Media Type"},
@@ -51,7 +50,6 @@ std::string_view reason_of(unsigned status) noexcept {
     reason{429, "Too Many Requests"},
     reason{431, "Request Header Fields Too Large"},
     reason{500, "Internal Server Error"},
-    reason{501, "Not Implemented"},
     reason{503, "Service Unavailable"},
     reason{504, "Gateway Timeout"},
     reason{505, "HTTP Version Not Supported"},

@@ -12,13 +12,22 @@
 
 namespace troupe::net {
 
-enum class verb : std::uint8_t { get, head, post, put, patch, del, options };
-inline constexpr std::size_t verb_count = 7;
+enum class verb : std::uint8_t {
+  get,
+  head,
+  post,
+  put,
+  patch,
+  del,
+  options,
+  other, ///< one that nothing here takes
+};
+inline constexpr std::size_t verb_count = 8;
 
-/// "GET", …
+/// "GET", …; "OTHER"
 [[nodiscard]] std::string_view to_string(verb method) noexcept;
-/// Methods are case-sensitive (RFC 9110, 9.1). False for one we never serve.
-[[nodiscard]] bool from_string(std::string_view text, verb& out) noexcept;
+/// Methods are case-sensitive (RFC 9110, 9.1).
+[[nodiscard]] verb verb_of(std::string_view text) noexcept;
 
 /// True for methods that must not change anything (RFC 9110, 9.2.1).
 [[nodiscard]] constexpr bool is_safe(verb method) noexcept {
@@ -30,6 +39,7 @@ struct header_fields {
   std::string_view host;
   std::string_view origin;
   std::string_view content_type;
+  std::string_view content_encoding;
   std::string_view idempotency_key;
   std::string_view request_id;
   std::string_view range;

@@ -73,8 +73,10 @@ void add_part(response& out, const request& req, const open_file& file) {
   const auto& fields = req.headers;
   const bool fresh = fields.if_range.empty() || fields.if_range == file.etag;
   byte_range range{0, file.size};
-  const auto verdict =
-    fresh ? read_range(fields.range, file.size, range) : range_verdict::whole;
+  // Ranges are for GET alone (RFC 9110, 14.2).
+  const auto verdict = fresh && req.method == verb::get
+                         ? read_range(fields.range, file.size, range)
+                         : range_verdict::whole;
   if (verdict == range_verdict::part) {
     out.status = 206;
     out.headers.emplace_back("Content-Range", content_range(range, file.size));

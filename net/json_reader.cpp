@@ -1,9 +1,11 @@
 #include "net/json_reader.hpp"
 
 #include "actors/store/json_text.hpp"
+#include "net/json_limits.hpp"
 #include "net/query.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <new>
 
 namespace troupe::net {
@@ -35,6 +37,16 @@ std::string text_fault(std::string_view text, std::size_t max_bytes) {
   if (has_control(text))
     return "must not hold control characters";
   return {};
+}
+
+/// A whole number, however it is written; nothing if it has over 64 bits.
+std::optional<std::int64_t> integer_in(dom::element from, double about) {
+  std::int64_t exact = 0;
+  if (!from.get(exact))
+    return exact;
+  if (about < -0x1p63 || about >= 0x1p63)
+    return std::nullopt;
+  return static_cast<std::int64_t>(about);
 }
 
 /// Names that stand more than once, each once.
@@ -72,11 +84,10 @@ std::optional<problem> json_parser::parse(std::string_view text,
   const auto error = parser_.parse(text.data(), text.size()).get(out);
   if (!error)
     return std::nullopt;
-  const auto why = simdjson::error_message(error);
-  if (error == simdjson::NUMBER_ERROR)
-    return problem{problem_code::invalid_json,
-                   "a number is malformed, or too large to be kept exactly"};
-  return problem{problem_code::invalid_json, why};
+  if (error == simdjson::NUMBER_ERROR || error == simdjson::DEPTH_ERROR)
+    if (auto beyond = find_beyond_limits(text))
+      return beyond;
+  return problem{problem_code::invalid_json, simdjson::error_message(error)};
 }
 
 object_reader::object_reader(dom::object object, std::string pointer,
@@ -157,18 +168,17 @@ bool object_reader::integer(std::string_view name, std::int64_t& out,
   const auto found = value(name);
   if (!found)
     return false;
-  std::int64_t read = 0;
-  if (found->get(read) && !found->is_uint64()) {
+  double about = 0;
+  if (found->get(about) || about != std::floor(about)) {
     wrong(name, "must be an integer");
     return false;
   }
-  if (found->is_uint64() && !found->is_int64())
-    read = max + 1;
-  if (read < min || read > max) {
+  const auto read = integer_in(*found, about);
+  if (!read || *read < min || *read > max) {
     wrong(name, "must be from " + say(min) + " to " + say(max));
     return false;
   }
-  out = read;
+  out = *read;
   return true;
 }
 

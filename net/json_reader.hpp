@@ -37,8 +37,8 @@ inline constexpr std::size_t max_depth = 64;
 class json_parser {
 public:
   json_parser();
-  /// `invalid_json`, with why; also for a number that fits neither 64 bits nor
-  /// a double.
+  /// `invalid_json`, with why; `invalid_params` for JSON that nests too deep,
+  /// or holds a number that fits neither 64 bits nor a double.
   [[nodiscard]] std::optional<problem> parse(std::string_view text,
                                              simdjson::dom::element& out);
 
@@ -65,6 +65,7 @@ public:
   /// and no control characters.
   bool text(std::string_view name, std::string& out, std::size_t max_bytes);
   bool number(std::string_view name, double& out, double min, double max);
+  /// As JSON Schema has it: 5.0 is an integer.
   bool integer(std::string_view name, std::int64_t& out, std::int64_t min,
                std::int64_t max);
   bool boolean(std::string_view name, bool& out);

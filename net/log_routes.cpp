@@ -1,4 +1,5 @@
 #include "net/job_id.hpp"
+#include "net/query.hpp"
 #include "net/route_parts.hpp"
 #include "net/takeover.hpp"
 
@@ -143,13 +144,14 @@ asio::awaitable<void> serve_log(takeover taken, std::string id,
 }
 
 /// `follow` as Go's ParseBool would have it, as far as anybody writes it.
-std::optional<bool> read_follow(const target& where) {
-  const auto* given = where.find("follow");
-  if (!given || *given == "false" || *given == "0")
-    return false;
-  if (given->empty() || *given == "true" || *given == "1")
-    return true;
-  return std::nullopt;
+std::string read_follow(std::string_view name, const std::string& value,
+                        bool& out) {
+  if (name != "follow")
+    return std::string{unknown_parameter};
+  out = value.empty() || value == "true" || value == "1";
+  if (out || value == "false" || value == "0")
+    return {};
+  return "must be true or false";
 }
 
 } // namespace
@@ -158,15 +160,16 @@ answering show_job_log(edge& at, const request& req, const path_params& path) {
   const std::string id{path["id"]};
   if (!is_job_id(id))
     co_return not_found("no such job");
-  const auto follow = read_follow(req.target);
-  if (!follow)
-    co_return answer({problem_code::invalid_params,
-                      "follow must be true or false",
-                      {{"/follow", "must be true or false", {}}}});
+  bool follow = false;
+  const auto read = [&follow](std::string_view name, const std::string& value) {
+    return read_follow(name, value, follow);
+  };
+  if (const auto fault = read_parameters(req.target, read))
+    co_return answer(*fault);
   auto log = co_await log_of(at, id);
   if (!log)
     co_return answer(problem_of(log.error()));
-  if (*follow && req.method == verb::get) {
+  if (follow && req.method == verb::get) {
     taker take{[id, first = std::move(*log)](takeover taken, edge& here) {
       return serve_log(std::move(taken), id, first, here);
     }};

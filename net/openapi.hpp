@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,11 @@ namespace troupe::net {
 
 /// `asyncapi.json` of this folder: WebSocket and event streams.
 [[nodiscard]] std::string_view asyncapi_text() noexcept;
+
+enum class docs_part : std::uint8_t { page, style, script };
+
+/// A part of the page for people that shows both documents.
+[[nodiscard]] std::string_view docs_text(docs_part part) noexcept;
 
 /// The document that is served: with the schemas of all job types, as
 /// `{type}_params` and `{type}_result`.

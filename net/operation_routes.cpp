@@ -23,10 +23,44 @@ boost::asio::awaitable<result<queue_depths>> ask_depths(edge& at) {
   co_return co_await at.asks.ask<queue_depths>(probe_limit, start);
 }
 
+std::string_view to_string(part_health state) {
+  switch (state) {
+  case part_health::ready:
+    return "ready";
+  case part_health::degraded:
+    return "degraded";
+  case part_health::failed:
+    break;
+  }
+  return "failed";
+}
+
+/// What the store itself says, and what it holds of callbacks.
+boost::asio::awaitable<std::vector<part_state>> ask_store(edge& at) {
+  const auto depths = co_await ask_depths(at);
+  std::vector<part_state> out;
+  if (!depths) {
+    out.push_back({"store", part_health::failed, depths.error().message()});
+    out.push_back(
+      {"callbacks", part_health::degraded, "they wait for the store"});
+    co_return out;
+  }
+  auto start = [&at](actors::reply_to<std::vector<store::callback>> reply) {
+    at.parts.gateway.dead_callbacks({}, 1, std::move(reply));
+  };
+  const auto dead =
+    co_await at.asks.ask<std::vector<store::callback>>(probe_limit, start);
+  out.push_back({"store", part_health::ready, {}});
+  const bool given_up = dead && !dead->empty();
+  out.push_back({"callbacks", part_health::ready,
+                 given_up ? "some were given up, see /v1/callbacks" : ""});
+  co_return out;
+}
+
 void append_part(std::string& out, const part_state& part) {
   json::append_string(out, part.name);
   out += R"(:{"state":)";
-  json::append_string(out, part.ready ? "ready" : "failed");
+  json::append_string(out, to_string(part.state));
   out += R"(,"detail":)";
   json::append_string(out, part.detail);
   out += '}';
@@ -34,7 +68,9 @@ void append_part(std::string& out, const part_state& part) {
 
 response readiness(const std::vector<part_state>& parts, bool draining) {
   const bool ready =
-    !draining && std::ranges::all_of(parts, &part_state::ready);
+    !draining
+    && std::ranges::find(parts, part_health::failed, &part_state::state)
+         == parts.end();
   response out;
   out.status = ready ? 200 : 503;
   out.body = R"({"status":)";
@@ -59,7 +95,7 @@ void set_depths(config::metrics& metrics, const queue_depths& depths) {
       metrics.queue_depth(queue.queue,
                           store::to_string(static_cast<store::job_state>(i)),
                           queue.by_state[i]);
-    metrics.queue_oldest_age(queue.queue,
+    metrics.queue_oldest_age(queue.queue, "queued",
                              static_cast<double>(queue.oldest_age_ms) / 1000);
   }
 }
@@ -105,10 +141,7 @@ answering show_health(edge&, const request&, const path_params&) {
 }
 
 answering show_readiness(edge& at, const request&, const path_params&) {
-  const auto depths = co_await ask_depths(at);
-  std::vector<part_state> parts;
-  parts.push_back({"store", depths.has_value(),
-                   depths ? std::string{} : depths.error().message()});
+  auto parts = co_await ask_store(at);
   if (at.parts.health)
     for (auto& part : at.parts.health())
       parts.push_back(std::move(part));

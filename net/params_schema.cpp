@@ -8,6 +8,7 @@
 #include <valijson/validator.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -26,6 +27,15 @@ using adapter = valijson::adapters::BoostJsonAdapter;
 constexpr std::size_t max_matched_bytes = 8192;
 
 bj::value convert(dom::element from, const bj::storage_ptr& memory);
+
+/// To valijson only what is stored as one is an integer; to JSON Schema since
+/// draft 6, and to us, 5.0 is.
+bj::value convert_number(double from, const bj::storage_ptr& memory) {
+  constexpr double exact = 0x1p53;
+  if (std::abs(from) <= exact && from == std::floor(from))
+    return bj::value(static_cast<std::int64_t>(from), memory);
+  return bj::value(from, memory);
+}
 
 bj::value convert_array(dom::array from, const bj::storage_ptr& memory) {
   bj::array out(memory);
@@ -55,7 +65,7 @@ bj::value convert(dom::element from, const bj::storage_ptr& memory) {
   case dom::element_type::UINT64:
     return bj::value(std::uint64_t{from}, memory);
   case dom::element_type::DOUBLE:
-    return bj::value(double{from}, memory);
+    return convert_number(double{from}, memory);
   case dom::element_type::BOOL:
     return bj::value(bool{from}, memory);
   case dom::element_type::STRING: {

@@ -1,4 +1,5 @@
 #include "actors/store/job_json.hpp"
+#include "net/query.hpp"
 #include "net/route_parts.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -23,21 +24,17 @@ constexpr auto patience = 2s;
 constexpr std::chrono::milliseconds first_look{4};
 constexpr std::chrono::milliseconds longest_pause{64};
 
-/// The one parameter, as the body of a submit; empty if it is not there alone.
-std::string job_of(const target& where) {
-  if (where.query.size() != 1 || where.query.front().first != "source")
-    return {};
+/// The body of a submit.
+std::string job_of(const std::string& source) {
   // Before all that nobody waits for.
-  return json::serialize(
-    json::value{{"type", "probe"},
-                {"params", {{"source", where.query.front().second}}},
-                {"priority", 9},
-                {"max_attempts", 1}});
+  return json::serialize(json::value{{"type", "probe"},
+                                     {"params", {{"source", source}}},
+                                     {"priority", 9},
+                                     {"max_attempts", 1}});
 }
 
 response wrong_source() {
-  const std::string what =
-    "must be local:///path, http(s)://… or job:ID, and the only parameter";
+  const std::string what = "must be local:///path, http(s)://… or job:ID";
   return answer(
     {problem_code::invalid_params, "source " + what, {{"/source", what, {}}}});
 }
@@ -120,9 +117,16 @@ response told(const store::job& job) {
 } // namespace
 
 answering probe_source(edge& at, const request& req, const path_params&) {
-  const auto body = job_of(req.target);
-  if (body.empty())
-    co_return wrong_source();
+  std::string source;
+  const auto take = [&source](std::string_view name, const std::string& value) {
+    if (name != "source")
+      return std::string{unknown_parameter};
+    source = value;
+    return std::string{};
+  };
+  if (const auto fault = read_parameters(req.target, take))
+    co_return answer(*fault);
+  const auto body = job_of(source);
   auto read = at.submits.read(body);
   if (const auto* why = std::get_if<problem>(&read))
     co_return why->code == problem_code::source_forbidden ? forbidden_source()

@@ -19,7 +19,7 @@ constexpr std::array<problem_kind, problem_code_count> kinds{{
   {"invalid_state", 409, "Not possible in the job's state"},
   {"idempotency_in_progress", 409, "The first request is still under way"},
   {"body_too_large", 413, "The body is too large"},
-  {"unsupported_media_type", 415, "The body must be application/json"},
+  {"unsupported_media_type", 415, "The body's type or coding is not taken"},
   {"invalid_params", 422, "Some fields are not valid"},
   {"unknown_job_type", 422, "There is no job type of this name"},
   {"source_forbidden", 422, "The source's address is not allowed"},
@@ -30,6 +30,7 @@ constexpr std::array<problem_kind, problem_code_count> kinds{{
   {"durability_unavailable", 503, "The durability asked for is not reached"},
   {"draining", 503, "The server is stopping"},
   {"deadline", 504, "No answer in time"},
+  {"tool_missing", 503, "A tool that this needs is not installed"},
   {"internal", 500, "Something is wrong with the server"},
 }};
 

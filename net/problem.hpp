@@ -10,7 +10,7 @@
 
 namespace troupe::net {
 
-/// The words in `code`, in the order of the API document.
+/// The words in `code`, in the order of the API document; then our own.
 enum class problem_code : std::uint8_t {
   invalid_json,
   invalid_page_token,
@@ -33,9 +33,10 @@ enum class problem_code : std::uint8_t {
   durability_unavailable,
   draining,
   deadline,
+  tool_missing,
   internal, ///< 500: a defect of ours
 };
-inline constexpr std::size_t problem_code_count = 22;
+inline constexpr std::size_t problem_code_count = 23;
 
 struct problem_kind {
   std::string_view word;

@@ -8,12 +8,28 @@ namespace troupe::net {
 std::optional<problem> read_parameters(const target& where,
                                        const parameter_reader& read) {
   problem what{problem_code::invalid_params, "some parameters are not valid"};
-  for (const auto& [name, value] : where.query)
-    if (auto fault = read(name, value); !fault.empty())
-      what.errors.push_back({pointer_to("", name), std::move(fault), {}});
+  const auto same = [](std::string_view name) {
+    return [name](const auto& pair) {
+      return pair.first == name;
+    };
+  };
+  for (auto at = where.query.begin(); at != where.query.end(); ++at) {
+    const auto before = std::count_if(where.query.begin(), at, same(at->first));
+    auto fault = before == 0   ? read(at->first, at->second)
+                 : before == 1 ? std::string{"stands more than once"}
+                               : std::string{};
+    if (!fault.empty())
+      what.errors.push_back({pointer_to("", at->first), std::move(fault), {}});
+  }
   if (what.errors.empty())
     return std::nullopt;
   return what;
+}
+
+std::optional<problem> refuse_parameters(const target& where) {
+  return read_parameters(where, [](std::string_view, const std::string&) {
+    return std::string{unknown_parameter};
+  });
 }
 
 std::string read_page_size(std::string_view text, std::uint32_t& out) {

@@ -15,9 +15,13 @@ namespace troupe::net {
 using parameter_reader =
   std::function<std::string(std::string_view name, const std::string& value)>;
 
-/// Hands every parameter to `read`; all that is wrong is told at once.
+/// Hands every parameter to `read`; all that is wrong is told at once, a name
+/// that stands twice too.
 [[nodiscard]] std::optional<problem>
 read_parameters(const target& where, const parameter_reader& read);
+
+/// The same where there is nothing to be asked for.
+[[nodiscard]] std::optional<problem> refuse_parameters(const target& where);
 
 /// What a reader says of a parameter that it does not know.
 inline constexpr std::string_view unknown_parameter = "is not known here";

@@ -63,11 +63,15 @@ inline constexpr std::uint64_t max_batch_bytes = 16u << 20;
 /// Largest body of `POST /v1/images`.
 inline constexpr std::uint64_t max_image_bytes = 64u << 20;
 
+/// Who judges a query: nobody asks for any parameter, or the handler does.
+enum class query_use : std::uint8_t { none, read };
+
 /// A method on a pattern such as `/v1/jobs/{id}`. GET serves HEAD as well.
 struct route {
   verb method = verb::get;
   std::string_view pattern;
   handler handle = nullptr;
+  query_use query = query_use::none;
   std::uint64_t max_body = max_body_bytes;
   bool json_body = true; ///< false: of any type
 };

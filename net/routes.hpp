@@ -58,5 +58,7 @@ answering show_readiness(edge& at, const request& req, const path_params& path);
 answering show_metrics(edge& at, const request& req, const path_params& path);
 answering show_openapi(edge& at, const request& req, const path_params& path);
 answering show_asyncapi(edge& at, const request& req, const path_params& path);
+answering show_docs(edge& at, const request& req, const path_params& path);
+answering send_docs_part(edge& at, const request& req, const path_params& path);
 
 } // namespace troupe::net

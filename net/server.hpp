@@ -22,10 +22,13 @@ class image_service;
 
 namespace troupe::net {
 
+/// `degraded`: some work cannot be done, but the server is of use.
+enum class part_health : std::uint8_t { ready, degraded, failed };
+
 /// How one part of the server is, for `/readyz`.
 struct part_state {
-  std::string name; ///< "tools", …; "store" is asked by the server itself
-  bool ready = true;
+  std::string name; ///< "tools", …; the server asks for what the store knows
+  part_health state = part_health::ready;
   std::string detail; ///< for people; may be empty
 };
 

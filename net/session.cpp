@@ -82,8 +82,14 @@ session::~session() {
 }
 
 void session::check_time(clock::time_point now) {
-  if (deadline_ <= now)
-    cut();
+  if (deadline_ > now)
+    return;
+  if (!receiving_ || late_)
+    return cut();
+  late_ = true;
+  deadline_ = clock::time_point::max();
+  error_code ignored; // whoever waits sees that it is over
+  socket_.cancel(ignored);
 }
 
 void session::stop() {
@@ -119,8 +125,7 @@ asio::awaitable<bool> session::await_request() {
   deadline_ = clock::time_point::max();
   if (begin_ < input_.size())
     co_return !host_.stopping;
-  input_ = {};
-  begin_ = 0;
+  forget_input();
   if (host_.stopping)
     co_return false;
   idle_ = true;
@@ -129,6 +134,11 @@ asio::awaitable<bool> session::await_request() {
     co_await socket_.async_wait(asio::socket_base::wait_read, as_tuple);
   idle_ = false;
   co_return !error;
+}
+
+void session::forget_input() {
+  std::vector<char>{}.swap(input_); // `= {}` would keep the room
+  begin_ = 0;
 }
 
 /// False if the peer has closed or was cut off.
@@ -141,10 +151,23 @@ asio::awaitable<bool> session::receive(std::size_t at_most) {
   const auto space = asio::buffer(input_.data() + had, at_most);
   error_code error;
   auto got = socket_.read_some(space, error);
-  if (error == asio::error::would_block)
+  if (error == asio::error::would_block) {
+    receiving_ = true;
     std::tie(error, got) = co_await socket_.async_read_some(space, as_tuple);
+    receiving_ = false;
+  }
   input_.resize(had + got);
   co_return !error;
+}
+
+/// Of a request that does not go on: a slow one is answered, if it is one.
+asio::awaitable<bool> session::give_up(exchange& now) {
+  if (!late_)
+    co_return false;
+  problem what{problem_code::invalid_request, "the request came too slowly"};
+  what.status = 408;
+  const auto refusal = answer(what);
+  co_return co_await refuse(now, refusal);
 }
 
 asio::awaitable<bool> session::read_head(exchange& now) {
@@ -165,7 +188,7 @@ asio::awaitable<bool> session::read_head(exchange& now) {
       co_return true;
     const bool more = co_await receive(head_step);
     if (!more)
-      co_return false;
+      co_return co_await give_up(now);
   }
 }
 
@@ -207,7 +230,7 @@ asio::awaitable<bool> session::read_body(exchange& now) {
     }
     const bool more = co_await receive(body_step);
     if (!more)
-      co_return false;
+      co_return co_await give_up(now);
   }
   now.req.body = parser.get().body();
   co_return true;
@@ -215,15 +238,23 @@ asio::awaitable<bool> session::read_body(exchange& now) {
 
 asio::awaitable<bool> session::serve(exchange& now) {
   const auto& head = now.parser.get();
-  std::size_t hosts = 0;
-  read_fields(head, now.req.headers, hosts);
+  const auto facts = read_fields(head, now.req.headers);
   now.req.id = request_id_of(now.req.headers.request_id);
   now.use = !head.keep_alive()     ? connection_use::closed
             : head.version() >= 11 ? connection_use::kept
                                    : connection_use::kept_and_told;
-  request_head about{view_of(head.method_string()), view_of(head.target()),
-                     head.version() >= 11,          hosts == 1,
-                     !now.parser.is_done(),         {}};
+  if (facts.misframed) {
+    const auto refusal = answer({problem_code::invalid_request,
+                                 "Transfer-Encoding must be chunked alone"});
+    co_return co_await refuse(now, refusal);
+  }
+  request_head about{view_of(head.method_string()),
+                     view_of(head.target()),
+                     head.version() >= 11,
+                     facts.hosts == 1,
+                     facts.repeated,
+                     !now.parser.is_done(),
+                     {}};
   if (const auto length = now.parser.content_length())
     about.content_length = *length;
   auto admitted = admit(host_.routes, host_.guard, about, now.req);
@@ -261,8 +292,7 @@ asio::awaitable<void> session::hand_over(exchange& now, const taker& take) {
       on_stop_.push_back(std::move(tell));
     },
     std::move(fields)};
-  input_ = {};
-  begin_ = 0;
+  forget_input();
   note(now, take.status);
   auto taking = take.run(std::move(taken), host_.at);
   co_await std::move(taking);

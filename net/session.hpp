@@ -46,7 +46,8 @@ public:
   /// Serves the connection until it ends.
   boost::asio::awaitable<void> run();
 
-  /// Cuts the connection if its peer kept us waiting too long.
+  /// Cuts the connection if its peer kept us waiting too long; one that sends
+  /// a request too slowly is told so first.
   void check_time(clock::time_point now);
 
   /// Ends after the request under way; at once if none is. Tells who has
@@ -60,10 +61,12 @@ private:
   struct exchange;
   using seconds = std::chrono::seconds;
 
+  void forget_input();
   boost::asio::awaitable<bool> await_request();
   boost::asio::awaitable<bool> read_head(exchange& now);
   boost::asio::awaitable<bool> read_body(exchange& now);
   boost::asio::awaitable<bool> receive(std::size_t at_most);
+  boost::asio::awaitable<bool> give_up(exchange& now);
   boost::asio::awaitable<bool> greet_body(exchange& now);
   boost::asio::awaitable<bool> serve(exchange& now);
   boost::asio::awaitable<void> hand_over(exchange& now, const taker& take);
@@ -81,6 +84,8 @@ private:
   boost::asio::ip::tcp::socket socket_;
   clock::time_point deadline_ = clock::time_point::max();
   bool idle_ = true;        ///< between requests
+  bool receiving_ = false;  ///< waits for more of a request
+  bool late_ = false;       ///< more of it did not come in time
   std::vector<char> input_; ///< received, not consumed before `begin_`
   std::size_t begin_ = 0;
   std::vector<std::function<void()>> on_stop_;

@@ -48,12 +48,6 @@ bool read_query(const urls::url_view& url, target& out) {
 
 } // namespace
 
-const std::string* target::find(std::string_view name) const noexcept {
-  const auto at = std::ranges::find(
-    query, name, [](const auto& pair) { return std::string_view{pair.first}; });
-  return at == query.end() ? nullptr : &at->second;
-}
-
 bool parse_target(std::string_view text, target& out) {
   out = {};
   if (text == "*") {

@@ -15,9 +15,6 @@ struct target {
   /// In the order written; `+` is a space. Valid UTF-8.
   std::vector<std::pair<std::string, std::string>> query;
   std::string_view path; ///< as written, without the query
-
-  /// The first value of that name; null if there is none.
-  [[nodiscard]] const std::string* find(std::string_view name) const noexcept;
 };
 
 /// Takes an origin-form or absolute-form target, or `*`. False for anything

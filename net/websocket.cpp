@@ -34,6 +34,8 @@ namespace {
 
 constexpr std::string_view subprotocol = "troupe.v1";
 constexpr std::size_t max_message = 64 * 1024;
+/// The room that is kept for a next message.
+constexpr std::size_t kept_message = 2 * 1024;
 /// Requests under way, and bytes of answers not yet read, beyond which a
 /// client is not listened to.
 constexpr std::size_t max_requests = 256;
@@ -112,6 +114,9 @@ private:
     beast::error_code error;
     auto token = asio::redirect_error(asio::use_awaitable, error);
     co_await stream_.async_accept(*request, token);
+    // Most connections live long and say little: what only began them goes.
+    std::string{}.swap(head_);
+    std::string{}.swap(answer_fields_);
     co_return !error;
   }
 
@@ -187,6 +192,8 @@ private:
         take({static_cast<const char*>(data.data()), data.size()});
       }
       buffer.consume(buffer.size());
+      if (buffer.capacity() > kept_message)
+        buffer.shrink_to_fit();
     }
   }
 
@@ -204,7 +211,7 @@ private:
   }
 
   void take(std::string_view text) {
-    auto read = reader_.read(text);
+    auto read = at_.messages.read(text);
     if (const auto* fault = std::get_if<client_fault>(&read)) {
       say(error_text(fault->id, fault->what));
       return;
@@ -329,7 +336,6 @@ private:
   edge& at_;
   std::shared_ptr<corked_socket> under_;
   websocket::stream<websocket_stream, false> stream_;
-  client_message_reader reader_;
   asio::steady_timer wake_;
   asio::steady_timer watch_;
   std::string head_;

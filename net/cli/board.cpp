@@ -25,6 +25,18 @@ std::string line_of_ended(const boost::json::value& job) {
          + outcome_text(job);
 }
 
+/// Serial lines, and terminals that programs make, may not know theirs.
+winsize size_of_terminal() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+    size = {};
+  if (size.ws_row == 0)
+    size.ws_row = 24;
+  if (size.ws_col == 0)
+    size.ws_col = 80;
+  return size;
+}
+
 class json_board final : public board {
 public:
   void changed(const boost::json::value& job) override {
@@ -115,9 +127,7 @@ public:
 
 private:
   void draw() {
-    winsize size{};
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-      size = {24, 80, 0, 0};
+    const auto size = size_of_terminal();
     std::string out;
     if (drawn_ > 1)
       out = "\x1b[" + std::to_string(drawn_ - 1) + "A";

@@ -54,25 +54,33 @@ void raise_open_files() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::vector<net::part_state> tool_states(const config::tool_settings& tools) {
+/// Looks anew each time: what was missing may have been installed.
+net::part_state tool_state(const config::tool_settings& tools) {
   std::string missing;
   for (const auto& name : {tools.yt_dlp, tools.python, tools.ffmpeg})
     if (media::find_program(name).empty())
       missing += (missing.empty() ? "not found: " : ", ") + name;
   // Jobs that need them fail with `tool_missing`; the server serves.
-  return {{"tools", true, missing}};
+  return {"tools",
+          missing.empty() ? net::part_health::ready
+                          : net::part_health::degraded,
+          missing};
 }
 
 /// Its children outlive it, and tasks wait for the next one.
 net::part_state zygote_state(const media::workbench& bench) {
-  return {"zygote", true, bench.has_zygote() ? "" : "being replaced"};
+  if (bench.has_zygote())
+    return {"zygote", net::part_health::ready, {}};
+  return {"zygote", net::part_health::degraded, "being replaced"};
 }
 
 /// A store that shares our disk has none.
 std::optional<net::part_state> spool_state(const actors::readiness& now) {
   if (!now.remote)
     return std::nullopt;
-  return net::part_state{"spool", now.spool,
+  const auto state =
+    now.spool ? net::part_health::ready : net::part_health::failed;
+  return net::part_state{"spool", state,
                          std::to_string(now.spooled)
                            + " operations wait for the store, "
                            + std::to_string(now.spooled_bytes) + " bytes"};
@@ -132,24 +140,23 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
   if (!node)
     return refuse(node.error());
   const media::address_guard guard{settings.sources};
-  const auto tools = tool_states(settings.tools);
-  net::server server{settings.http,
-                     {.gateway = (*node)->edge(),
-                      .metrics = metrics,
-                      .guard = guard,
-                      .library = settings.library.dir,
-                      .durability = [&node] { return (*node)->reaches(); },
-                      .health =
-                        [&tools, &node, &bench] {
-                          auto parts = tools;
-                          parts.push_back(zygote_state(**bench));
-                          if (auto part = spool_state((*node)->ready()))
-                            parts.push_back(std::move(*part));
-                          return parts;
-                        },
-                      .image_settings = &settings.images,
-                      .images = &(*bench)->images(),
-                      .crew = &(*node)->images()}};
+  net::server server{
+    settings.http,
+    {.gateway = (*node)->edge(),
+     .metrics = metrics,
+     .guard = guard,
+     .library = settings.library.dir,
+     .durability = [&node] { return (*node)->reaches(); },
+     .health =
+       [&settings, &node, &bench] {
+         std::vector parts{tool_state(settings.tools), zygote_state(**bench)};
+         if (auto part = spool_state((*node)->ready()))
+           parts.push_back(std::move(*part));
+         return parts;
+       },
+     .image_settings = &settings.images,
+     .images = &(*bench)->images(),
+     .crew = &(*node)->images()}};
   const auto port = server.listen(std::move(*bound));
   if (!port)
     return refuse(port.error());

@@ -136,6 +136,30 @@ TEST_F(QueueLeasesTest, KnowsTheTypesOfWhatAnEarlierLifeHandedOut) {
   EXPECT_THAT(metrics.text(), Not(HasSubstr("type=\"\"")));
 }
 
+TEST_F(QueueLeasesTest, MeasuresHowLongJobsRunAndTook) {
+  join(1);
+  submit();
+  pass(5s);
+
+  const auto depths = listen<std::vector<store::queue_depth>>();
+  caf::anon_send(aut, depths_request{into(depths)});
+  run();
+  EXPECT_THAT(metrics.text(), HasSubstr("\ntroupe_queue_oldest_age_seconds{"
+                                        "queue=\"bulk\",state=\"running\"} 5"));
+
+  settle(store::succeed_op{lease().id, lease().fence, "{}"});
+  caf::anon_send(aut, depths_request{into(depths)});
+  run();
+  EXPECT_THAT(metrics.text(), HasSubstr("\ntroupe_queue_oldest_age_seconds{"
+                                        "queue=\"bulk\",state=\"running\"} 0"));
+  EXPECT_THAT(metrics.text(),
+              HasSubstr("troupe_job_seconds_bucket{outcome=\"succeeded\",type="
+                        "\"noop\",le=\"15\"} 1"));
+  EXPECT_THAT(metrics.text(),
+              HasSubstr("troupe_job_seconds_bucket{outcome=\"succeeded\",type="
+                        "\"noop\",le=\"1\"} 0"));
+}
+
 TEST_F(QueueLeasesTest, TellsEveryEventByTheClockOfTheStore) {
   store_ahead_ms = 3'600'000;
   advance(2s);

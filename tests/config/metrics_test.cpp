@@ -18,7 +18,9 @@ TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
   seen.job_submitted("noop");
   seen.job_submitted("noop");
   seen.attempt_ended("noop", "succeeded", 0.2);
+  seen.job_ended("noop", "failed", 3);
   seen.queue_depth("download", "queued", 7);
+  seen.queue_oldest_age("download", "running", 2.5);
   seen.http_request("/v1/jobs/{id}", "GET", 200, 0.003);
   seen.pool("bulk", 4, 3, 1, true);
   seen.node_resource("disk_data", 30, 100);
@@ -30,6 +32,10 @@ TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
   EXPECT_THAT(text, HasSubstr("troupe_jobs_submitted_total{type=\"noop\"} 2"));
   EXPECT_THAT(text, HasSubstr("troupe_attempt_seconds_count{outcome="
                               "\"succeeded\",type=\"noop\"} 1"));
+  EXPECT_THAT(text, HasSubstr("troupe_job_seconds_bucket{outcome=\"failed\","
+                              "type=\"noop\",le=\"5\"} 1"));
+  EXPECT_THAT(text, HasSubstr("troupe_queue_oldest_age_seconds{queue="
+                              "\"download\",state=\"running\"} 2.5"));
   EXPECT_THAT(text, HasSubstr("troupe_queue_jobs{queue=\"download\",state="
                               "\"queued\"} 7"));
   EXPECT_THAT(text, HasSubstr("method=\"GET\",route=\"/v1/jobs/{id}\",status="

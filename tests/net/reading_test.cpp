@@ -126,13 +126,13 @@ TEST_F(job_reading, RefusesWhatIsOutOfRange) {
                                    "/delay_s", "/run_at", "/durability",
                                    "/unique_key"));
   EXPECT_EQ(refused(R"({"type":"noop","params":{},"priority":1e999})"),
-            problem_code::invalid_json);
+            problem_code::invalid_params);
 }
 
 TEST_F(job_reading, RefusesNestingWithoutEnd) {
   const std::string open(100'000, '[');
   EXPECT_EQ(refused(R"({"type":"noop","params":{"payload":)" + open),
-            problem_code::invalid_json);
+            problem_code::invalid_params);
   EXPECT_EQ(refused(""), problem_code::invalid_json);
 }
 

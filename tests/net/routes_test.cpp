@@ -2,16 +2,11 @@
 
 #include "actors/store/errc.hpp"
 #include "media/errc.hpp"
-#include "net/router.hpp"
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <set>
-
 namespace troupe::net {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -21,22 +16,7 @@ namespace {
 
 constexpr std::string_view noop = R"({"type":"noop","params":{}})";
 
-class http_routes : public server_test {
-protected:
-  /// A finished job whose result names a file of the library.
-  void leave_file(const std::string& name, std::string_view content) {
-    const auto folder = library / "Someone";
-    std::filesystem::create_directories(folder);
-    std::ofstream{folder / name} << content;
-    store::job job;
-    job.id = "done";
-    job.type = "noop";
-    job.state = store::job_state::succeeded;
-    job.result = boost::json::serialize(
-      boost::json::object{{"path", (folder / name).string()}});
-    gateway.add(job);
-  }
-};
+class http_routes : public server_test {};
 
 } // namespace
 
@@ -111,6 +91,41 @@ TEST_F(http_routes, SubmitNamesEveryWrongField) {
                          "/priority", "/max_attempts", "/colour", "/tags/1",
                          "/depends_on/0", "/backoff/factor", "/callback_url"));
   EXPECT_THAT(gateway.submits(), IsEmpty());
+}
+
+TEST_F(http_routes, SubmitTakesAnyWayToWriteAnInteger) {
+  const auto answer = submit(R"({"type":"noop","priority":7.0,)"
+                             R"("params":{"sleep_ms":5.0,"steps":2e0}})");
+
+  EXPECT_EQ(answer.status, 202) << answer.body;
+  ASSERT_EQ(gateway.submits().size(), 1u);
+  EXPECT_EQ(gateway.submits().front().draft.priority, 7);
+  EXPECT_EQ(code_of(submit(R"({"type":"noop","priority":7.5,"params":{}})")),
+            "invalid_params");
+  EXPECT_EQ(code_of(submit(R"({"type":"noop","params":{"sleep_ms":5.5}})")),
+            "invalid_params");
+}
+
+TEST_F(http_routes, SubmitTellsWhatIsTooLargeToBeKept) {
+  const auto answer =
+    submit(R"({"type":"noop","priority":18446744073709551615,"params":)"
+           R"({"payload":{"a/b":[1,123456789012345678901234567890,1e999]}}})");
+  const auto deep =
+    submit(R"({"type":"noop","params":{"payload":)" + std::string(100, '[')
+           + std::string(100, ']') + "}}");
+
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_EQ(code_of(answer), "invalid_params");
+  EXPECT_THAT(pointers_of(answer),
+              ElementsAre("/params/payload/a~1b/1", "/params/payload/a~1b/2"));
+  EXPECT_EQ(deep.status, 422);
+  EXPECT_EQ(code_of(deep), "invalid_params");
+  EXPECT_EQ(code_of(submit(R"({"type":"noop","priority":01,"params":{}})")),
+            "invalid_json");
+  EXPECT_EQ(
+    pointers_of(
+      submit(R"({"type":"noop","priority":18446744073709551615,"params":{}})")),
+    std::vector<std::string>{"/priority"});
 }
 
 TEST_F(http_routes, SubmitTellsWhatKindOfWrongItIs) {
@@ -270,162 +285,15 @@ TEST_F(http_routes, ExtractLooksAtAUrl) {
   EXPECT_THAT(unknown.body, HasSubstr("unsupported_url"));
 }
 
-// -- files --------------------------------------------------------------------
+TEST_F(http_routes, ExtractTellsThatItsToolIsMissing) {
+  gateway.fail_with(media::errc::tool_missing);
 
-TEST_F(http_routes, ServesTheFileOfAJob) {
-  leave_file("a \xc3\xa9.mp4", "0123456789");
-
-  const auto answer = ask("GET", "/v1/jobs/done/files/a%20%C3%A9.mp4");
-
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body, "0123456789");
-  EXPECT_EQ(answer.fields.at("content-type"), "video/mp4");
-  EXPECT_EQ(answer.fields.at("x-content-type-options"), "nosniff");
-  EXPECT_EQ(answer.fields.at("content-disposition"),
-            "attachment; filename=\"a __.mp4\"; "
-            "filename*=UTF-8''a%20%C3%A9.mp4");
-  const auto head = ask("HEAD", "/v1/jobs/done/files/a%20%C3%A9.mp4");
-  EXPECT_EQ(head.status, 200);
-  EXPECT_EQ(head.fields.at("content-length"), "10");
-}
-
-TEST_F(http_routes, ServesSubtitlesBesideTheFileOfAJob) {
-  leave_file("film.mp4", "x");
-  std::ofstream{library / "Someone" / "film.en.vtt"} << "WEBVTT";
-  std::ofstream{library / "Someone" / "film two.en.vtt"} << "of another";
-
-  const auto answer = ask("GET", "/v1/jobs/done/files/film.en.vtt");
-
-  EXPECT_EQ(answer.body, "WEBVTT");
-  EXPECT_EQ(answer.fields.at("content-type"), "text/vtt");
-  EXPECT_EQ(ask("GET", "/v1/jobs/done/files/film%20two.en.vtt").status, 404);
-}
-
-TEST_F(http_routes, ServesRangesOfAFile) {
-  leave_file("v.bin", "0123456789");
-  const std::string at = "/v1/jobs/done/files/v.bin";
-  const auto etag = ask("GET", at).fields.at("etag");
-  const auto part = [&](const std::string& fields) {
-    return ask("GET", at, {}, fields);
-  };
-
-  EXPECT_EQ(part("Range: bytes=2-4\r\n").body, "234");
-  EXPECT_EQ(part("Range: bytes=2-4\r\n").fields.at("content-range"),
-            "bytes 2-4/10");
-  EXPECT_EQ(part("Range: bytes=-3\r\n").body, "789");
-  EXPECT_EQ(part("Range: bytes=8-\r\n").body, "89");
-  EXPECT_EQ(part("Range: bytes=4-99\r\n").body, "456789");
-  EXPECT_EQ(part("Range: bytes=10-\r\n").status, 416);
-  EXPECT_EQ(part("Range: bytes=10-\r\n").fields.at("content-range"),
-            "bytes */10");
-  EXPECT_EQ(part("Range: bytes=1-2,4-5\r\n").status, 200);
-  EXPECT_EQ(part("Range: lines=1-2\r\n").status, 200);
-  EXPECT_EQ(part("Range: bytes=2-4\r\nIf-Range: " + etag + "\r\n").status, 206);
-  EXPECT_EQ(part("Range: bytes=2-4\r\nIf-Range: \"x\"\r\n").status, 200);
-  EXPECT_EQ(part("If-None-Match: " + etag + "\r\n").status, 304);
-}
-
-TEST_F(http_routes, ServesLargeFilesWhole) {
-  std::string content(3'000'000, '\0');
-  for (std::size_t i = 0; i < content.size(); ++i)
-    content[i] = static_cast<char>(i * 31 / 7);
-  leave_file("large.mkv", content);
-
-  EXPECT_EQ(ask("GET", "/v1/jobs/done/files/large.mkv").body, content);
-}
-
-TEST_F(http_routes, ServesNoOtherFiles) {
-  leave_file("mine.mp4", "x");
-  std::ofstream{library / "Someone" / "other.mp4"} << "y";
-  store::job outside;
-  outside.id = "outside";
-  outside.type = "noop";
-  outside.result = R"({"path":"/etc/hostname"})";
-  gateway.add(outside);
-  store::job linked = outside;
-  linked.id = "linked";
-  std::filesystem::create_symlink("/etc/hostname", library / "link.mp4");
-  linked.result = boost::json::serialize(
-    boost::json::object{{"path", (library / "link.mp4").string()}});
-  gateway.add(linked);
-
-  for (const auto* path :
-       {"/v1/jobs/done/files/other.mp4", "/v1/jobs/done/files/..%2fmine.mp4",
-        "/v1/jobs/outside/files/hostname", "/v1/jobs/linked/files/link.mp4",
-        "/v1/jobs/none/files/mine.mp4"})
-    EXPECT_EQ(code_of(ask("GET", path)), "not_found") << path;
-}
-
-// -- operation ----------------------------------------------------------------
-
-TEST_F(http_routes, ReadinessNamesEachPart) {
-  parts = {{"tools", true, ""}};
-  const auto ready = ask("GET", "/readyz");
-  EXPECT_EQ(ready.status, 200);
-  EXPECT_EQ(json_of(ready).at("parts").at("tools").at("state"), "ready");
-
-  gateway.fail_with(store::errc::unavailable);
-  const auto away = ask("GET", "/readyz");
-  EXPECT_EQ(away.status, 503);
-  EXPECT_EQ(json_of(away).at("parts").at("store").at("state"), "failed");
-  EXPECT_EQ(ask("GET", "/healthz").status, 200);
-}
-
-TEST_F(http_routes, ADrainingServerIsNotReadyButServes) {
-  running->drain();
-
-  const auto answer = ask("GET", "/readyz");
+  const auto answer =
+    ask("POST", "/v1/extract", R"({"url":"https://example.com/v"})");
 
   EXPECT_EQ(answer.status, 503);
-  EXPECT_EQ(json_of(answer).at("status"), "draining");
-  EXPECT_EQ(ask("GET", "/v1/queues").status, 200);
-}
-
-TEST_F(http_routes, ShowsQueuesAndMetrics) {
-  const auto queues = ask("GET", "/v1/queues");
-  const auto body = json_of(queues);
-  const auto& first = body.at("queues").as_array().at(0);
-  EXPECT_EQ(first.at("name"), "bulk");
-  EXPECT_EQ(first.at("depth").at("queued"), 7);
-  EXPECT_EQ(first.at("oldest_age_s"), 1.5);
-
-  const auto metrics_page = ask("GET", "/metrics");
-  EXPECT_THAT(metrics_page.fields.at("content-type"), HasSubstr("text/plain"));
-  EXPECT_THAT(metrics_page.body, HasSubstr("route=\"/v1/queues\""));
-}
-
-TEST_F(http_routes, TheDocumentHasExactlyTheServersRoutes) {
-  const auto document = json_of(ask("GET", "/openapi.json"));
-  std::set<std::string> told;
-  for (const auto& path : document.at("paths").as_object())
-    for (const auto& method : path.value().as_object())
-      if (method.key() != "parameters")
-        told.insert(std::string{method.key()} + " " + std::string{path.key()});
-
-  std::set<std::string> served;
-  for (const auto& each : all_routes()) {
-    std::string method{to_string(each.method)};
-    for (char& c : method)
-      c = static_cast<char>(std::tolower(c));
-    served.insert(method + " " + std::string{each.pattern});
-  }
-
-  EXPECT_EQ(document.at("openapi"), "3.1.0");
-  EXPECT_EQ(told, served);
-}
-
-TEST_F(http_routes, TheDocumentAndTheListHoldTheSchemasThatAreChecked) {
-  const auto document = json_of(ask("GET", "/openapi.json"));
-  const auto list = json_of(ask("GET", "/v1/job-types"));
-  const auto& schemas = document.at("components").at("schemas");
-
-  for (const auto& type : list.at("job_types").as_array()) {
-    const std::string name{type.at("name").as_string()};
-    EXPECT_EQ(schemas.at(name + "_params"), type.at("params"));
-    EXPECT_EQ(schemas.at(name + "_result"), type.at("result"));
-  }
-  EXPECT_THAT(list.at("job_types").as_array().at(0).at("name").as_string(),
-              testing::Not(IsEmpty()));
+  EXPECT_EQ(code_of(answer), "tool_missing");
+  EXPECT_EQ(answer.fields.count("retry-after"), 1u);
 }
 
 } // namespace troupe::net

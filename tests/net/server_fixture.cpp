@@ -1,6 +1,7 @@
 #include "server_fixture.hpp"
 
 #include <cstdlib>
+#include <fstream>
 
 namespace troupe::net {
 
@@ -30,6 +31,20 @@ void server_test::restart() {
   ASSERT_TRUE(bound) << bound.error().message();
   port = *bound;
   running->run();
+}
+
+void server_test::leave_file(const std::string& name,
+                             std::string_view content) {
+  const auto folder = library / "Someone";
+  std::filesystem::create_directories(folder);
+  std::ofstream{folder / name} << content;
+  store::job job;
+  job.id = "done";
+  job.type = "noop";
+  job.state = store::job_state::succeeded;
+  job.result = boost::json::serialize(
+    boost::json::object{{"path", (folder / name).string()}});
+  gateway.add(job);
 }
 
 boost::json::value json_of(const raw_answer& answer) {

@@ -31,6 +31,9 @@ protected:
     return ask("POST", "/v1/jobs", body, fields);
   }
 
+  /// A finished job, `done`, whose result names a file of the library.
+  void leave_file(const std::string& name, std::string_view content);
+
   config::http_settings settings;
   fake_gateway gateway;
   config::metrics metrics;

@@ -110,17 +110,21 @@ TEST_F(http_edge, ReadsChunkedBodies) {
   EXPECT_EQ(client.read().status, 202);
 }
 
-TEST_F(http_edge, CutsOffASlowHeader) {
+TEST_F(http_edge, TellsASlowHeaderSoAndCutsItOff) {
   settings.header_timeout_s = 1;
   restart();
   auto client = connect();
 
   client.send("GET /healthz HTTP/1.1\r\nHost: ");
 
+  auto answer = client.read();
+  EXPECT_EQ(answer.status, 408);
+  EXPECT_EQ(code_of(answer), "invalid_request");
+  EXPECT_EQ(answer.fields["connection"], "close");
   EXPECT_TRUE(client.closed());
 }
 
-TEST_F(http_edge, CutsOffASlowBodyAndAnIdleConnection) {
+TEST_F(http_edge, TellsASlowBodySoAndCutsOffAnIdleConnection) {
   settings.body_timeout_s = 1;
   settings.idle_timeout_s = 1;
   restart();
@@ -131,7 +135,9 @@ TEST_F(http_edge, CutsOffASlowBodyAndAnIdleConnection) {
             + "\r\nContent-Type: application/json\r\n"
               "Content-Length: 27\r\n\r\n{\"type\"");
 
+  EXPECT_EQ(slow.read().status, 408);
   EXPECT_TRUE(slow.closed());
+  EXPECT_EQ(idle.read().status, 0);
   EXPECT_TRUE(idle.closed());
   EXPECT_THAT(gateway.submits(), IsEmpty());
 }
@@ -226,7 +232,7 @@ TEST_F(http_edge, AnswersMalformedRequestsWithAProblem) {
          {"GET /%zz HTTP/1.1\r\n" + host + "\r\n", 400},
          {"GET /%ff HTTP/1.1\r\n" + host + "\r\n", 400},
          {"GET / HTTP/1.1\r\n" + host + "Bad Name: x\r\n\r\n", 400},
-         {"BREW / HTTP/1.1\r\n" + host + "\r\n", 501},
+         {"BREW / HTTP/1.1\r\n" + host + "\r\n", 404},
          {"GET / HTTP/1.1\r\n" + host + "X: " + std::string(20000, 'a'), 431},
          {post + "Content-Length: -5\r\n\r\n", 400},
          {post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400},

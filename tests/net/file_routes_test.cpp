@@ -1,0 +1,100 @@
+#include "server_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+namespace troupe::net {
+
+namespace {
+
+class job_files : public server_test {};
+
+} // namespace
+
+TEST_F(job_files, ServesTheFileOfAJob) {
+  leave_file("a \xc3\xa9.mp4", "0123456789");
+
+  const auto answer = ask("GET", "/v1/jobs/done/files/a%20%C3%A9.mp4");
+
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "0123456789");
+  EXPECT_EQ(answer.fields.at("content-type"), "video/mp4");
+  EXPECT_EQ(answer.fields.at("x-content-type-options"), "nosniff");
+  EXPECT_EQ(answer.fields.at("content-disposition"),
+            "attachment; filename=\"a __.mp4\"; "
+            "filename*=UTF-8''a%20%C3%A9.mp4");
+  const auto head = ask("HEAD", "/v1/jobs/done/files/a%20%C3%A9.mp4");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.fields.at("content-length"), "10");
+}
+
+TEST_F(job_files, ServesSubtitlesBesideTheFileOfAJob) {
+  leave_file("film.mp4", "x");
+  std::ofstream{library / "Someone" / "film.en.vtt"} << "WEBVTT";
+  std::ofstream{library / "Someone" / "film two.en.vtt"} << "of another";
+
+  const auto answer = ask("GET", "/v1/jobs/done/files/film.en.vtt");
+
+  EXPECT_EQ(answer.body, "WEBVTT");
+  EXPECT_EQ(answer.fields.at("content-type"), "text/vtt");
+  EXPECT_EQ(ask("GET", "/v1/jobs/done/files/film%20two.en.vtt").status, 404);
+}
+
+TEST_F(job_files, ServesRangesOfAFile) {
+  leave_file("v.bin", "0123456789");
+  const std::string at = "/v1/jobs/done/files/v.bin";
+  const auto etag = ask("GET", at).fields.at("etag");
+  const auto part = [&](const std::string& fields) {
+    return ask("GET", at, {}, fields);
+  };
+
+  EXPECT_EQ(part("Range: bytes=2-4\r\n").body, "234");
+  EXPECT_EQ(part("Range: bytes=2-4\r\n").fields.at("content-range"),
+            "bytes 2-4/10");
+  EXPECT_EQ(part("Range: bytes=-3\r\n").body, "789");
+  EXPECT_EQ(part("Range: bytes=8-\r\n").body, "89");
+  EXPECT_EQ(part("Range: bytes=4-99\r\n").body, "456789");
+  EXPECT_EQ(part("Range: bytes=10-\r\n").status, 416);
+  EXPECT_EQ(part("Range: bytes=10-\r\n").fields.at("content-range"),
+            "bytes */10");
+  EXPECT_EQ(part("Range: bytes=1-2,4-5\r\n").status, 200);
+  EXPECT_EQ(part("Range: lines=1-2\r\n").status, 200);
+  EXPECT_EQ(part("Range: bytes=2-4\r\nIf-Range: " + etag + "\r\n").status, 206);
+  EXPECT_EQ(part("Range: bytes=2-4\r\nIf-Range: \"x\"\r\n").status, 200);
+  EXPECT_EQ(part("If-None-Match: " + etag + "\r\n").status, 304);
+  EXPECT_EQ(ask("HEAD", at, {}, "Range: bytes=2-4\r\n").status, 200);
+}
+
+TEST_F(job_files, ServesLargeFilesWhole) {
+  std::string content(3'000'000, '\0');
+  for (std::size_t i = 0; i < content.size(); ++i)
+    content[i] = static_cast<char>(i * 31 / 7);
+  leave_file("large.mkv", content);
+
+  EXPECT_EQ(ask("GET", "/v1/jobs/done/files/large.mkv").body, content);
+}
+
+TEST_F(job_files, ServesNoOtherFiles) {
+  leave_file("mine.mp4", "x");
+  std::ofstream{library / "Someone" / "other.mp4"} << "y";
+  store::job outside;
+  outside.id = "outside";
+  outside.type = "noop";
+  outside.result = R"({"path":"/etc/hostname"})";
+  gateway.add(outside);
+  store::job linked = outside;
+  linked.id = "linked";
+  std::filesystem::create_symlink("/etc/hostname", library / "link.mp4");
+  linked.result = boost::json::serialize(
+    boost::json::object{{"path", (library / "link.mp4").string()}});
+  gateway.add(linked);
+
+  for (const auto* path :
+       {"/v1/jobs/done/files/other.mp4", "/v1/jobs/done/files/..%2fmine.mp4",
+        "/v1/jobs/outside/files/hostname", "/v1/jobs/linked/files/link.mp4",
+        "/v1/jobs/none/files/mine.mp4"})
+    EXPECT_EQ(code_of(ask("GET", path)), "not_found") << path;
+}
+
+} // namespace troupe::net
