@@ -144,7 +144,7 @@ void commit_group::forget_room(const std::string& queue) {
   for (auto& one : entries)
     if (auto* it = std::get_if<settle_entry>(&one);
         it && it->freed.queue == queue)
-      it->freed.slots = 0;
+      it->freed.slots = it->freed.urgent = 0;
 }
 
 void commit_group::take_settlements(commit_group other, const failure& why) {

@@ -152,6 +152,7 @@ void job_state::begin_attempt() {
   task.params = job_->params;
   task.checkpoint = job_->checkpoint;
   task.attempt = job_->attempt;
+  task.urgent = job_->deadline_ms > 0;
   task.library = bench_->library;
   std::function<void()> beat;
   if (bench_->on_beat)

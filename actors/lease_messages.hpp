@@ -81,6 +81,7 @@ using manager_actor = caf::typed_actor<
 struct room {
   std::string queue;
   std::uint32_t slots = 0;
+  std::uint32_t urgent = 0; ///< beside them, for what somebody waits for
 };
 
 /// A pool is to have fewer slots: takes back room that no lease has used up,
@@ -88,6 +89,7 @@ struct room {
 struct take_room {
   std::string queue;
   std::uint32_t slots = 0;
+  std::uint32_t urgent = 0;
 };
 
 /// One write holds at most so many operations, so that none takes long.
@@ -130,6 +132,8 @@ struct lease_batch {
   std::vector<job_ref> jobs;
   /// These are publishing already: finish their publication, nothing else.
   bool roll_forward = false;
+  /// Somebody waits for them, and they use up the room for such jobs.
+  bool urgent = false;
 };
 
 /// A lease that is no longer good, or whose job is to end.

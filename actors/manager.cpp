@@ -47,8 +47,10 @@ void manager_state::take(lease_batch& batch) {
     it.fence = job->fence;
     it.type = job->type;
     it.busy = !batch.roll_forward;
-    busy_ += it.busy;
-    outstanding_ -= std::min<std::uint32_t>(outstanding_, it.busy);
+    it.urgent = batch.urgent;
+    auto& announced = batch.urgent ? urgent_outstanding_ : outstanding_;
+    (batch.urgent ? urgent_busy_ : busy_) += it.busy;
+    announced -= std::min<std::uint32_t>(announced, it.busy);
     if (batch.roll_forward) {
       it.phase = phase::publishing;
       it.done = {job->result, job->manifest};

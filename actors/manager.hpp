@@ -30,6 +30,8 @@ struct manager_options {
   std::string queue;
   std::uint32_t slots = 1;                ///< at most
   std::chrono::milliseconds drain{20000}; ///< what running jobs get
+  /// Slots beside those, for what somebody waits for.
+  std::uint32_t urgent = 0;
   /// How it scales; its ceiling is `slots`. None: it always has all of them.
   std::optional<scale_limits> scale = {};
   /// What jobs of this machine may take together; none: whatever they want.
@@ -83,7 +85,9 @@ using manager_impl = manager_actor::extend<
 ///   they exceed `allowed_` only after it fell, until that room is taken back
 ///   and those leases have ended;
 /// - a lease in `line_` is busy and working, has no actor and nothing of the
-///   budget; while any is there, no room is announced;
+///   budget; while any is there, no room is announced but for what somebody
+///   waits for, which stands in no line;
+/// - `kept_for_` is first in line, and the budget keeps what it needs;
 /// - a lease leaves `leases_` when its outcome is stored, or it is lost.
 class manager_state {
 public:
@@ -127,6 +131,7 @@ private:
     std::string type;
     enum phase phase = phase::working;
     bool busy = false;    ///< uses a slot
+    bool urgent = false;  ///< … of those that are kept for such jobs
     bool placed = false;  ///< a stage has been told
     bool refused = false; ///< its commit came after a cancellation
     bool stalled = false; ///< ended since it gave no sign of life
@@ -183,13 +188,18 @@ private:
   void start_pool();
   void admit();
   [[nodiscard]] std::uint32_t spare() const;
-  [[nodiscard]] std::uint32_t announce_spare();
+  [[nodiscard]] std::uint32_t urgent_spare() const;
+  [[nodiscard]] bool has_spare() const;
+  [[nodiscard]] room announce_spare();
   void apply(const scale_decision& decision);
   void take_back();
   void report();
   void line_up(std::vector<job_ref> jobs);
   bool has_budget(const job_ref& job, entry& it);
   void wait_in_line();
+  void postpone(const std::string& id, entry& it);
+  [[nodiscard]] bool keep_for_first();
+  void keep_no_more();
   void give_up_line();
   [[nodiscard]] bool is_in_line(const entry& it) const;
   void learn(const std::string& type, const media::attempt_usage& used);
@@ -234,6 +244,8 @@ private:
   std::uint32_t busy_ = 0;
   std::uint32_t most_busy_ = 0; ///< since the newest look
   std::uint32_t outstanding_ = 0;
+  std::uint32_t urgent_busy_ = 0;
+  std::uint32_t urgent_outstanding_ = 0;
   std::uint32_t allowed_ = 0;
   bool taking_ = false; ///< the queue is asked for room
   std::optional<pool_scale> scale_;
@@ -241,6 +253,8 @@ private:
   std::unique_ptr<cost_book> costs_;
   std::string newest_type_; ///< of the newest lease
   std::deque<in_line> line_;
+  std::unordered_map<std::string, unsigned> postponed_; ///< how often
+  std::string kept_for_; ///< a job whose turn it is at last; empty: none
   bool admit_armed_ = false;
   std::uint64_t ended_ = 0, failed_ = 0; ///< attempts
 

@@ -18,6 +18,9 @@ constexpr auto admit_every = 100ms;
 /// Another node may have what a lease waited for here so long.
 constexpr auto line_patience = 10s;
 constexpr double line_pause_s = 2;
+/// So often a job is postponed before the budget is kept for it.
+constexpr unsigned patient_turns = 2;
+constexpr std::size_t most_postponed = 1000;
 
 } // namespace
 
@@ -47,14 +50,26 @@ std::uint32_t manager_state::spare() const {
   const auto free = allowed_ - used;
   if (!options_.budget || newest_type_.empty())
     return free;
-  const auto fitting =
-    std::max(1u, options_.budget->fitting(costs_->of(newest_type_)));
+  const auto fitting = std::max(
+    1u, options_.budget->fitting(options_.queue, costs_->of(newest_type_)));
   return fitting > outstanding_ ? std::min(free, fitting - outstanding_) : 0;
 }
 
-std::uint32_t manager_state::announce_spare() {
-  const auto more = spare();
-  outstanding_ += more;
+std::uint32_t manager_state::urgent_spare() const {
+  const auto used = urgent_busy_ + urgent_outstanding_;
+  if (draining_ || decided_.held || used >= options_.urgent)
+    return 0;
+  return options_.urgent - used;
+}
+
+bool manager_state::has_spare() const {
+  return spare() > 0 || urgent_spare() > 0;
+}
+
+room manager_state::announce_spare() {
+  const room more{options_.queue, spare(), urgent_spare()};
+  outstanding_ += more.slots;
+  urgent_outstanding_ += more.urgent;
   return more;
 }
 
@@ -70,7 +85,7 @@ void manager_state::hear(const node_sample& now_is) {
     signals.disk = now_is.disk;
     apply(scale_->decide(signals));
   }
-  if (spare() > 0)
+  if (has_spare())
     arm_flush();
   take_back();
   report();
@@ -97,17 +112,20 @@ void manager_state::apply(const scale_decision& decision) {
 void manager_state::take_back() {
   const auto allowed = decided_.held ? 0 : allowed_;
   const auto used = busy_ + outstanding_;
-  if (used <= allowed || outstanding_ == 0 || !who_.queue
-      || std::exchange(taking_, true))
+  const auto more = std::min(used - std::min(used, allowed), outstanding_);
+  const auto urgent = decided_.held ? urgent_outstanding_ : 0;
+  if ((more == 0 && urgent == 0) || !who_.queue || std::exchange(taking_, true))
     return;
-  const auto more = std::min(used - allowed, outstanding_);
   // A queue that dies forgets its room, and hears of ours anew.
-  self_->request(who_.queue, caf::infinite, take_room{options_.queue, more})
+  self_
+    ->request(who_.queue, caf::infinite,
+              take_room{options_.queue, more, urgent})
     .then(
       [this, of = who_.queue](const room& taken) {
         if (of != who_.queue || !std::exchange(taking_, false))
           return;
         outstanding_ -= std::min(outstanding_, taken.slots);
+        urgent_outstanding_ -= std::min(urgent_outstanding_, taken.urgent);
       },
       [](const caf::error&) {});
 }
@@ -118,7 +136,7 @@ void manager_state::report() {
   now.slots = allowed_;
   now.floor = scale_ ? scale_->limits().floor : options_.slots;
   now.ceiling = options_.slots;
-  now.busy = busy_;
+  now.busy = busy_ + urgent_busy_;
   now.waiting = static_cast<std::uint32_t>(line_.size());
   now.held = decided_.held;
   now.reason = to_string(decided_.reason);
@@ -141,8 +159,19 @@ void manager_state::line_up(std::vector<job_ref> jobs) {
   if (!options_.budget)
     return place(std::move(jobs), false);
   const auto now = self_->clock().now();
-  for (auto& job : jobs)
-    line_.push_back({std::move(job), now});
+  std::vector<job_ref> urgent;
+  for (auto& job : jobs) {
+    auto* it = find(job->id, job->fence);
+    if (job->deadline_ms > 0 && it) {
+      it->cost = costs_->of(job->type);
+      options_.budget->take_anyway(options_.queue, *it->cost);
+      urgent.push_back(std::move(job));
+    } else {
+      line_.push_back({std::move(job), now});
+    }
+  }
+  if (!urgent.empty())
+    place(std::move(urgent), false);
   admit();
 }
 
@@ -156,6 +185,7 @@ bool manager_state::has_budget(const job_ref& job, entry& it) {
   if (!options_.budget->take(options_.queue, cost))
     return false;
   it.cost = cost;
+  postponed_.erase(job->id);
   return true;
 }
 
@@ -178,23 +208,26 @@ void manager_state::admit() {
     }
     line_.pop_front();
   }
+  keep_no_more();
   if (!go.empty())
     place(std::move(go), false);
   if (!line_.empty())
     wait_in_line();
-  else if (spare() > 0)
+  if (has_spare())
     arm_flush();
 }
 
 void manager_state::wait_in_line() {
   const auto now = self_->clock().now();
-  for (const auto& [job, since] : line_) {
+  const bool kept = keep_for_first();
+  for (const auto& one : line_) {
+    const auto& [job, since] = one;
     auto* it = find(job->id, job->fence);
     if (!it || !is_in_line(*it))
       continue;
-    if (now - since >= line_patience)
-      fail_lease(job->id, *it,
-                 {media::errc::interrupted, "no room", line_pause_s, true});
+    const bool stays = kept && &one == &line_.front();
+    if (now - since >= line_patience && !stays)
+      postpone(job->id, *it);
     else if (options_.on_beat)
       options_.on_beat(job->id, job->fence);
   }
@@ -202,10 +235,42 @@ void manager_state::wait_in_line() {
     self_->delayed_send(self_, admit_every, admit_again{true});
 }
 
+void manager_state::postpone(const std::string& id, entry& it) {
+  if (postponed_.size() >= most_postponed)
+    postponed_.clear();
+  ++postponed_[id];
+  fail_lease(id, it, {media::errc::interrupted, "no room", line_pause_s, true});
+}
+
+/// What was postponed again and again, since smaller jobs took whatever was
+/// free, has its turn next: it waits here until enough is.
+bool manager_state::keep_for_first() {
+  const auto& job = line_.front().job;
+  const auto* it = find(job->id, job->fence);
+  const auto at = postponed_.find(job->id);
+  if (!it || !is_in_line(*it) || at == postponed_.end()
+      || at->second < patient_turns
+      || !options_.budget->reserve(options_.queue, costs_->of(job->type)))
+    return false;
+  if (std::exchange(kept_for_, job->id) != job->id)
+    log::info("a job waits for as much as it needs to come free",
+              {{"job", job->id}, {"queue", options_.queue}});
+  return true;
+}
+
+void manager_state::keep_no_more() {
+  if (kept_for_.empty()
+      || (!line_.empty() && line_.front().job->id == kept_for_))
+    return;
+  options_.budget->forgo(options_.queue);
+  kept_for_.clear();
+}
+
 void manager_state::give_up_line() {
   for (const auto& [job, since] : std::exchange(line_, {}))
     if (auto* it = find(job->id, job->fence); it && is_in_line(*it))
       release(job->id, *it, store::release_reason::drain);
+  keep_no_more();
 }
 
 void manager_state::learn(const std::string& type,

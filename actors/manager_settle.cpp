@@ -88,7 +88,7 @@ void manager_state::settle(const std::string& id, entry& it,
 void manager_state::free_slot(entry& it) {
   if (!std::exchange(it.busy, false))
     return;
-  --busy_;
+  --(it.urgent ? urgent_busy_ : busy_);
   if (it.cost)
     options_.budget->give_back(options_.queue, *it.cost);
   it.cost.reset();
@@ -142,12 +142,12 @@ void manager_state::flush() {
   if (!who_.queue || !sent_ops_.empty())
     return;
   if (ops_.empty()) {
-    if (const auto more = announce_spare(); more > 0)
-      self_->send(who_.queue, room{options_.queue, more});
+    if (has_spare())
+      self_->send(who_.queue, announce_spare());
     return;
   }
   take_front();
-  settle_request request{sent_ops_, {options_.queue, announce_spare()}};
+  settle_request request{sent_ops_, announce_spare()};
   // No answer without an end: a dead queue is replaced, and asked anew then.
   self_->request(who_.queue, caf::infinite, std::move(request))
     .then(
@@ -168,9 +168,9 @@ void manager_state::announce_all() {
   asked_ = std::exchange(sent_asked_, {});
   news_.clear();
   announce words;
-  outstanding_ = 0;
+  outstanding_ = urgent_outstanding_ = 0;
   taking_ = false;
-  words.free = {options_.queue, announce_spare()};
+  words.free = announce_spare();
   words.manager = caf::actor_cast<manager_actor>(self_);
   words.held.reserve(leases_.size());
   for (const auto& [id, it] : leases_)
@@ -218,7 +218,7 @@ void manager_state::finish(const std::string& id, entry& it, settled word) {
     self_->send(it.actor, word);
   }
   leases_.erase(std::string{id});
-  if (spare() > 0)
+  if (has_spare())
     arm_flush();
   end_drain();
 }

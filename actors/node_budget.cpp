@@ -31,6 +31,13 @@ std::uint32_t times(const media::job_cost& limit, const media::job_cost& used,
                    times(limit.bandwidth, used.bandwidth, each.bandwidth)});
 }
 
+void grow(media::job_cost& sum, const media::job_cost& by) {
+  sum.cpu += by.cpu;
+  sum.memory += by.memory;
+  sum.disk += by.disk;
+  sum.bandwidth += by.bandwidth;
+}
+
 std::uint64_t less(std::uint64_t from, std::uint64_t what) {
   return from - std::min(from, what);
 }
@@ -41,26 +48,58 @@ node_budget::share node_budget::sum() const {
   share all;
   for (const auto& [pool, it] : pools_) {
     all.jobs += it.jobs;
-    all.cost.cpu += it.cost.cpu;
-    all.cost.memory += it.cost.memory;
-    all.cost.disk += it.cost.disk;
-    all.cost.bandwidth += it.cost.bandwidth;
+    grow(all.cost, it.cost);
   }
   return all;
 }
 
-bool node_budget::take(const std::string& pool, const media::job_cost& cost) {
-  const std::lock_guard lock{mutex_};
-  const auto all = sum();
-  if (all.jobs > 0 && times(limits_, all.cost, cost) == 0)
-    return false;
+/// What is given out, and what is kept for others than a pool.
+node_budget::share node_budget::wanted_beside(const std::string& pool) const {
+  auto all = sum();
+  if (!reserved_for_.empty() && reserved_for_ != pool) {
+    ++all.jobs;
+    grow(all.cost, reserved_);
+  }
+  return all;
+}
+
+void node_budget::add(const std::string& pool, const media::job_cost& cost) {
   auto& mine = pools_[pool];
   ++mine.jobs;
-  mine.cost.cpu += cost.cpu;
-  mine.cost.memory += cost.memory;
-  mine.cost.disk += cost.disk;
-  mine.cost.bandwidth += cost.bandwidth;
+  grow(mine.cost, cost);
+}
+
+bool node_budget::take(const std::string& pool, const media::job_cost& cost) {
+  const std::lock_guard lock{mutex_};
+  const auto all = wanted_beside(pool);
+  if (all.jobs > 0 && times(limits_, all.cost, cost) == 0)
+    return false;
+  add(pool, cost);
+  if (reserved_for_ == pool)
+    reserved_for_.clear();
   return true;
+}
+
+void node_budget::take_anyway(const std::string& pool,
+                              const media::job_cost& cost) {
+  const std::lock_guard lock{mutex_};
+  add(pool, cost);
+}
+
+bool node_budget::reserve(const std::string& pool,
+                          const media::job_cost& cost) {
+  const std::lock_guard lock{mutex_};
+  if (!reserved_for_.empty() && reserved_for_ != pool)
+    return false;
+  reserved_for_ = pool;
+  reserved_ = cost;
+  return true;
+}
+
+void node_budget::forgo(const std::string& pool) {
+  const std::lock_guard lock{mutex_};
+  if (reserved_for_ == pool)
+    reserved_for_.clear();
 }
 
 void node_budget::give_back(const std::string& pool,
@@ -81,11 +120,14 @@ void node_budget::give_back(const std::string& pool,
 void node_budget::reset(const std::string& pool) {
   const std::lock_guard lock{mutex_};
   pools_.erase(pool);
+  if (reserved_for_ == pool)
+    reserved_for_.clear();
 }
 
-std::uint32_t node_budget::fitting(const media::job_cost& cost) const {
+std::uint32_t node_budget::fitting(const std::string& pool,
+                                   const media::job_cost& cost) const {
   const std::lock_guard lock{mutex_};
-  return times(limits_, sum().cost, cost);
+  return times(limits_, wanted_beside(pool).cost, cost);
 }
 
 void node_budget::set_disk(std::uint64_t bytes) {

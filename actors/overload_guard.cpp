@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 
 constexpr auto look_every = 250ms;
 constexpr double longest_wait_s = 60;
+/// Of jobs that somebody waits for, between two looks at a queue that is late.
+constexpr std::uint64_t urgent_per_look = 64;
 
 std::uint32_t whole_seconds(double wait) {
   return static_cast<std::uint32_t>(
@@ -31,6 +33,7 @@ void overload_guard::look(std::span<const store::queue_depth> depths,
   for (auto& [queue, it] : lines_) {
     it.queued = 0;
     it.oldest_age_s = 0;
+    it.urgent = 0;
   }
   for (const auto& depth : depths) {
     auto& it = lines_[depth.queue];
@@ -46,8 +49,8 @@ void overload_guard::note_end(const std::string& queue, clock::time_point now) {
 }
 
 std::uint32_t overload_guard::refuse(const std::string& queue,
-                                     std::uint64_t jobs,
-                                     clock::time_point now) {
+                                     std::uint64_t jobs, clock::time_point now,
+                                     bool urgent) {
   if (!is_on())
     return 0;
   auto& it = lines_[queue];
@@ -60,9 +63,11 @@ std::uint32_t overload_guard::refuse(const std::string& queue,
     // Jobs that have not waited yet tell nothing of how long others will.
     const bool waits = it.oldest_age_s >= age / 4;
     const auto wait = rate > 0 && waits ? then / rate : 0;
-    if (it.oldest_age_s >= age || wait > age)
+    const bool late = it.oldest_age_s >= age || wait > age;
+    if (late && (!urgent || it.urgent + jobs > urgent_per_look))
       return whole_seconds(std::max(wait, it.oldest_age_s) - age);
   }
+  it.urgent += urgent ? jobs : 0;
   it.queued += jobs;
   return 0;
 }

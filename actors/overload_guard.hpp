@@ -36,13 +36,17 @@ public:
 
   /// Lets so many jobs into the queue, or none.
   /// @return 0, or the seconds after which to ask again
+  /// @param urgent somebody waits for them: they pass what has waited long, as
+  /// long as that is no flood
   [[nodiscard]] std::uint32_t refuse(const std::string& queue,
-                                     std::uint64_t jobs, clock::time_point now);
+                                     std::uint64_t jobs, clock::time_point now,
+                                     bool urgent = false);
 
 private:
   struct line {
     std::uint64_t queued = 0;
     double oldest_age_s = 0;
+    std::uint64_t urgent = 0; ///< let in since the newest look
     rate_meter ended;
   };
 

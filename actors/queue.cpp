@@ -62,7 +62,8 @@ void queue_state::submit(submit_request& request) {
     return request.reply(fail(errc::draining));
   if (!options_.spool && no_store(request.reply))
     return;
-  if (auto why = overload_of(request.op.draft.queue, 1))
+  const auto& draft = request.op.draft;
+  if (auto why = overload_of(draft.queue, 1, draft.deadline_ms > 0))
     return request.reply(std::move(*why));
   if (!group_.claim_key(request.op.idempotency.scope))
     return request.reply(fail(errc::idempotency_in_progress));
@@ -70,24 +71,6 @@ void queue_state::submit(submit_request& request) {
     request.op.draft.id = ids_.mint(wall_clock());
   group_.add(std::move(request));
   arm_flush();
-}
-
-/// Why so many jobs are not taken now, if so.
-std::optional<failure> queue_state::overload_of(const std::string& queue,
-                                                std::uint64_t jobs) {
-  if (overload_.wants_look(now()) && store_ && !away_) {
-    auto depths = store_->depths();
-    if (depths)
-      overload_.look(*depths, now());
-    else if (depths.error().code == store::errc::unavailable)
-      lose_store(depths.error());
-  }
-  const auto wait_s = overload_.refuse(queue, jobs, now());
-  if (wait_s == 0)
-    return std::nullopt;
-  if (options_.metrics)
-    options_.metrics->submits_refused(queue, jobs);
-  return failure{{static_cast<int>(wait_s), overload_category()}, queue};
 }
 
 void queue_state::command(job_command& request) {

@@ -141,9 +141,25 @@ private:
   struct pool {
     manager_actor manager;
     std::uint32_t room = 0;
-    bool work = true;                  ///< a claim may find something
-    bool limited = false;              ///< … when a lease has ended
+    std::uint32_t urgent_room = 0; ///< beside it, for what somebody waits for
+    bool work = true;              ///< a claim may find something
+    bool urgent_work = true;       ///< … that somebody waits for
+    bool limited = false;          ///< … when a lease has ended
     std::vector<job_ref> roll_forward; ///< for a manager yet to come
+
+    void wake() {
+      work = urgent_work = true;
+    }
+    void wake(const store::job& ready) {
+      work = true;
+      urgent_work = urgent_work || ready.deadline_ms > 0;
+    }
+    [[nodiscard]] bool wants_any() const {
+      return work && room > 0;
+    }
+    [[nodiscard]] bool wants_urgent() const {
+      return urgent_work && urgent_room > 0;
+    }
   };
 
   using clock = std::chrono::steady_clock;
@@ -156,7 +172,7 @@ private:
   apply(const std::vector<store::operation>& ops);
   bool write(commit_group group, bool in_doubt);
   std::optional<failure> overload_of(const std::string& queue,
-                                     std::uint64_t jobs);
+                                     std::uint64_t jobs, bool urgent = false);
   job_ref take_effect(const store::operation& op, store::applied& done,
                       bool in_doubt, event_batch& events);
   void follow_job(const store::operation& op, const store::job& job);
@@ -174,7 +190,7 @@ private:
   // Leases (queue_leases.cpp).
   void claim_all();
   bool claim_for(const std::string& queue, pool& to);
-  void hand_out(pool& to, std::vector<store::job> jobs);
+  void hand_out(pool& to, std::vector<store::job> jobs, bool urgent);
   void tell_promoted(std::vector<store::job> jobs, timestamp_ms time);
   void claim_at(timestamp_ms store_time);
   bool renew_leases();

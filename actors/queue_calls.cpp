@@ -46,6 +46,25 @@ void queue_state::change(change_call& request) {
   arm_flush();
 }
 
+/// Why so many jobs are not taken now, if so.
+std::optional<failure> queue_state::overload_of(const std::string& queue,
+                                                std::uint64_t jobs,
+                                                bool urgent) {
+  if (overload_.wants_look(now()) && store_ && !away_) {
+    auto depths = store_->depths();
+    if (depths)
+      overload_.look(*depths, now());
+    else if (depths.error().code == store::errc::unavailable)
+      lose_store(depths.error());
+  }
+  const auto wait_s = overload_.refuse(queue, jobs, now(), urgent);
+  if (wait_s == 0)
+    return std::nullopt;
+  if (options_.metrics)
+    options_.metrics->submits_refused(queue, jobs);
+  return failure{{static_cast<int>(wait_s), overload_category()}, queue};
+}
+
 void queue_state::submit_batch(batch_call& request) {
   if (draining_)
     return request.reply(fail(errc::draining));
@@ -142,7 +161,7 @@ void queue_state::note_change(const store::job& job) {
   using store::job_state;
   touched_.insert(job.queue);
   if (job.state == job_state::queued)
-    pools_[job.queue].work = true;
+    pools_[job.queue].wake(job);
   else if (job.state == job_state::scheduled)
     sweep_at(job.run_at);
   else if (job.state == job_state::cancelling)

@@ -40,7 +40,8 @@ void queue_state::meet(announce& words) {
   self_->monitor(words.manager);
   to.manager = std::move(words.manager);
   to.room = words.free.slots;
-  to.work = true;
+  to.urgent_room = words.free.urgent;
+  to.wake();
   for (const auto& held : words.held)
     if (!leases_.find(held.lease.id, held.lease.fence))
       leases_.add(held.lease, words.free.queue, held.type, now());
@@ -51,20 +52,26 @@ void queue_state::meet(announce& words) {
 }
 
 void queue_state::add_room(const room& more) {
-  pools_[more.queue].room += more.slots;
+  auto& to = pools_[more.queue];
+  to.room += more.slots;
+  to.urgent_room += more.urgent;
   claim_all();
 }
 
 room queue_state::take_room_back(const take_room& order) {
   auto& to = pools_[order.queue];
-  const auto taken = std::min(to.room, order.slots);
-  to.room -= taken;
-  return {order.queue, taken};
+  const auto take = [](std::uint32_t& from, std::uint32_t most) {
+    const auto taken = std::min(from, most);
+    from -= taken;
+    return taken;
+  };
+  return {order.queue, take(to.room, order.slots),
+          take(to.urgent_room, order.urgent)};
 }
 
 void queue_state::claim_all() {
   for (auto& [queue, to] : pools_)
-    while (to.work && to.room > 0 && to.manager)
+    while (to.manager && (to.wants_any() || to.wants_urgent()))
       if (draining_ || away_ || !store_ || !claim_for(queue, to))
         return;
 }
@@ -75,7 +82,8 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
   request.queue = queue;
   request.node = options_.node;
   request.nonce = random_() | 1;
-  request.max = std::min(to.room, max_claim);
+  request.urgent = !to.wants_any();
+  request.max = std::min(request.urgent ? to.urgent_room : to.room, max_claim);
   request.lease_ms = options_.lease_ms;
   TROUPE_FAULT_POINT(claim_before);
   auto claimed = store_->claim(request);
@@ -85,7 +93,10 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
     lose_store(claimed.error());
     return false;
   }
-  to.work = claimed->jobs.size() == request.max;
+  const bool more = claimed->jobs.size() == request.max;
+  to.urgent_work = more;
+  if (!request.urgent)
+    to.work = more;
   to.limited = claimed->limited;
   if (!claimed->promoted.empty())
     tell_promoted(std::move(claimed->promoted),
@@ -94,7 +105,7 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
   if (claimed->next_at != 0)
     claim_at(claimed->next_at);
   if (!claimed->jobs.empty())
-    hand_out(to, std::move(claimed->jobs));
+    hand_out(to, std::move(claimed->jobs), request.urgent);
   return true;
 }
 
@@ -103,7 +114,7 @@ void queue_state::tell_promoted(std::vector<store::job> jobs,
   event_batch events;
   events.events.reserve(jobs.size());
   for (auto& job : jobs) {
-    pools_[job.queue].work = true;
+    pools_[job.queue].wake(job);
     events.events.push_back({job_event_type::queued, time, std::move(job)});
   }
   emit(std::move(events));
@@ -119,11 +130,13 @@ void queue_state::claim_at(timestamp_ms store_time) {
   arm(queue_tick::token, wait);
 }
 
-void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
+void queue_state::hand_out(pool& to, std::vector<store::job> jobs,
+                           bool urgent) {
   event_batch events;
   events.events.reserve(jobs.size());
   const auto at = now();
   lease_batch batch;
+  batch.urgent = urgent;
   batch.jobs.reserve(jobs.size());
   for (auto& it : jobs) {
     const auto& shared = batch.jobs.emplace_back(std::move(it));
@@ -140,7 +153,8 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs) {
         seconds_between(std::max(job.created_at, job.run_at), job.started_at));
   }
   emit(std::move(events));
-  to.room -= std::min(to.room, static_cast<std::uint32_t>(jobs.size()));
+  auto& room = urgent ? to.urgent_room : to.room;
+  room -= std::min(room, static_cast<std::uint32_t>(jobs.size()));
   self_->send(to.manager, std::move(batch));
   TROUPE_FAULT_POINT(claim_told);
 }
@@ -259,7 +273,7 @@ void queue_state::on_manager_down(const caf::down_msg& down) {
 void queue_state::lose_manager(const std::string& queue, pool& to,
                                store::release_reason why) {
   to.manager = nullptr;
-  to.room = 0;
+  to.room = to.urgent_room = 0;
   // The next one announces all the room there is.
   group_.forget_room(queue);
   backlog_.forget_room(queue);

@@ -72,7 +72,7 @@ void queue_state::retry_store() {
   if (options_.metrics)
     options_.metrics->store_up(true);
   for (auto& [queue, to] : pools_)
-    to.work = true;
+    to.wake();
   sweep();
 }
 

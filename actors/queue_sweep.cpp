@@ -81,12 +81,13 @@ void queue_state::tick(queue_tick what) {
     return sweep();
   case queue_tick::poll:
     for (auto& [queue, to] : pools_)
-      to.work = true;
+      to.wake();
     claim_all();
     return arm(queue_tick::poll, poll_every);
   case queue_tick::token:
     for (auto& [queue, to] : pools_)
-      to.work = to.work || to.limited;
+      if (to.limited)
+        to.wake();
     return claim_all();
   case queue_tick::retry:
     return retry_store();
@@ -163,7 +164,7 @@ void queue_state::take_sweep(store::sweep_result& found) {
   event_batch events;
   std::vector<store::operation> lines;
   for (auto& job : found.queued) {
-    pools_[job.queue].work = true;
+    pools_[job.queue].wake(job);
     events.events.push_back(
       {job_event_type::queued, found.now, std::move(job)});
   }
@@ -177,7 +178,7 @@ void queue_state::take_sweep(store::sweep_result& found) {
                                          job.errors.back().attempt, job.node)});
       lines.emplace_back(store::log_op{job.id, std::move(line)});
     }
-    pools_[job.queue].work = true;
+    pools_[job.queue].wake(job);
     if (store::is_terminal(job.state))
       discard(job);
     if (const auto type = event_of_state(job.state, job_event_type::queued))

@@ -70,7 +70,7 @@ auto inspect(Inspector& f, job& x) {
            x.started_at, x.finished_at, x.reached, x.fence, x.lease_until,
            x.losses, x.publishing, x.manifest, x.request_id, x.traceparent,
            x.depends_on, x.on_parent_failure, x.pending, x.crashes, x.pausing,
-           x.followed);
+           x.followed, x.deadline_ms);
 }
 
 template <class Inspector>
@@ -79,7 +79,7 @@ auto inspect(Inspector& f, job_draft& x) {
            x.params, x.tags, x.owner, x.batch, x.parent, x.run_at, x.delay_ms,
            x.timeout_s, x.max_attempts, x.backoff, x.unique_key,
            x.concurrency_key, x.callback_url, x.request_id, x.traceparent,
-           x.depends_on, x.on_parent_failure);
+           x.depends_on, x.on_parent_failure, x.deadline_ms);
 }
 
 } // namespace troupe::store

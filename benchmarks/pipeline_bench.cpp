@@ -5,12 +5,15 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 /// Jobs that do nothing, from the gateway through queue, manager, stage and
 /// job actor to their stored end; no HTTP. The attempts end at once, so what is
@@ -19,11 +22,16 @@ namespace {
 
 using namespace troupe;
 
+/// When the newest attempt began.
+std::atomic<std::chrono::steady_clock::rep> begun = 0;
+
 class instant_attempt final : public media::attempt {
 public:
   explicit instant_attempt(std::shared_ptr<media::attempt_sink> sink)
     : sink_(std::move(sink)) {}
   void start() override {
+    begun = std::chrono::steady_clock::now().time_since_epoch().count();
+    begun.notify_one();
     sink_->on_done(media::finished{"{}", {}});
   }
   void cancel(media::errc) override {}
@@ -150,8 +158,37 @@ void end_to_end(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * jobs);
 }
 
+/// One job after the other, on a node that is idle: from its submit, and so
+/// from before its claim, to the first word of its attempt.
+void submit_to_begun(benchmark::State& state) {
+  bench_node node{store_of(state), 64};
+  std::vector<double> waits;
+  for (auto round : state) {
+    begun = 0;
+    const auto from = std::chrono::steady_clock::now();
+    node.submit(1, 1, "bulk");
+    begun.wait(0);
+    const std::chrono::steady_clock::time_point at{
+      std::chrono::steady_clock::duration{begun.load()}};
+    waits.push_back(
+      std::chrono::duration<double, std::milli>{at - from}.count());
+    state.SetIterationTime(waits.back() / 1000);
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  std::ranges::sort(waits);
+  state.counters["p50_ms"] = waits[waits.size() / 2];
+  state.counters["p99_ms"] = waits[waits.size() * 99 / 100];
+}
+
 BENCHMARK(submits)->ArgName("store")->Arg(0)->Arg(1)->UseRealTime()->Unit(
   benchmark::kMillisecond);
+BENCHMARK(submit_to_begun)
+  ->ArgName("store")
+  ->Arg(0)
+  ->Arg(1)
+  ->UseManualTime()
+  ->Iterations(2000)
+  ->Unit(benchmark::kMillisecond);
 BENCHMARK(end_to_end)
   ->ArgNames({"store", "slots"})
   ->Args({0, 64})

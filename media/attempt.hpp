@@ -58,6 +58,7 @@ struct attempt_task {
   std::string params;
   std::string checkpoint;    ///< JSON that an earlier attempt left, or empty
   std::uint32_t attempt = 1; ///< 1 for the first
+  bool urgent = false;       ///< somebody waits for its end
   std::filesystem::path library; ///< where results are published
   /// Asks for the result of a job. To be called in `start` alone: the attempt
   /// may outlive who answers. Empty: nobody can.

@@ -26,7 +26,6 @@ constexpr std::chrono::milliseconds longest_pause{64};
 
 /// The body of a submit.
 std::string job_of(const std::string& source) {
-  // Before all that nobody waits for.
   return json::serialize(json::value{{"type", "probe"},
                                      {"params", {{"source", source}}},
                                      {"priority", 9},
@@ -132,6 +131,7 @@ answering probe_source(edge& at, const request& req, const path_params&) {
     co_return why->code == problem_code::source_forbidden ? forbidden_source()
                                                           : wrong_source();
   auto& asked = std::get<submit_request>(read);
+  asked.draft.deadline_ms = std::chrono::milliseconds{patience}.count();
   auto job = co_await submit(at, req, std::move(asked.draft));
   if (job)
     job = co_await await_end(at, std::move(*job));

@@ -6,8 +6,11 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 
 #include <gtest/gtest.h>
+
+#include <vector>
 
 namespace troupe::testing {
 
@@ -27,6 +30,21 @@ protected:
     run();
   }
 
+  /// Nobody that was kept lives on: what a test gave them goes with it.
+  void TearDown() override {
+    for (const auto& it : kept_)
+      caf::anon_send_exit(it, caf::exit_reason::kill);
+    kept_.clear();
+    run();
+  }
+
+  /// Ends with the test.
+  template <class Handle>
+  Handle keep(Handle it) {
+    kept_.push_back(caf::actor_cast<caf::actor>(it));
+    return it;
+  }
+
   void run() {
     sched.run();
   }
@@ -41,6 +59,9 @@ protected:
   caf::actor_system sys{cfg};
   scheduler& sched = dynamic_cast<scheduler&>(sys.scheduler());
   caf::scoped_actor self{sys};
+
+private:
+  std::vector<caf::actor> kept_;
 };
 
 } // namespace troupe::testing

@@ -98,6 +98,9 @@ struct job_draft {
   /// store puts in what it names once all have ended.
   std::vector<std::string> depends_on;
   parent_policy on_parent_failure = parent_policy::fail;
+  /// Somebody waits for its end, so long after it was created; 0: nobody does.
+  /// Such a job goes before all others, the earliest deadline first.
+  std::int64_t deadline_ms = 0;
 
   bool operator==(const job_draft&) const = default;
 };

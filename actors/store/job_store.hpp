@@ -23,6 +23,7 @@ struct claim_request {
   std::uint64_t nonce = 0; ///< random, not 0
   std::uint32_t max = 1;
   std::int64_t lease_ms = 15000;
+  bool urgent = false; ///< only what somebody waits for
 };
 
 /// What a claim has found and done.
@@ -159,6 +160,7 @@ struct store_options {
 /// - `queued` jobs, and no others, stand in their queue's ready order, by
 ///   `ready time − priority × ageing`, then by the store's sequence, which a
 ///   job gets when it is created and keeps; the ready time is its `run_at`;
+///   those that somebody waits for stand before all others, by their deadlines;
 /// - `running`, `cancelling` and publishing jobs have a lease, others none;
 /// - a `unique_key` belongs to at most one job that is not terminal;
 /// - `blocked` jobs have `pending` parents, and stand among each of these's

@@ -24,6 +24,8 @@ void draft_fields(Archive& f, Job& it) {
   f(it.on_parent_failure);
   if (f.since(3))
     f(it.request_id), f(it.traceparent);
+  if (f.since(5))
+    f(it.deadline_ms);
 }
 
 template <class Archive, class Progress>

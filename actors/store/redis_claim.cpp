@@ -1,6 +1,7 @@
 #include "actors/store/redis_ready.hpp"
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
+#include "actors/store/transitions.hpp"
 
 #include <algorithm>
 
@@ -27,7 +28,7 @@ job_draft place_of(const candidate& it, const std::string& queue) {
   job_draft place;
   place.queue = queue;
   place.concurrency_key = key_of_lane(it.lane());
-  place.priority = it.lane().back();
+  enter_lane(place, it.lane().back());
   return place;
 }
 
@@ -100,9 +101,13 @@ result<void> claim_once(const claim_request& request, bool promoted,
     return found.error();
   if (!*found)
     return {};
-  const auto best = ready.best();
+  auto best = ready.best();
   if (!best)
     return best.error();
+  if (request.urgent)
+    std::erase_if(*best, [](const candidate& one) {
+      return !is_urgent(score_in(one.rank()));
+    });
   for (const auto& one : *best)
     group.need_job(one.id());
   if (auto read = group.read(); !read)

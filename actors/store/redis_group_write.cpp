@@ -93,8 +93,7 @@ void redis_group::write_entry(const std::string& id, entry& it) {
   auto& record = it.record;
   // A new place for a new ready time only.
   if (!it.was.present || it.was.run_at != record.job.run_at)
-    record.score =
-      score_of(record.job.run_at, record.job.priority, options_.ageing_ms);
+    record.score = score_of(record.job, options_.ageing_ms);
   ++record.writes;
   move(it);
   changes.set(redis_key::jobs, id, pack_record(record));

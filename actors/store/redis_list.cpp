@@ -1,6 +1,7 @@
 #include "actors/store/page_token.hpp"
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
+#include "actors/store/transitions.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -134,8 +135,8 @@ timestamp_ms first_ready(const redisReply& heads, std::size_t prefix_size,
   for (std::size_t i = 0; i < size_of(heads); ++i) {
     const auto head = text_at(heads, i);
     if (head.size() > prefix_size + rank_size)
-      oldest = std::min(oldest, score_in(head.substr(prefix_size))
-                                  + head.back() * ageing_ms);
+      oldest = std::min(oldest, ready_of(score_in(head.substr(prefix_size)),
+                                         head.back(), ageing_ms));
   }
   return oldest;
 }

@@ -1,6 +1,7 @@
 #include "actors/store/redis_record.hpp"
 
 #include "actors/store/packing.hpp"
+#include "actors/store/transitions.hpp"
 
 #include <bit>
 #include <cstring>
@@ -85,7 +86,7 @@ std::string lane_of(const job_draft& draft) {
   auto bytes = queue_prefix(draft.queue);
   append(bytes, static_cast<std::uint32_t>(draft.concurrency_key.size()));
   bytes += draft.concurrency_key;
-  return bytes += static_cast<char>(draft.priority);
+  return bytes += static_cast<char>(lane_number(draft));
 }
 
 std::size_t lane_size(std::string_view member) {

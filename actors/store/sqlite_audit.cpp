@@ -169,7 +169,7 @@ void sqlite_audit::check_columns(const job_row& it) {
   const auto& job = it.job;
   const bool same = it.id == job.id && it.queue == job.queue
                     && it.group == job.concurrency_key
-                    && it.priority == job.priority && it.batch == job.batch
+                    && it.priority == lane_number(job) && it.batch == job.batch
                     && it.unique_key == job.unique_key;
   if (same || !find("index", job.id, "it is not found by what it is"))
     return;
@@ -181,7 +181,7 @@ void sqlite_audit::check_columns(const job_row& it) {
   statement mend{db_, "UPDATE OR IGNORE job SET id = ?2, queue = ?3, grp = ?4,"
                       " priority = ?5, batch = ?6, unique_key = ?7"
                       " WHERE seq = ?1"};
-  mend.run(it.seq, job.id, job.queue, job.concurrency_key, job.priority,
+  mend.run(it.seq, job.id, job.queue, job.concurrency_key, lane_number(job),
            or_null(job.batch), or_null(job.unique_key));
 }
 

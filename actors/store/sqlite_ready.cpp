@@ -1,5 +1,7 @@
 #include "actors/store/sqlite_ready.hpp"
 
+#include "actors/store/transitions.hpp"
+
 #include <algorithm>
 #include <queue>
 
@@ -7,7 +9,7 @@ namespace troupe::store {
 
 namespace {
 
-constexpr std::int64_t priorities = 10;
+constexpr std::int64_t lanes = urgent_lane + 1;
 
 /// Jobs fetched at a time from a list that goes on being the best.
 constexpr std::int64_t chunk = 32;
@@ -90,9 +92,10 @@ void sqlite_ready::flush() {
 /// lists, however many there are. Those of groups without room are passed over.
 class sqlite_ready::merge {
 public:
-  merge(sqlite_ready& ready, const std::string& queue, sqlite_gate& gate)
-    : ready_{ready}, queue_{queue}, gate_{gate}, heads_{
-                                                   ready.heads_.start(queue)} {
+  merge(sqlite_ready& ready, const std::string& queue, bool urgent,
+        sqlite_gate& gate)
+    : ready_{ready}, queue_{queue}, urgent_{urgent}, gate_{gate},
+      heads_{ready.heads_.start(queue)} {
     next_head();
   }
 
@@ -101,7 +104,7 @@ public:
     for (;;) {
       while (head_ && (open_.empty() || head_->place < open_.top().place))
         next_head();
-      if (open_.empty())
+      if (open_.empty() || (urgent_ && !is_urgent(open_.top().place.score)))
         return 0;
       auto best = open_.top();
       open_.pop();
@@ -166,6 +169,7 @@ private:
 
   sqlite_ready& ready_;
   const std::string& queue_;
+  const bool urgent_; ///< ends where nobody waits for the next
   sqlite_gate& gate_;
   std::vector<ready_list> full_;
   cursor heads_;
@@ -173,14 +177,13 @@ private:
   std::priority_queue<item> open_;
 };
 
-std::vector<std::int64_t> sqlite_ready::best(const std::string& queue,
-                                             std::size_t max,
+std::vector<std::int64_t> sqlite_ready::best(const claim_request& request,
                                              sqlite_gate& gate) {
   std::vector<std::int64_t> jobs;
   std::vector<ready_list> full;
   {
-    merge lists{*this, queue, gate};
-    while (jobs.size() < max && gate.room() > 0) {
+    merge lists{*this, request.queue, request.urgent, gate};
+    while (jobs.size() < request.max && gate.room() > 0) {
       const auto seq = lists.next();
       if (seq == 0)
         break;
@@ -200,7 +203,7 @@ void sqlite_ready::park(const ready_list& list, const sqlite_gate& gate) {
 
 timestamp_ms sqlite_ready::oldest(const std::string& queue) {
   timestamp_ms oldest = 0;
-  for (std::int64_t priority = 0; priority < priorities; ++priority) {
+  for (std::int64_t priority = 0; priority < lanes; ++priority) {
     auto row = oldest_.start(queue, priority);
     if (row.next() && (oldest == 0 || row.number(0) < oldest))
       oldest = row.number(0);

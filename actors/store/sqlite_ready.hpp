@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/store/job_store.hpp"
 #include "actors/store/sqlite_flow.hpp"
 
 #include <cstdint>
@@ -53,7 +54,7 @@ public:
   /// The best jobs of a queue that the gate lets through, in order, by
   /// sequence; parks the lists that it passes over. Nothing is touched but by
   /// `flush` before.
-  std::vector<std::int64_t> best(const std::string& queue, std::size_t max,
+  std::vector<std::int64_t> best(const claim_request& request,
                                  sqlite_gate& gate);
 
   /// When the job that has been ready for longest became so; 0 if none is.

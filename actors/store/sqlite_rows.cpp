@@ -21,7 +21,7 @@ std::optional<std::string_view> or_null(const std::string& text) {
 }
 
 ready_list list_of(const job& it) {
-  return {it.queue, it.concurrency_key, it.priority};
+  return {it.queue, it.concurrency_key, lane_number(it)};
 }
 
 result<stored_job> read_one(cursor& row) {
@@ -115,9 +115,9 @@ stored_job sqlite_rows::insert(job added) {
   stored_job it;
   it.job = std::move(added);
   const auto& job = it.job;
-  it.score = score_of(job.run_at, job.priority, ageing_ms_);
+  it.score = score_of(job, ageing_ms_);
   const auto live = pack_live(job);
-  insert_job_.run(job.id, job.queue, job.concurrency_key, job.priority,
+  insert_job_.run(job.id, job.queue, job.concurrency_key, lane_number(job),
                   index_of(job.state), it.score, job.run_at, or_null(job.batch),
                   or_null(job.unique_key), blob_view{live}, job.finished_at);
   it.seq = db_.last_row();
@@ -139,7 +139,7 @@ void sqlite_rows::save(stored_job& changed) {
     return;
   }
   // Only a new ready time gives a new place; see `release`.
-  changed.score = score_of(it.run_at, it.priority, ageing_ms_);
+  changed.score = score_of(it, ageing_ms_);
   update_.run(changed.seq, index_of(it.state), changed.score, it.run_at,
               it.lease_until, it.finished_at, it.node, blob_view{live});
   if (it.state != changed.was) {
@@ -168,7 +168,7 @@ std::optional<sqlite_rows::located> sqlite_rows::locate(std::int64_t seq) {
   located found;
   found.job.queue = row.text(0);
   found.job.concurrency_key = row.text(1);
-  found.job.priority = static_cast<std::int32_t>(row.number(2));
+  enter_lane(found.job, static_cast<std::int32_t>(row.number(2)));
   if (const auto state = row.number(3);
       state >= 0 && state < std::int64_t{job_state_count})
     found.state = static_cast<job_state>(state);
@@ -204,6 +204,7 @@ void sqlite_rows::read_legible(std::int64_t seq, job& known) {
   legible.queue = known.queue;
   legible.concurrency_key = known.concurrency_key;
   legible.priority = known.priority;
+  legible.deadline_ms = known.deadline_ms;
   legible.batch = known.batch;
   legible.unique_key = known.unique_key;
   legible.run_at = known.run_at;

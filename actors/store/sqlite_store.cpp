@@ -90,7 +90,7 @@ result<claim_result> sqlite_store::claim(const claim_request& request) {
   rows_.ready().flush();
   rows_.flow().wake(at);
   sqlite_gate gate{rows_.flow(), request.queue, at};
-  for (const auto seq : rows_.ready().best(request.queue, request.max, gate)) {
+  for (const auto seq : rows_.ready().best(request, gate)) {
     auto found = rows_.load(seq);
     if (!found) {
       in_.bury(seq);

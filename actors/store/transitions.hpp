@@ -26,11 +26,40 @@ inline constexpr std::uint32_t max_scan = 1000;
 /// Due jobs that one claim promotes at most.
 inline constexpr std::uint32_t max_promote = 1000;
 
-/// Place in the ready order, lower first: `ready − priority × ageing`.
-[[nodiscard]] constexpr std::int64_t score_of(timestamp_ms ready,
-                                              std::int32_t priority,
+/// Beyond the priorities: the lane of jobs that somebody waits for.
+inline constexpr std::int32_t urgent_lane = 10;
+/// What puts their scores below 0 until the year 2109, and those of others not.
+inline constexpr std::int64_t urgent_lead_ms = std::int64_t{1} << 42;
+
+/// Which of the ready order's lists of its queue and group a job stands in.
+[[nodiscard]] constexpr std::int32_t lane_number(const job_draft& it) noexcept {
+  return it.deadline_ms > 0 ? urgent_lane : it.priority;
+}
+
+/// What a list tells of a job whose own record cannot be read.
+constexpr void enter_lane(job_draft& it, std::int32_t lane) noexcept {
+  it.priority = lane == urgent_lane ? urgent_lane - 1 : lane;
+  it.deadline_ms = lane == urgent_lane ? 1 : 0;
+}
+
+/// Place in the ready order, lower first: `ready − priority × ageing`; before
+/// that, below 0, by their deadlines, those that somebody waits for.
+[[nodiscard]] constexpr std::int64_t score_of(const job& it,
                                               std::int64_t ageing_ms) noexcept {
-  return ready - priority * ageing_ms;
+  if (it.deadline_ms > 0)
+    return it.created_at + it.deadline_ms - urgent_lead_ms;
+  return it.run_at - it.priority * ageing_ms;
+}
+
+[[nodiscard]] constexpr bool is_urgent(std::int64_t score) noexcept {
+  return score < 0;
+}
+
+/// When a job of that score became ready; of an urgent one, its deadline.
+[[nodiscard]] constexpr timestamp_ms ready_of(std::int64_t score,
+                                              std::int32_t lane,
+                                              std::int64_t ageing_ms) noexcept {
+  return score + (lane == urgent_lane ? urgent_lead_ms : lane * ageing_ms);
 }
 
 /// The wait before the attempt that follows the `attempt`th (from 1):

@@ -178,8 +178,8 @@ private:
       source.file ? ::fcntl(source.file.get(), F_DUPFD_CLOEXEC, 0) : -1};
     auto task = source.remote ? probe_task(source.remote)
                               : probe_task(std::move(source.file));
-    auto end = co_await child_->run(services_.children, std::move(task),
-                                    child_rank::waited_for);
+    const auto rank = task_.urgent ? child_rank::waited_for : child_rank::batch;
+    auto end = co_await child_->run(services_.children, std::move(task), rank);
     judge(source.key, end.code);
     attempt_usage used;
     count(end.usage, used);

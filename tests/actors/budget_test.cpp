@@ -76,7 +76,7 @@ TEST(NodeBudget, GivesOutNoMoreThanThereIs) {
   node_budget all{{4, 1000 * mb, 0, 0}};
   const media::job_cost job{1, 400 * mb, 5 * mb, 0};
 
-  EXPECT_EQ(all.fitting(job), 2u);
+  EXPECT_EQ(all.fitting("a", job), 2u);
   EXPECT_TRUE(all.take("a", job));
   EXPECT_TRUE(all.take("b", job));
   EXPECT_FALSE(all.take("a", job)) << "all pools share it";
@@ -96,6 +96,31 @@ TEST(NodeBudget, LetsOneJobRunThatNeedsMoreThanThereIs) {
   all.give_back("a", huge);
   EXPECT_TRUE(all.take("b", {0.1, 1, 0, 0}));
   EXPECT_FALSE(all.take("a", huge)) << "it runs alone";
+}
+
+TEST(NodeBudget, KeepsWhatIsReserved) {
+  node_budget all{{0, 1000 * mb, 0, 0}};
+  const media::job_cost small{0, 300 * mb, 0, 0};
+  const media::job_cost large{0, 800 * mb, 0, 0};
+  EXPECT_TRUE(all.take("a", small));
+  EXPECT_TRUE(all.reserve("b", large));
+  EXPECT_FALSE(all.reserve("a", small)) << "one at a time";
+
+  EXPECT_FALSE(all.take("a", small));
+  EXPECT_EQ(all.fitting("a", small), 0u);
+  EXPECT_FALSE(all.take("b", large));
+  all.take_anyway("a", small);
+  all.give_back("a", small);
+  all.give_back("a", small);
+  EXPECT_FALSE(all.take("a", small)) << "nor before it, where nothing runs";
+  EXPECT_TRUE(all.take("b", large));
+  EXPECT_TRUE(all.take("a", {0, 200 * mb, 0, 0})) << "it was taken";
+
+  EXPECT_TRUE(all.reserve("a", large));
+  all.forgo("a");
+  EXPECT_TRUE(all.reserve("b", large));
+  all.reset("b");
+  EXPECT_TRUE(all.reserve("a", large));
 }
 
 TEST(NodeBudget, ForgetsWhatAPoolHadThatStartsAnew) {

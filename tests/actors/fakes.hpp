@@ -89,6 +89,7 @@ fake_manager(manager_actor::pointer, std::shared_ptr<manager_script> script) {
 struct queue_script {
   std::vector<announce> announced;
   std::uint32_t room = 0;
+  std::uint32_t urgent_room = 0;
   std::vector<store::queue_depth> depths;
   std::vector<store::operation> ops; ///< all that were settled, in order
   std::vector<progress_report> progress;
@@ -142,9 +143,13 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
     },
     [script](announce& words) {
       script->room = words.free.slots;
+      script->urgent_room = words.free.urgent;
       script->announced.push_back(std::move(words));
     },
-    [script](const room& more) { script->room += more.slots; },
+    [script](const room& more) {
+      script->room += more.slots;
+      script->urgent_room += more.urgent;
+    },
     [self, script](settle_request& request) {
       auto promise = self->make_response_promise<settle_reply>();
       script->largest = std::max(script->largest, request.ops.size());
@@ -154,6 +159,7 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
         script->ops.push_back(std::move(op));
       }
       script->room += request.freed.slots;
+      script->urgent_room += request.freed.urgent;
       if (script->mute)
         script->kept.push_back(
           [promise, reply]() mutable { promise.deliver(std::move(reply)); });
@@ -172,8 +178,10 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
     [](drain_request) { return drained{}; },
     [script](const take_room& order) {
       const auto taken = std::min(script->room, order.slots);
+      const auto urgent = std::min(script->urgent_room, order.urgent);
       script->room -= taken;
-      return room{order.queue, taken};
+      script->urgent_room -= urgent;
+      return room{order.queue, taken, urgent};
     },
   };
 }

@@ -44,18 +44,6 @@ protected:
     run();
   }
 
-  ~MonitorTest() override {
-    for (const auto& it : everybody)
-      caf::anon_send_exit(it, caf::exit_reason::kill);
-    run();
-  }
-
-  template <class Handle>
-  Handle keep(Handle it) {
-    everybody.push_back(caf::actor_cast<caf::actor>(it));
-    return it;
-  }
-
   void report(std::uint64_t ended = 0, std::uint64_t failed = 0) {
     pool_view view;
     view.name = "bulk";
@@ -97,7 +85,6 @@ protected:
   std::shared_ptr<hub_script> hub = std::make_shared<hub_script>();
   std::shared_ptr<queue_script> queue = std::make_shared<queue_script>();
   std::shared_ptr<manager_script> pool = std::make_shared<manager_script>();
-  std::vector<caf::actor> everybody;
   hub_actor hub_;
   queue_actor queue_;
   manager_actor manager_;

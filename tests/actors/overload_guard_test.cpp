@@ -54,6 +54,21 @@ TEST_F(OverloadGuard, RefusesWhatAQueueHasNoRoomFor) {
   EXPECT_EQ(guard.refuse("video", 1, now), 0u) << "another queue";
 }
 
+TEST_F(OverloadGuard, LetsInWhatSomebodyWaitsForUnlessItIsAFlood) {
+  look(5, 11);
+  EXPECT_GT(guard.refuse("bulk", 1, now), 0u);
+
+  int let_in = 0;
+  while (let_in < 1000 && guard.refuse("bulk", 1, now, true) == 0)
+    ++let_in;
+  EXPECT_EQ(let_in, 64);
+  look(5, 11);
+  EXPECT_EQ(guard.refuse("bulk", 1, now, true), 0u);
+
+  look(1000, 0);
+  EXPECT_GT(guard.refuse("bulk", 1, now, true), 0u) << "there is no room";
+}
+
 TEST_F(OverloadGuard, RefusesWhileTheOldestJobHasWaitedTooLong) {
   look(5, 11);
   EXPECT_GT(guard.refuse("bulk", 1, now), 0u);

@@ -25,18 +25,6 @@ protected:
     rewire();
   }
 
-  ~PoolTest() override {
-    for (const auto& it : everybody)
-      caf::anon_send_exit(it, caf::exit_reason::kill);
-    run();
-  }
-
-  template <class Handle>
-  Handle keep(Handle it) {
-    everybody.push_back(caf::actor_cast<caf::actor>(it));
-    return it;
-  }
-
   void rewire() {
     caf::anon_send(aut, wiring{queue_, stage_, hub_});
     run();
@@ -112,7 +100,6 @@ protected:
   std::shared_ptr<hub_script> hub = std::make_shared<hub_script>();
   std::shared_ptr<queue_script> queue = std::make_shared<queue_script>();
   std::shared_ptr<bench_script> bench = std::make_shared<bench_script>();
-  std::vector<caf::actor> everybody;
   hub_actor hub_;
   queue_actor queue_;
   stage_actor stage_;

@@ -24,6 +24,7 @@ protected:
                                  .shrink_after_s = 4,
                                  .min_memory = 0.05};
     options.budget = budget;
+    options.urgent = urgent;
     options.declared = [this](std::string_view) {
       return declared;
     };
@@ -52,6 +53,14 @@ protected:
     run();
   }
 
+  void lease_urgent(const std::string& id) {
+    --queue->urgent_room;
+    auto it = job(id);
+    it.deadline_ms = 2000;
+    caf::anon_send(aut, lease_batch{{std::move(it)}, false, true});
+    run();
+  }
+
   /// Leases as many as there is room for. @return how many run then
   std::size_t fill() {
     while (queue->room > 0)
@@ -62,6 +71,7 @@ protected:
   std::shared_ptr<node_budget> budget =
     std::make_shared<node_budget>(media::job_cost{0, 2000 * mb, 0, 0});
   media::job_cost declared{0, 100 * mb, 0, 0};
+  std::uint32_t urgent = 0;
   config::metrics metrics;
   int beats = 0;
 
@@ -168,6 +178,78 @@ TEST_F(SlotsTest, GivesBackWhatWaitsForTooLong) {
   EXPECT_EQ(released[0].reason, store::release_reason::postponed)
     << "which spends nothing";
   EXPECT_EQ(queue->room, 1u);
+}
+
+TEST_F(SlotsTest, LetsALargeJobHaveItsTurnThoughSmallOnesTakeWhatIsFree) {
+  declared.memory = 1500 * mb;
+  const media::job_cost small{0, 600 * mb, 0, 0};
+  ASSERT_TRUE(budget->take("video", small));
+  begin(1, 1);
+  // Of another pool one ends only when the next one runs, if that may.
+  int running = 1;
+  std::size_t leases = 0;
+  for (int i = 0; i < 600 && bench->attempts.empty(); ++i) {
+    if (queue->of<store::release_op>().size() == leases) {
+      lease(job("large"));
+      ++leases;
+    }
+    running += budget->take("video", small);
+    advance(100ms);
+    if (running > 0)
+      budget->give_back("video", small);
+    running -= running > 0;
+  }
+
+  EXPECT_TRUE(bench->attempts.contains("large"));
+  EXPECT_EQ(queue->of<store::release_op>().size(), 2u)
+    << "it was postponed twice, and then waited for";
+}
+
+TEST_F(SlotsTest, GivesOthersTheBudgetBackWhenALargeJobIsCancelled) {
+  declared.memory = 1500 * mb;
+  const media::job_cost small{0, 600 * mb, 0, 0};
+  ASSERT_TRUE(budget->take("video", small));
+  begin(1, 1);
+  for (int turn = 0; turn < 2; ++turn) {
+    lease(job("large"));
+    for (int i = 0; i < 110; ++i)
+      advance(100ms);
+  }
+  ASSERT_EQ(queue->of<store::release_op>().size(), 2u);
+  lease(job("large"));
+  EXPECT_FALSE(budget->take("video", small)) << "that is kept";
+
+  caf::anon_send(aut, revoke_lease{"large", {1, 99}, media::errc::cancelled});
+  run();
+  advance(200ms);
+
+  EXPECT_TRUE(budget->take("video", small));
+}
+
+TEST_F(SlotsTest, HoldsUpNothingThatSomebodyWaitsFor) {
+  declared.memory = 1500 * mb;
+  urgent = 2;
+  begin(2, 2);
+  lease(job("a"));
+  lease(job("b"));
+  EXPECT_EQ(bench->attempts.size(), 1u);
+  EXPECT_EQ(queue->room, 0u);
+  EXPECT_EQ(queue->urgent_room, 2u);
+
+  lease_urgent("u1");
+  lease_urgent("u2");
+  EXPECT_EQ(bench->attempts.size(), 3u) << "past the line and the budget";
+  EXPECT_EQ(queue->urgent_room, 0u);
+  EXPECT_TRUE(bench->attempts.at("u1").task.urgent);
+  EXPECT_FALSE(bench->attempts.at("a").task.urgent);
+
+  done("u1", 0);
+  EXPECT_EQ(queue->urgent_room, 1u);
+  EXPECT_EQ(queue->room, 0u);
+  EXPECT_EQ(budget->in_use().memory, 3000 * mb);
+
+  look({.memory = 0.01});
+  EXPECT_EQ(queue->urgent_room, 0u) << "a pool that is held claims nothing";
 }
 
 TEST_F(SlotsTest, CancelsWhatWaits) {

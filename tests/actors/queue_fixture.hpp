@@ -49,12 +49,6 @@ protected:
     start();
   }
 
-  ~QueueTest() override {
-    for (const auto& it : everybody)
-      caf::anon_send_exit(it, caf::exit_reason::kill);
-    run();
-  }
-
   void start() {
     queue_options options;
     options.node = "n1";
@@ -82,12 +76,6 @@ protected:
     }
     caf::anon_send(renews, wiring{aut, {}, hub_handle()});
     run();
-  }
-
-  template <class Handle>
-  Handle keep(Handle it) {
-    everybody.push_back(caf::actor_cast<caf::actor>(it));
-    return it;
   }
 
   hub_actor hub_handle() {
@@ -175,7 +163,6 @@ protected:
   std::shared_ptr<hub_script> hub = std::make_shared<hub_script>();
   std::shared_ptr<manager_script> pool = std::make_shared<manager_script>();
   journal order;
-  std::vector<caf::actor> everybody;
   hub_actor hub_;
   queue_impl aut;
   renewer_impl renews;

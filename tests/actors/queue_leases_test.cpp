@@ -65,6 +65,35 @@ TEST_F(QueueLeasesTest, RefusesAnotherTryWithTheSameKeyAgain) {
   EXPECT_THAT(store->list({})->jobs, SizeIs(0));
 }
 
+TEST_F(QueueLeasesTest, KeepsRoomForWhatSomebodyWaitsFor) {
+  const auto it = keep(sys.spawn(fake_manager, pool));
+  caf::anon_send(aut, announce{{"bulk", 1, 1}, {}, it});
+  run();
+  submit();
+  submit();
+  ASSERT_EQ(leased(), 1u);
+  const auto replies = listen<submit_reply>();
+  for (const auto deadline_ms : {5000, 2000, 4000}) {
+    auto request = noop(replies);
+    request.op.draft.deadline_ms = deadline_ms;
+    request.op.draft.priority = 0;
+    caf::anon_send(aut, std::move(request));
+  }
+  run();
+
+  ASSERT_EQ(pool->leases.size(), 2u);
+  EXPECT_FALSE(pool->leases[0].urgent);
+  EXPECT_TRUE(pool->leases[1].urgent);
+  EXPECT_EQ(lease(1).deadline_ms, 2000);
+
+  caf::anon_send(aut, room{"bulk", 1, 1});
+  run();
+  ASSERT_EQ(leased(), 4u);
+  EXPECT_EQ(lease(2).deadline_ms, 4000) << "in any room they go first";
+  EXPECT_EQ(lease(3).deadline_ms, 5000);
+  EXPECT_TRUE(pool->leases[3].urgent);
+}
+
 TEST_F(QueueLeasesTest, CountsTheRoomOfADeadManagerNoMore) {
   const auto dead = join(2);
   submit();

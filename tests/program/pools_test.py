@@ -7,7 +7,8 @@ import threading
 import time
 import unittest
 
-from harness import BIN, TroupeTest, wait_until
+from harness import BIN, TroupeTest, make_clip, wait_until
+from mixed_load import SHARES, MixedLoad, quantile
 
 
 def figure(server, name):
@@ -131,6 +132,40 @@ class Overload(TroupeTest):
         self.assertGreater(statuses.count(202), 100)
         refused = figure(server, 'troupe_submits_refused_total{queue="bulk"}')
         self.assertEqual(refused, statuses.count(429))
+
+    def test_a_mixed_load_of_three_times_what_can_be_done(self):
+        """Downloads, probes and noops at once, and somebody who waits for
+        probes: they are told at once, the others are refused in time."""
+        bound = 2
+        media = self.folder / "media"
+        media.mkdir()
+        make_clip(media / "clip.mp4")
+        origin = self.origin(media)
+        server = self.server(
+            "--media-root", str(media), "--allow-private-sources",
+            environment={"TROUPE_POOLS_BULK": "4", "TROUPE_POOLS_BULK_MIN": "4",
+                         "TROUPE_POOLS_VIDEO": "1",
+                         "TROUPE_POOLS_DOWNLOAD": "1",
+                         "TROUPE_NODE_SAMPLE_S": "0.5",
+                         "TROUPE_POOLS_MAX_AGE_S": str(bound)})
+        # Each has the one slot of batch work for a while.
+        slow = origin.url("/files/clip.mp4?rate=400000&n={n}")
+        load = MixedLoad(server, probe={"source": slow},
+                         download={"url": origin.url("/files/clip.mp4?n={n}")},
+                         source="local:///clip.mp4", offer=120).run(20)
+
+        told = load.report()
+        self.assertEqual(load.odd, [], told)
+        for kind in SHARES:
+            self.assertGreater(load.taken(kind), 0, told)
+            self.assertGreater(load.refused(kind), 0, told)
+        # A job that has begun is not refused: the long ones overshoot.
+        self.assertLess(load.oldest("noop"), 6 * bound, told)
+        self.assertGreater(min(load.waits), 0)
+        self.assertEqual(set(load.interactive), {200}, told)
+        # A promise of 200 ms on a machine of its own: see the benchmarks.
+        self.assertLess(quantile(load.latencies, 0.9), 1, told)
+        self.assertLess(load.growth(), 30, told)
 
 
 if __name__ == "__main__":

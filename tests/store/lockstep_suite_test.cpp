@@ -111,6 +111,7 @@ private:
     made.unique_key = one_of(keys);
     made.concurrency_key = one_of(groups);
     made.delay_ms = below(4) == 0 ? 23 * second : 0;
+    made.deadline_ms = below(6) == 0 ? 2 * second : 0;
     made.max_attempts = std::uint32_t(1 + below(3));
     made.backoff = {17, 1, 600, 0};
     known_.push_back(made.id);
@@ -200,8 +201,11 @@ private:
 
   void claim_some() {
     claim_request request{below(4) == 0 ? "image" : "download",
-                          below(3) == 0 ? "node-2" : "node-1", nonce++,
-                          std::uint32_t(1 + below(4)), long_lease};
+                          below(3) == 0 ? "node-2" : "node-1",
+                          nonce++,
+                          std::uint32_t(1 + below(4)),
+                          long_lease,
+                          below(4) == 0};
     const auto leased = store().claim(request);
     ASSERT_TRUE(leased);
     std::vector<seen_job> got;

@@ -110,6 +110,8 @@ protected:
     op.draft.type = roll(2) == 0 ? "noop" : "download";
     op.draft.queue = roll(3) == 0 ? "bulk" : "download";
     op.draft.priority = static_cast<std::int32_t>(roll(10));
+    if (roll(6) == 0)
+      op.draft.deadline_ms = 1000 * static_cast<std::int64_t>(1 + roll(60));
     op.draft.max_attempts = 1 + static_cast<std::uint32_t>(roll(3));
     op.draft.backoff = {.initial_s = 40, .factor = 2, .max_s = 90, .jitter = 0};
     op.draft.params = R"({"n":)" + std::to_string(made_) + "}";
@@ -225,6 +227,7 @@ protected:
     request.nonce = ++nonce_;
     request.max = static_cast<std::uint32_t>(roll(6));
     request.lease_ms = lease_ms;
+    request.urgent = roll(4) == 0;
     const auto one = must(stores_[0]->claim(request));
     const auto other = must(stores_[1]->claim(request));
     expect_same(one.jobs, other.jobs);

@@ -67,6 +67,51 @@ TEST_P(OrderSuite, AgeingFollowsTheOptions) {
   EXPECT_EQ(all_claimed(), (std::vector{waiting, late}));
 }
 
+TEST_P(OrderSuite, WhatSomebodyWaitsForGoesBeforeEverythingByItsDeadline) {
+  const auto old = submit_of(9);
+  advance(3600 * second);
+  const auto waited_for = [this](std::int64_t deadline_ms) {
+    auto made = draft("download", 0);
+    made.deadline_ms = deadline_ms;
+    made.concurrency_key = deadline_ms % 2 == 0 ? "" : "group";
+    return submit(made).id;
+  };
+  const auto late = waited_for(60 * second);
+  const auto soon = waited_for(2 * second);
+  const auto middle = waited_for(2 * second + 501);
+  submit_of(9);
+
+  EXPECT_EQ(store().depths()->at(0).oldest_age_ms / second, 3600);
+  EXPECT_EQ(ids_of(claim(4)), (std::vector{soon, middle, late, old}));
+}
+
+TEST_P(OrderSuite, AClaimMayTakeOnlyWhatSomebodyWaitsFor) {
+  const auto old = submit_of(9);
+  auto made = draft("download", 0);
+  made.deadline_ms = 2 * second;
+  submit(made);
+
+  claim_request request{"download", node, 1, 10, lease_ms, true};
+  EXPECT_EQ(ids_of(store().claim(request)->jobs), std::vector{made.id});
+  request.nonce = 2;
+  EXPECT_TRUE(store().claim(request)->jobs.empty());
+  EXPECT_EQ(all_claimed(), std::vector{old});
+}
+
+TEST_P(OrderSuite, AWaitedForJobKeepsItsPlaceWhenItsLeaseIsGivenBack) {
+  auto made = draft("download", 0);
+  made.deadline_ms = 2 * second;
+  submit_of(9);
+  submit(made);
+  const auto held = claim(1).at(0);
+  ASSERT_EQ(held.id, made.id);
+  EXPECT_EQ(get(made.id).deadline_ms, 2 * second);
+
+  apply(release_op{held.id, held.fence, release_reason::drain});
+
+  EXPECT_EQ(ids_of(claim(1)), std::vector{made.id});
+}
+
 TEST_P(OrderSuite, AClaimTakesNoMoreThanItAskedForAndOfItsQueueOnly) {
   const auto other = submit(draft("image"));
   std::vector<std::string> ids;

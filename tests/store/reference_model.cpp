@@ -113,6 +113,7 @@ seen_answer reference_model::add(const job_draft& draft) {
   it.draft = draft;
   it.seq = ++seq_;
   it.revision = 1;
+  it.created = now_;
   it.ready = {now_.first + draft.delay_ms, now_.second};
   it.state = draft.delay_ms > 0 ? job_state::scheduled : job_state::queued;
   return changed(it);
@@ -137,8 +138,11 @@ void reference_model::promote(std::set<std::string>& into) {
 reference_model::entry* reference_model::best(const std::string& queue) {
   entry* found = nullptr;
   const auto place = [](const entry& it) {
-    return std::tuple(it.ready.first - it.draft.priority * 60'000,
-                      it.ready.second, it.seq);
+    const bool waited_for = it.draft.deadline_ms > 0;
+    return std::tuple(!waited_for,
+                      waited_for ? it.created.first + it.draft.deadline_ms
+                                 : it.ready.first - it.draft.priority * 60'000,
+                      waited_for ? it.created.second : it.ready.second, it.seq);
   };
   for (auto& [id, it] : jobs_)
     if (it.state == job_state::queued && it.draft.queue == queue
@@ -153,7 +157,7 @@ std::vector<seen_job> reference_model::claim(const claim_request& request) {
   std::vector<seen_job> leased;
   while (leased.size() < request.max) {
     auto* it = best(request.queue);
-    if (it == nullptr)
+    if (it == nullptr || (request.urgent && it->draft.deadline_ms == 0))
       break;
     for (auto* limit :
          {&queues_[request.queue], &keys_[it->draft.concurrency_key]})

@@ -72,6 +72,7 @@ private:
   struct entry : seen_job {
     job_draft draft;
     int seq = 0;
+    instant created;
     instant ready;
     std::int64_t lease_until = 0;
     std::string node;
