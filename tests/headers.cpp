@@ -1,0 +1,1 @@
+// Holds nothing: a target of precompiled headers needs a source.
