@@ -1,1 +1,0 @@
-// Holds nothing: a target of precompiled headers needs a source.
