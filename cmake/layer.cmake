@@ -1,10 +1,17 @@
-# A layer is one folder, one library, one list of what it stands on.
+# A layer is one folder, one library, one list of what it stands on. `HEADERS`
+# names the target whose precompiled headers it shares; `OWN` if it has its own.
 function(troupe_layer name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES;PRIVATE_USES" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADERS" "SOURCES;USES;PRIVATE_USES" ${ARGN})
   add_library(troupe_${name} STATIC ${ARG_SOURCES})
   add_library(troupe::${name} ALIAS troupe_${name})
   target_include_directories(troupe_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(troupe_${name}
     PUBLIC ${ARG_USES}
     PRIVATE ${ARG_PRIVATE_USES} troupe_options)
+  if(NOT ARG_HEADERS)
+    set(ARG_HEADERS troupe_common_headers)
+  endif()
+  if(NOT ARG_HEADERS STREQUAL OWN)
+    target_precompile_headers(troupe_${name} REUSE_FROM ${ARG_HEADERS})
+  endif()
 endfunction()

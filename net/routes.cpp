@@ -54,8 +54,7 @@ std::span<const route> all_routes() noexcept {
     route{get, "/asyncapi.json", show_asyncapi},
     route{get, "/docs", show_docs},
     route{get, "/docs/{name}", send_docs_part},
-    route{get, "/img/{signature}/{image}", serve_image,
-          query_use::read},
+    route{get, "/img/{signature}/{image}", serve_image, query_use::read},
   };
   return routes;
 }

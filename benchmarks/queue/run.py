@@ -24,13 +24,17 @@ FUTURE = '{"type":"noop","params":{},"delay_s":86400}'
 
 
 class Troupe:
-    """Our figures; a server per figure, on the databases 0 and 1."""
+    """Our figures; a server per figure, on the databases 0 and 1.
+
+    The pool has its 256 slots from the start, instead of growing to them while
+    the first jobs wait.
+    """
 
     def __init__(self, port, jobs):
         self.port, self.jobs = port, jobs
+        os.environ["TROUPE_POOLS_BULK_MIN"] = "256"
 
-    def run(self, work, slots=64):
-        os.environ["TROUPE_POOLS_BULK"] = str(slots)
+    def run(self, work):
         flush(self.port, 0)
         with tempfile.TemporaryDirectory(prefix="troupe-bench-") as name:
             folder = pathlib.Path(name)
@@ -87,7 +91,9 @@ class BullMQ:
     def __init__(self, port, jobs):
         self.port, self.jobs = port, jobs
         if not (HERE / "node_modules").is_dir():
-            subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True)
+            # Not `npm ci`: not every registry has each platform's packages.
+            subprocess.run(["npm", "install", "--silent", "--no-save"],
+                           cwd=HERE, check=True)
 
     def ask(self, mode, count=None):
         return peer(["node", "bullmq_bench.js"], mode, self.port,

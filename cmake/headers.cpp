@@ -1,0 +1,1 @@
+// Empty: a target of precompiled headers needs a source.
