@@ -1,4 +1,5 @@
 #include "actors/callbacks.hpp"
+#include "actors/crew.hpp"
 #include "actors/extract.hpp"
 #include "actors/hub.hpp"
 #include "actors/manager.hpp"
@@ -6,6 +7,7 @@
 #include "actors/renewer.hpp"
 #include "actors/running_node.hpp"
 #include "actors/stage.hpp"
+#include "media/imaging/service.hpp"
 #include "media/monitor/host_reader.hpp"
 #include "media/workbench.hpp"
 
@@ -100,6 +102,20 @@ void running_node::plan_callbacks(root_options& plan) {
     options.limit = from_seconds(settings_.callbacks.timeout_s) + 5s;
     return caf::actor_cast<callback_actor>(
       sys.spawn(callbacks, std::move(options)));
+  };
+}
+
+void running_node::plan_crew(root_options& plan, config::metrics& metrics) {
+  crew_options options;
+  const auto cores = std::max(std::thread::hardware_concurrency(), 1u);
+  const auto& from = settings_.images;
+  options.children[0] = from.workers > 0 ? from.workers : cores;
+  options.children[1] = from.batch_workers > 0 ? from.batch_workers : cores;
+  options.most_waiting = from.max_waiting;
+  options.images = &bench_.images();
+  options.metrics = &metrics;
+  plan.make_crew = [&sys = *sys_, options]() -> crew_actor {
+    return caf::actor_cast<crew_actor>(sys.spawn(crew, options));
   };
 }
 
@@ -213,6 +229,7 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
     return sys.spawn(extract, std::move(options));
   };
   plan_callbacks(plan);
+  plan_crew(plan, metrics);
   plan_managers(plan, metrics);
   plan.on_change = [this](edge_contacts now) {
     edge_.meet(std::move(now));

@@ -176,7 +176,7 @@ void queue_state::follow_job(const store::operation& op,
   if (std::holds_alternative<store::put_queue_op>(op)
       || std::holds_alternative<store::put_limit_op>(op)) {
     for (auto& [queue, to] : pools_)
-      to.work = true;
+      to.wake();
     return;
   }
   if (job.id.empty())
@@ -245,9 +245,13 @@ void queue_state::reply_settle(commit_group::settle_entry& entry,
   if (entry.promise.pending())
     entry.promise.deliver(std::move(reply));
   for (auto& [queue, to] : pools_)
-    to.work = to.work || to.limited;
-  if (entry.freed.slots > 0)
-    pools_[entry.freed.queue].room += entry.freed.slots;
+    if (to.limited)
+      to.wake();
+  if (entry.freed.slots > 0 || entry.freed.urgent > 0) {
+    auto& to = pools_[entry.freed.queue];
+    to.room += entry.freed.slots;
+    to.urgent_room += entry.freed.urgent;
+  }
 }
 
 } // namespace troupe::actors

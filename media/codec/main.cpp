@@ -11,7 +11,7 @@
 int main(int argc, char** argv) {
   using namespace troupe::codec;
   static constexpr std::array tasks{task_entry{"image", &make_images},
-                                   task_entry{"probe", &probe}};
+                                    task_entry{"probe", &probe}};
   if (argc < 2 || std::string_view{argv[1]} != "zygote") {
     std::fputs("troupe-codec is started by the server only\n", stderr);
     return 2;

@@ -162,7 +162,7 @@ TEST(Load, RefusesToListenOffLoopback) {
     all.flags.push_back({"--listen", "http.listen", {listen}});
     EXPECT_THAT(texts(load(all)),
                 Contains(HasSubstr("--listen: http.listen: must be a "
-                                      "loopback address")));
+                                   "loopback address")));
   }
   for (const auto* listen : {"127.0.0.2:0", "[::1]:8080"}) {
     auto all = from("");

@@ -1,7 +1,7 @@
 #include "media/image/vips/library.hpp"
 
-#include <vips/vips.h>
 #include <vips/vector.h>
+#include <vips/vips.h>
 
 #include <malloc.h>
 
