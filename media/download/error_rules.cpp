@@ -73,6 +73,7 @@ constexpr std::array rules{
   rule{"use --cookies", errc::source_private},
   rule{"http error 401", errc::source_private},
   rule{"http error 402", errc::source_private},
+  rule{"http error 403", errc::source_private},
   rule{"video unavailable", errc::source_not_found},
   rule{"video is unavailable", errc::source_not_found},
   rule{"video is not available", errc::source_not_found},
@@ -95,7 +96,7 @@ constexpr std::array rules{
   rule{"network is unreachable", errc::source_unavailable},
   rule{"no route to host", errc::source_unavailable},
   rule{"name resolution", errc::source_unavailable},
-  rule{"name or service not known", errc::source_unavailable},
+  rule{"name or service not known", errc::source_not_found},
   rule{"tunnel connection failed", errc::source_unavailable},
   rule{"bad gateway", errc::source_unavailable},
   rule{"incompleteread", errc::source_unavailable},
@@ -136,6 +137,16 @@ std::pair<errc, std::string> worst_of(const std::vector<std::string>& lines) {
   return found;
 }
 
+/// The proxy answers 502 for a source that it cannot reach, and yt-dlp tells
+/// no more; so does a source whose own gateway fails, which the proxy sees over
+/// plain HTTP.
+bool is_unreached(const egress_report& seen, std::string_view message) {
+  const auto text = config::lower(message);
+  return seen.unreached != errc::none && seen.last_error_status != 502
+         && (text.find("http error 502") != text.npos
+             || text.find("bad gateway") != text.npos);
+}
+
 bool passing_loss(errc code) {
   return code == errc::source_unavailable || code == errc::tool_failed
          || code == errc::source_not_found || code == errc::incomplete;
@@ -166,6 +177,8 @@ failure_report sort_failure(const error_lines& said, const tool_exit& exit,
   if (seen.refused != errc::none)
     return {seen.refused, seen.refused_detail, 0};
   auto [code, message] = worst_of(said.all());
+  if (is_unreached(seen, message))
+    return {seen.unreached, seen.last_failure, 0};
   if (said.all().empty() && exit.signal != 0)
     return {errc::tool_crashed,
             "yt-dlp died by signal " + std::to_string(exit.signal), 0};

@@ -84,8 +84,9 @@ void account_state::saw_status(int status, double retry_after_s) {
     report_.retry_after_s = retry_after_s;
 }
 
-void account_state::saw_failure(std::string detail) {
+void account_state::saw_failure(errc code, std::string detail) {
   const std::lock_guard guarded{mutex_};
+  report_.unreached = code;
   report_.last_failure = std::move(detail);
 }
 

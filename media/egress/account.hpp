@@ -43,7 +43,8 @@ public:
 
   void refuse(errc code, std::string detail);
   void saw_status(int status, double retry_after_s);
-  void saw_failure(std::string detail);
+  /// A host was not resolved or not reached.
+  void saw_failure(errc code, std::string detail);
 
   void add(std::weak_ptr<egress_connection> connection);
   void cut_all();

@@ -98,7 +98,10 @@ asio::awaitable<result<void>> link::connect(const proxy_target& target) {
   const auto found =
     co_await shared->names.addresses_of(target.host, options.resolve_timeout);
   if (!found) {
-    account->saw_failure(found.error().detail);
+    const bool unknown = found.error().code == errc::source_not_found;
+    account->saw_failure(unknown ? errc::source_not_found
+                                 : errc::source_unavailable,
+                         found.error().detail);
     co_return found.error();
   }
   auto refusal = fail(errc::source_forbidden);
@@ -116,10 +119,13 @@ asio::awaitable<result<void>> link::connect(const proxy_target& target) {
     const auto wrong = co_await connect_to(address, target.port);
     if (!wrong)
       co_return reached;
-    failed.detail = where + ": " + wrong.message();
+    // The limit ends a try by closing its socket.
+    const bool late = wrong == asio::error::operation_aborted;
+    failed.detail =
+      where + ": " + (late ? "no answer in time" : wrong.message());
   }
   if (!failed.detail.empty()) {
-    account->saw_failure(failed.detail);
+    account->saw_failure(errc::source_unavailable, failed.detail);
     co_return failed;
   }
   account->refuse(errc::source_forbidden, refusal.detail);

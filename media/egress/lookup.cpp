@@ -35,11 +35,17 @@ asio::ip::address address_of(const addrinfo& info) {
   return asio::ip::address_v6{bytes, v6.sin6_scope_id};
 }
 
+failure unknown_host(const std::string& host) {
+  return fail(errc::source_not_found, host + ": there is no host of this name");
+}
+
 result<addresses> ask_system(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* first = nullptr;
   const int wrong = ::getaddrinfo(host.c_str(), nullptr, &hints, &first);
+  if (wrong == EAI_NONAME)
+    return unknown_host(host);
   if (wrong != 0)
     return fail(errc::source_unavailable, host + ": " + ::gai_strerror(wrong));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{
@@ -136,7 +142,7 @@ lookup::addresses_of(std::string host, std::chrono::milliseconds longest) {
   if (!asked->answer)
     co_return fail(errc::source_unavailable, host + ": no answer in time");
   if (*asked->answer && asked->answer->value().empty())
-    co_return fail(errc::source_unavailable, host + ": no address");
+    co_return unknown_host(host);
   co_return *asked->answer;
 }
 

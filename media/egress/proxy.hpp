@@ -32,6 +32,9 @@ struct egress_report {
   int last_error_status = 0;  ///< newest HTTP status ≥ 400 over plain HTTP
   double retry_after_s = 0;   ///< of the newest 429 or 503; 0: none seen
   std::string last_failure;   ///< newest host not resolved or not reached
+  /// What that makes of the source: source_not_found for a name that nobody
+  /// has, else source_unavailable.
+  errc unreached = errc::none;
 };
 
 /// The addresses of a name. May block; called on threads of the proxy's own.

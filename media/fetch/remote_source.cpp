@@ -134,6 +134,9 @@ void remote_source::refuse(const range_answer& answer) {
     return fail_with(errc::too_large, "more would be read than may be");
   if (seen.refused != errc::none)
     return fail_with(seen.refused, seen.refused_detail);
+  if (seen.unreached != errc::none
+      && (answer.status == 0 || answer.status == 502))
+    return fail_with(seen.unreached, seen.last_failure);
   if (answer.status == 0)
     return fail_with(errc::source_unavailable, answer.error);
   fail_with(code_of_status(answer.status),

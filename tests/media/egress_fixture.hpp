@@ -91,7 +91,7 @@ private:
     const std::lock_guard guarded{mutex_};
     auto& answers = names_[host];
     if (answers.empty())
-      return fail(errc::source_unavailable, host + ": unknown");
+      return fail(errc::source_not_found, host + ": unknown");
     std::vector<boost::asio::ip::address> found;
     std::istringstream words{answers.front()};
     for (std::string word; words >> word;)

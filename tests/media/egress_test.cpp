@@ -125,9 +125,11 @@ TEST_F(egress, AnswersForOriginsThatCannotBeReached) {
 
   EXPECT_THAT(fetch("http://unknown.test/").first, StartsWith("HTTP/1.1 502 "));
   EXPECT_THAT(account_->report().last_failure, HasSubstr("unknown"));
+  EXPECT_EQ(account_->report().unreached, errc::source_not_found);
   EXPECT_THAT(fetch("http://127.0.0.2:" + std::to_string(closed) + "/").first,
               StartsWith("HTTP/1.1 502 "));
   EXPECT_THAT(account_->report().last_failure, HasSubstr("refused"));
+  EXPECT_EQ(account_->report().unreached, errc::source_unavailable);
   EXPECT_EQ(account_->report().refused, errc::none);
 
   origin mute{"127.0.0.2", [](peer& client) {

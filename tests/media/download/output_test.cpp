@@ -250,7 +250,10 @@ INSTANTIATE_TEST_SUITE_P(
                  errc::source_unavailable},
     message_case{"ERROR: [generic] Unable to download webpage: [Errno -2] Name "
                  "or service not known",
-                 errc::source_unavailable},
+                 errc::source_not_found},
+    message_case{"ERROR: [generic] Unable to download webpage: HTTP Error 403: "
+                 "Forbidden",
+                 errc::source_private},
     message_case{
       "ERROR: unable to download video data: ('Connection aborted.', "
       "RemoteDisconnected('Remote end closed connection'))",
@@ -277,6 +280,23 @@ TEST(Failure, PutsTheProxysRefusalFirst) {
 
   EXPECT_EQ(why.code, errc::source_forbidden);
   EXPECT_EQ(why.message, "rebind.test is 127.0.0.3");
+}
+
+TEST(Failure, TakesTheProxysWordOnASourceThatIsNotReached) {
+  error_lines said;
+  said.take("ERROR: [generic] Unable to download webpage: HTTP Error 502: Bad "
+            "Gateway (caused by <HTTPError 502: Bad Gateway>)");
+  egress_report seen;
+  seen.unreached = errc::source_not_found;
+  seen.last_failure = "nobody.test: there is no host of this name";
+
+  const auto unknown = sort_failure(said, {1, 0, ""}, seen);
+  seen.last_error_status = 502;
+  const auto gateway = sort_failure(said, {1, 0, ""}, seen);
+
+  EXPECT_EQ(unknown.code, errc::source_not_found);
+  EXPECT_EQ(unknown.message, seen.last_failure);
+  EXPECT_EQ(gateway.code, errc::source_unavailable);
 }
 
 TEST(Failure, WaitsAsLongAsTheSourceAsksOrAMinute) {
