@@ -1,7 +1,9 @@
 #include "media/image/vips/library.hpp"
 
-#include <vips/vector.h>
 #include <vips/vips.h>
+
+// Uses what the one above declares.
+#include <vips/vector.h>
 
 #include <malloc.h>
 

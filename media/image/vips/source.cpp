@@ -84,9 +84,11 @@ image_format sniff_image(std::string_view bytes) {
 }
 
 result<std::string> read_file(int file, std::uint64_t most) {
-  // Not fstat, which glibc asks for in a way that the sandbox refuses.
+  // Not fstat, which glibc asks for in a way that the sandbox refuses; a folder
+  // has an end as well, but cannot be read.
   const auto end = ::lseek(file, 0, SEEK_END);
-  if (end < 0)
+  char first = 0;
+  if (end < 0 || ::pread(file, &first, 1, 0) < 0)
     return fail(errc::io_error, "not a regular file");
   const auto size = static_cast<std::uint64_t>(end);
   if (size > most)
