@@ -34,7 +34,7 @@ sqlite_ready::sqlite_ready(sqlite_db& db, sqlite_flow& flow) noexcept
                    " WHERE state = 2 AND queue = ?1 AND grp = ?2"
                    " AND priority = ?3 AND (score, seq) > (?4, ?5)"
                    " ORDER BY score, seq LIMIT ?6"},
-    oldest_{db, "SELECT job.run_at FROM head INDEXED BY head_oldest"
+    oldest_{db, "SELECT job.run_at, job.score FROM head INDEXED BY head_oldest"
                 " CROSS JOIN job ON job.seq = head.seq"
                 " WHERE head.queue = ?1 AND head.priority = ?2"
                 " ORDER BY head.score LIMIT 1"} {}
@@ -205,8 +205,13 @@ timestamp_ms sqlite_ready::oldest(const std::string& queue) {
   timestamp_ms oldest = 0;
   for (std::int64_t priority = 0; priority < lanes; ++priority) {
     auto row = oldest_.start(queue, priority);
-    if (row.next() && (oldest == 0 || row.number(0) < oldest))
-      oldest = row.number(0);
+    if (!row.next())
+      continue;
+    const auto ready = priority == urgent_lane
+                         ? ready_of(row.number(1), urgent_lane, 0)
+                         : row.number(0);
+    if (oldest == 0 || ready < oldest)
+      oldest = ready;
   }
   return oldest;
 }

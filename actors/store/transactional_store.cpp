@@ -160,8 +160,30 @@ result<void> transactional_store::secure_batch(const batch_draft& draft,
   return fail(errc::not_durable);
 }
 
-/// From the last one on, so that none is waited for by another. Those that
-/// have begun are cancelled, and keep their batch.
+/// @return how many it has changed
+template <class Operation>
+result<std::size_t>
+transactional_store::drop_jobs(std::span<const std::string> jobs) {
+  std::size_t changed = 0;
+  while (!jobs.empty()) {
+    const auto some = jobs.last(std::min(jobs.size(), jobs_at_once()));
+    std::vector<operation> ops;
+    for (auto id = some.rbegin(); id != some.rend(); ++id) {
+      Operation op;
+      op.id = *id;
+      ops.emplace_back(std::move(op));
+    }
+    const auto done = apply(ops);
+    if (!done)
+      return done.error();
+    changed += std::ranges::count(*done, true, &applied::changed);
+    jobs = jobs.first(jobs.size() - some.size());
+  }
+  return changed;
+}
+
+/// From the last one on; what others in its write still waited for goes in
+/// the next turn. Those that have begun are cancelled, and keep their batch.
 result<void>
 transactional_store::withdraw_batch(const batch_draft& draft,
                                     std::span<const std::string> jobs,
@@ -174,14 +196,12 @@ transactional_store::withdraw_batch(const batch_draft& draft,
   });
   if (!done)
     return done;
-  while (!jobs.empty()) {
-    const auto some = jobs.last(std::min(jobs.size(), jobs_at_once()));
-    std::vector<operation> ops;
-    for (auto id = some.rbegin(); id != some.rend(); ++id)
-      ops.emplace_back(withdraw_op{*id, {}});
-    if (auto undone = apply(ops); !undone)
-      return undone.error();
-    jobs = jobs.first(jobs.size() - some.size());
+  for (bool first = true, more = true; more; first = false) {
+    const auto gone = first ? drop_jobs<withdraw_op>(jobs)
+                            : drop_jobs<purge_op>(jobs);
+    if (!gone)
+      return gone.error();
+    more = first || *gone > 0;
   }
   list_query left;
   left.batch = draft.id;

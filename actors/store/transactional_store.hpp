@@ -63,6 +63,8 @@ private:
   result<void> secure_batch(const batch_draft& draft,
                             std::span<const job_draft> jobs,
                             const idempotency& key);
+  template <class Operation>
+  result<std::size_t> drop_jobs(std::span<const std::string> jobs);
   result<void> withdraw_batch(const batch_draft& draft,
                               std::span<const std::string> jobs,
                               const idempotency& key);

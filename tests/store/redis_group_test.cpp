@@ -177,7 +177,7 @@ TEST_F(RedisGroups, ABatchThatWasShownWaitsForMemory) {
 /// As version 1 packed jobs.
 std::string packed_before(const job& it) {
   const auto draft = pack_draft(it), live = pack_live(it), all = pack_job(it);
-  return "\x01" + draft.substr(1, draft.size() - 5)
+  return "\x01" + draft.substr(1, draft.size() - 6)
          + live.substr(1, live.size() - 5)
          + all.substr(draft.size() + live.size() - 1);
 }

@@ -88,7 +88,7 @@ TEST_F(SqliteStore, ReadsAndRaisesADatabaseOfTheVersionBefore) {
       "DROP INDEX head_order; ALTER TABLE head DROP COLUMN parked;"
       "CREATE INDEX head_order ON head(queue, score, seq);"
       "UPDATE draft SET body ="
-      " CAST(x'01' || substr(body, 2, length(body) - 5) AS BLOB);"
+      " CAST(x'01' || substr(body, 2, length(body) - 6) AS BLOB);"
       "UPDATE job SET live ="
       " CAST(x'01' || substr(live, 2, length(live) - 5) AS BLOB);"
       "PRAGMA user_version = 1");
