@@ -4,6 +4,7 @@
 
 // Uses what the one above declares.
 #include <vips/vector.h>
+#include <vips/vips8>
 
 #include <malloc.h>
 
@@ -34,6 +35,14 @@ constexpr std::array loaders{
 
 void stay_silent(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
 
+/// Operations that have Orc write code when they are first built, even if it is
+/// not to be used: here it may, in a child it aborts. They are not run, since
+/// that would start a thread, of which a zygote has one only.
+void warm_arithmetic() {
+  const auto one = vips::VImage::black(1, 1);
+  [[maybe_unused]] const auto all = (one.abs() + one - one) * one;
+}
+
 } // namespace
 
 bool prepare_images() {
@@ -47,9 +56,9 @@ bool prepare_images() {
   if (VIPS_INIT("troupe-codec") != 0)
     return false;
   vips_concurrency_set(1);
-  // Orc writes code and runs it, which no child may.
   vips_vector_set_enabled(FALSE);
   vips_cache_set_max(0);
+  warm_arithmetic();
   vips_operation_block_set("VipsForeignLoad", TRUE);
   return true;
 }
