@@ -299,9 +299,12 @@ std::uint64_t perceptual_hash_of(const rgba_view& image) {
   std::vector<double> sorted{low.begin() + 1, low.end()};
   std::ranges::nth_element(sorted, sorted.begin() + sorted.size() / 2);
   const double median = sorted[sorted.size() / 2];
+  // What is flat has no bits of its own: rounding decides none.
+  const auto [least, most] = std::ranges::minmax(sorted);
+  const double least_above = median + (most - least) / 1000;
   std::uint64_t hash = 0;
   for (const auto each : low)
-    hash = hash << 1 | (each > median ? 1u : 0u);
+    hash = hash << 1 | (each > least_above ? 1u : 0u);
   return hash;
 }
 

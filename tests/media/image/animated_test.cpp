@@ -88,7 +88,7 @@ TEST_F(AnimatedImages, AreTurnedCutAndPaddedAlike) {
   EXPECT_EQ(made.width, 50u);
   EXPECT_EQ(made.height, 50u);
   EXPECT_EQ(header("made.webp", "n-pages"), "12");
-  EXPECT_EQ(header("made.webp", "page-height"), "50");
+  EXPECT_EQ(header("made.webp", "height"), "50");
 }
 
 } // namespace

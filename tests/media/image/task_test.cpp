@@ -107,7 +107,8 @@ TEST(ImagePlaceholders, SharePerceptualHashBits) {
   const auto large = perceptual_hash_of(gradient(200, 150).view());
   auto other = gradient(64, 48);
   for (std::size_t i = 0; i < other.bytes.size(); i += 4)
-    other.bytes[i] = static_cast<std::uint8_t>((i / 4 % 64 * 4) ^ (i / 1024));
+    other.bytes[i] =
+      static_cast<std::uint8_t>((i / 16 % 16 * 7919) ^ (i / 1024 * 104729));
 
   EXPECT_LE(std::popcount(small ^ large), 8);
   EXPECT_GT(std::popcount(small ^ perceptual_hash_of(other.view())), 8);
