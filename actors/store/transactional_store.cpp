@@ -197,8 +197,8 @@ transactional_store::withdraw_batch(const batch_draft& draft,
   if (!done)
     return done;
   for (bool first = true, more = true; more; first = false) {
-    const auto gone = first ? drop_jobs<withdraw_op>(jobs)
-                            : drop_jobs<purge_op>(jobs);
+    const auto gone =
+      first ? drop_jobs<withdraw_op>(jobs) : drop_jobs<purge_op>(jobs);
     if (!gone)
       return gone.error();
     more = first || *gone > 0;
