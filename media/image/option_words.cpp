@@ -209,8 +209,7 @@ bool read_skip(options& o, arguments a) {
       return false;
   }
   std::ranges::sort(o.skip);
-  const auto twice = std::ranges::unique(o.skip);
-  o.skip.erase(twice.begin(), twice.end());
+  o.skip.erase(std::unique(o.skip.begin(), o.skip.end()), o.skip.end());
   return true;
 }
 
@@ -241,8 +240,7 @@ bool read_tags(options& o, arguments a) {
     o.tags.emplace_back(tag);
   }
   std::ranges::sort(o.tags);
-  const auto twice = std::ranges::unique(o.tags);
-  o.tags.erase(twice.begin(), twice.end());
+  o.tags.erase(std::unique(o.tags.begin(), o.tags.end()), o.tags.end());
   return true;
 }
 
