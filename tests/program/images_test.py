@@ -7,51 +7,12 @@ import hmac
 import os
 import pathlib
 import shutil
-import subprocess
 import unittest
 
-from harness import TroupeTest, wait_until
+from harness import wait_until
+from pictures import ImageTest, kind_of, make_picture
 
 KEY, SALT = "943b421c9eb07c83", "520f986b998545b4"
-MAGIC = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG", "gif": b"GIF8"}
-
-
-def make_picture(path, size="640x480", source="testsrc2", extra=()):
-    subprocess.run(
-        ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
-         f"{source}{':' if '=' in source else '='}size={size}", "-frames:v", "1", *extra, str(path)],
-        check=True, stdin=subprocess.DEVNULL)
-    return path
-
-
-def kind_of(body):
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        return "webp"
-    if body[4:12] == b"ftypavif":
-        return "avif"
-    return next((name for name, magic in MAGIC.items()
-                 if body.startswith(magic)), None)
-
-
-class ImageTest(TroupeTest):
-    environment = {}
-    flags = ()
-
-    def setUp(self):
-        super().setUp()
-        self.media = self.folder / "media"
-        self.media.mkdir()
-        make_picture(self.media / "a.jpg")
-        self.troupe = self.server("--media-root", str(self.media), *self.flags,
-                                  environment=self.environment)
-
-    def image(self, options, source="local:///a.jpg", ext="jpg", **headers):
-        named = f"@{ext}" if ext else ""
-        return self.troupe.get(f"/img/_/{options}/plain/{source}{named}",
-                               headers=headers)
-
-    def stats(self):
-        return self.troupe.get("/v1/images/stats").json
 
 
 class Images(ImageTest):
