@@ -95,13 +95,13 @@ class Sharp(Plain):
 
     def __init__(self, media):
         if not shutil.which("npm"):
-            raise RuntimeError("npm is not installed")
+            raise RuntimeError("sharp: npm is not installed")
         if not (HERE / "node_modules").is_dir():
             subprocess.run(["npm", "install", "--silent", "--no-save"],
                            cwd=HERE, check=True)
         if subprocess.run(["node", "-e", "require('sharp')"], cwd=HERE,
                           capture_output=True, check=False).returncode:
-            raise RuntimeError("its package for this platform is not there")
+            raise RuntimeError("sharp: no package for this platform")
         super().__init__(["node", "sharp_server.js"], media)
 
 
@@ -115,7 +115,7 @@ class Pillow(Plain):
     def told(self):
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError("python3-pil is not installed")
+            raise RuntimeError("Pillow: python3-pil is not installed")
         self.formats = tuple(json.loads(line))
         return super().told()
 

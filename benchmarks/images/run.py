@@ -188,8 +188,9 @@ def orders(troupe, plan):
             return seconds_of(done)
 
         took(SIDES[0])
-        one, alone = took(*SIDES), took(SIDES[-1])
-        apart = sum(took(side) for side in SIDES)
+        rounds = [(took(*SIDES), took(SIDES[-1]), sum(map(took, SIDES)))
+                  for _ in range(plan.rounds)]
+        one, alone, apart = map(statistics.median, zip(*rounds))
         rows.append((f"{photo} MP", plan.sources, f"{one:.2f}", f"{alone:.2f}",
                      f"{apart:.2f}", f"x{one / alone:.2f}",
                      f"x{apart / one:.2f}"))
