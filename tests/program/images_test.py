@@ -54,6 +54,17 @@ class Images(ImageTest):
         self.assertIn("miss", seen)
         self.assertLessEqual(seen, {"miss", "coalesced", "hit"})
 
+    def test_many_sizes_asked_for_at_once_come_of_fewer_decodes(self):
+        make_picture(self.media / "big.jpg", "4000x3000")
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            told = list(pool.map(
+                lambda width: self.image(f"w:{width}", "local:///big.jpg"),
+                range(100, 500, 10)))
+        self.assertEqual({one.status for one in told}, {200})
+        self.assertEqual(len({one.body for one in told}), 40)
+        self.assertEqual(self.stats()["outputs"], 40)
+        self.assertLess(self.stats()["tasks"], 30)
+
     def test_a_file_changed_behind_its_times_is_seen(self):
         path = self.media / "a.jpg"
         was = path.stat()

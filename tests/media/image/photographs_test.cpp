@@ -12,6 +12,10 @@ struct photograph {
   const char* profile = ""; ///< how vipsthumbnail is told of sRGB
 };
 
+void PrintTo(const photograph& it, std::ostream* out) {
+  *out << it.file;
+}
+
 class Photographs : public Images,
                     public testing::WithParamInterface<photograph> {
 protected:
