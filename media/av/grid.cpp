@@ -41,19 +41,29 @@ void split(const av_extent& of, std::int64_t from, std::int64_t to,
   }
 }
 
-/// Clean keys, far enough from each other and from the end.
+/// Clean keys, far enough from each other and from the end; before them the
+/// start, where no key is.
 std::vector<av_key> merged(const av_extent& of, std::span<const av_key> keys) {
   std::vector<av_key> taken;
   const auto least = units(av_copy_least, of.base);
-  for (const auto& key : keys)
+  for (const auto& key : keys) {
+    if (key.pts < of.start)
+      continue;
+    if (taken.empty() && key.pts > of.start)
+      taken.push_back({of.start, key.position, false});
     if (taken.empty()
         || (key.clean && key.pts - taken.back().pts >= least
             && of.end - key.pts >= units(least_rest, of.base)))
       taken.push_back(key);
+  }
+  if (taken.empty() && !keys.empty())
+    taken.push_back({of.start, 0, false});
   return taken;
 }
 
 std::string why_no_copy(const av_extent& of, const std::vector<av_key>& cuts) {
+  if (!cuts.front().clean)
+    return "it does not begin with a key frame that can be entered";
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     const bool last = i + 1 == cuts.size();
     const auto end = last ? of.end : cuts[i + 1].pts;

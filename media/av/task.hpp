@@ -148,7 +148,7 @@ struct av_order {
   std::int64_t start = 0;
   std::int64_t end = 0; ///< exclusive
   std::int64_t key = 0; ///< the index's `keys` of the segment; copies: `start`
-  bool last = false;    ///< audio: also what little comes after `end`
+  bool last = false;    ///< of its track: also what little comes after `end`
   bool seeks = true;    ///< false: keys are not known (`av_index::indexed`)
   std::uint32_t sequence = 0; ///< of the segment in its playlist
   av_video_settings video;

@@ -1,3 +1,4 @@
+#include "media/codec/av/session.hpp"
 #include "media/codec/probe.hpp"
 #include "media/codec/zygote.hpp"
 #include "media/image/vips/image.hpp"
@@ -10,8 +11,10 @@
 /// `troupe-codec zygote` bears the server's codec children.
 int main(int argc, char** argv) {
   using namespace troupe::codec;
-  static constexpr std::array tasks{task_entry{"image", &make_images},
-                                    task_entry{"probe", &probe}};
+  static constexpr std::array tasks{
+    task_entry{"av_index", &index_film},
+    task_entry{"av_segment", &make_film_segment},
+    task_entry{"image", &make_images}, task_entry{"probe", &probe}};
   if (argc < 2 || std::string_view{argv[1]} != "zygote") {
     std::fputs("troupe-codec is started by the server only\n", stderr);
     return 2;

@@ -12,19 +12,34 @@ namespace {
 /// Demuxers that read one file and nothing else.
 constexpr const char* formats_taken =
   "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dts,dv,eac3,flac,flv,gif,h264,hevc,"
-  "ivf,m4v,matroska,mov,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,truehd,tta,"
-  "w64,wav,wv";
+  "ivf,m4v,matroska,mov,mp3,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,srt,ass,"
+  "truehd,tta,w64,wav,webvtt,wv";
 
 /// Decoders that libavformat may ask what a container does not tell.
 constexpr const char* codecs_taken =
-  "aac,ac3,alac,av1,dca,dvvideo,eac3,ffv1,flac,flv,gif,h263,h264,hevc,libdav1d,"
-  "libopus,libvorbis,mjpeg,mp2,mp2float,mp3,mp3float,mpeg1video,mpeg2video,"
-  "mpeg4,msmpeg4,msmpeg4v2,opus,png,prores,rawvideo,theora,truehd,vc1,vorbis,"
-  "vp6f,vp8,vp9,wmapro,wmav1,wmav2,wmv1,wmv2,wmv3";
+  "aac,aac_latm,ac3,adpcm_ima_wav,adpcm_ms,alac,amrnb,amrwb,ape,ass,av1,dca,"
+  "dvdsub,dvvideo,eac3,ffv1,flac,flv,gif,h263,h264,hevc,libdav1d,libopus,"
+  "libvorbis,mjpeg,mlp,mov_text,mp2,mp2float,mp3,mp3float,mpeg1video,"
+  "mpeg2video,mpeg4,msmpeg4,msmpeg4v2,opus,pcm_alaw,pcm_bluray,pcm_dvd,"
+  "pcm_f32be,pcm_f32le,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,"
+  "pcm_s24le,pcm_s32be,pcm_s32le,pcm_s8,pcm_u8,pgssub,png,prores,rawvideo,srt,"
+  "ssa,subrip,text,theora,truehd,tta,vc1,vorbis,vp6f,vp8,vp9,wavpack,webvtt,"
+  "wmapro,wmav1,wmav2,wmv1,wmv2,wmv3";
 
 constexpr int block = 64 << 10;
 
 } // namespace
+
+bool may_decode(std::string_view decoder) {
+  std::string_view rest = codecs_taken;
+  while (!rest.empty()) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    if (rest.substr(0, comma) == decoder)
+      return true;
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return false;
+}
 
 probe_input::probe_input(int file, task_context& context)
   : probe_input(file, ::lseek(file, 0, SEEK_END), context) {}
@@ -33,7 +48,7 @@ probe_input::probe_input(std::int64_t size, task_context& context)
   : probe_input(-1, size, context) {}
 
 probe_input::probe_input(int file, std::int64_t size, task_context& context)
-  : file_(file), context_(context), size_(size),
+  : file_(file), context_(&context), size_(size),
     io_(avio_alloc_context(static_cast<unsigned char*>(av_malloc(block)), block,
                            0, this, &read, nullptr, &seek)) {}
 
@@ -63,19 +78,21 @@ std::ptrdiff_t probe_input::read_at(std::int64_t from, std::uint8_t* into,
                                     std::size_t room) {
   if (file_ >= 0)
     return ::pread(file_, into, room, from);
-  return context_.read_at(static_cast<std::uint64_t>(from), {into, room});
+  return context_->read_at(static_cast<std::uint64_t>(from), {into, room});
 }
 
 int probe_input::read(void* self, std::uint8_t* into, int room) {
   auto& my = *static_cast<probe_input*>(self);
   const auto count = my.read_at(my.at_, into, static_cast<std::size_t>(room));
-  if (count < 0)
+  if (count < 0) {
+    my.failed_ = true;
     return AVERROR(EIO);
+  }
   if (count == 0)
     return AVERROR_EOF;
   my.at_ += count;
   my.read_ += static_cast<std::uint64_t>(count);
-  my.context_.progress(
+  my.context_->progress(
     my.read_, static_cast<std::uint64_t>(std::max<std::int64_t>(my.size_, 0)));
   return static_cast<int>(count);
 }

@@ -5,8 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace troupe::codec {
+
+/// Decoders that may read what a file holds, by libav's names.
+[[nodiscard]] bool may_decode(std::string_view decoder);
 
 /// A file's bytes for libavformat, by a descriptor that was given or by asking
 /// the owner: nothing else is opened, whatever the file says of itself.
@@ -20,6 +24,15 @@ public:
   probe_input(const probe_input&) = delete;
   probe_input& operator=(const probe_input&) = delete;
   ~probe_input();
+
+  /// Reads on behalf of another task. @pre the file, if any, is still open.
+  void serve(task_context& context) noexcept {
+    context_ = &context;
+  }
+  /// True if something could not be read.
+  [[nodiscard]] bool failed() const noexcept {
+    return failed_;
+  }
 
   /// Opens the container; null if no demuxer of ours knows it. Streams are
   /// not looked into yet. Must not outlive this.
@@ -40,10 +53,11 @@ private:
   probe_input(int file, std::int64_t size, task_context& context);
 
   int file_; ///< negative: the owner is asked
-  task_context& context_;
+  task_context* context_;
   std::int64_t size_;
   std::int64_t at_ = 0;
   std::uint64_t read_ = 0;
+  bool failed_ = false;
   AVIOContext* io_;
 };
 

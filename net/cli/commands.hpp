@@ -49,6 +49,8 @@ struct config_options {
 
 int serve(const config_options& options);
 int doctor(const config_options& options);
+/// Tells of a file what a stream of it would copy, what not and why.
+int doctor_stream(const std::string& file);
 int check_config(const config_options& options);
 
 int submit(const client_options& to, const submit_options& options);

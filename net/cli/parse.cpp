@@ -191,9 +191,12 @@ void add_server_commands(CLI::App& app, request& to) {
   add_settings(*check, to);
   check->add_flag("--repair", to.config.repair,
                   "Mend what contradicts itself in the job store");
-  check->callback([&to] {
-    to.act = [&to] {
-      return doctor(to.config);
+  auto* film = check->add_subcommand(
+    "stream", "Tell how a file would be streamed, and why");
+  film->add_option("file", to.id)->required();
+  check->callback([&to, film] {
+    to.act = [&to, streams = film->parsed()] {
+      return streams ? doctor_stream(to.id) : doctor(to.config);
     };
   });
 

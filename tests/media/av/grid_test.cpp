@@ -87,6 +87,18 @@ TEST(AvGrid, GivesSlowPicturesLongerSegments) {
               ElementsAre(0, 4000, 8000, 12'000, 16'000, 20'000));
 }
 
+TEST(AvGrid, BeginsWhereTheFilmDoesThoughNoKeyIsThere) {
+  auto trimmed = film(10'000);
+  trimmed.start = 500;
+
+  const auto grid = make_av_grid(trimmed, keys_at({0, 5000}));
+
+  EXPECT_THAT(grid.borders,
+              ElementsAre(500, 1500, 2500, 5000, 6000, 7000, 9000, 10'000));
+  EXPECT_THAT(grid.keys, ElementsAre(0, 0, 0, 5000, 5000, 5000, 5000));
+  EXPECT_THAT(grid.no_copy, HasSubstr("does not begin"));
+}
+
 TEST(AvGrid, HasOneSegmentOfWhatHasNoLength) {
   EXPECT_THAT(make_av_grid(film(0), {}).borders, ElementsAre(0, 1));
 }
