@@ -121,22 +121,23 @@ void add(const std::string& name, auto run) {
 void add_all() {
   for (const std::string format : {"jpg", "webp", "avif"}) {
     add("12 MP to 300 px " + format + "/libvips",
-        [=](benchmark::State& state) { by_libvips(state, format); });
-    add("12 MP to 300 px " + format + "/child", [=](benchmark::State& state) {
-      by_child(state, 12, {"w:300/f:" + format});
-    });
+        [format](benchmark::State& state) { by_libvips(state, format); });
+    add("12 MP to 300 px " + format + "/child",
+        [format](benchmark::State& state) {
+          by_child(state, 12, {"w:300/f:" + format});
+        });
   }
   for (const int size : {12, 24}) {
     const auto text = std::to_string(size) + " MP to webp/";
-    const auto one = [=](const char* options) {
-      return [=](benchmark::State& state) {
+    const auto one = [size](const char* options) {
+      return [size, options](benchmark::State& state) {
         by_child(state, size, {options});
       };
     };
     add(text + "150", one("w:150/f:webp"));
     add(text + "300", one("w:300/f:webp"));
     add(text + "600", one("w:600/f:webp"));
-    add(text + "150 and 300 and 600", [=](benchmark::State& state) {
+    add(text + "150 and 300 and 600", [size](benchmark::State& state) {
       by_child(state, size, {"w:150/f:webp", "w:300/f:webp", "w:600/f:webp"});
     });
   }

@@ -52,6 +52,11 @@ struct child_end {
   child_usage usage; ///< of a lasting child: processor time alone
 };
 
+/// The child is gone, and another may do what it could not.
+[[nodiscard]] constexpr bool died(errc code) noexcept {
+  return code == errc::crashed || code == errc::sandbox || code == errc::memory;
+}
+
 /// Leave to be heard again, given back by destroying it, on any thread. While
 /// a listener keeps it, its child's frames wait, and then the child does: of
 /// one child at most one frame is on its way to its owner's mailbox.

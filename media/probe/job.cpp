@@ -1,6 +1,7 @@
 #include "media/probe/job.hpp"
 
 #include "config/log.hpp"
+#include "media/attempt_parts.hpp"
 #include "media/child/child_step.hpp"
 #include "media/download/await_files.hpp"
 #include "media/download/json_read.hpp"
@@ -26,7 +27,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::chrono::seconds beat_every{1};
 constexpr std::string_view job_scheme = "job:";
 
 /// What is to be read: a file, or what the child asks for.
@@ -45,7 +45,7 @@ public:
              std::shared_ptr<attempt_sink> sink)
     : services_(services), task_(std::move(task)), sink_(std::move(sink)),
       child_(std::make_shared<child_step>(services.threads)),
-      heart_(services.threads.io()), wake_(services.threads.io()) {}
+      heart_(services.threads), wake_(services.threads.io()) {}
 
   void start() {
     const auto params = parse_object(task_.params);
@@ -81,26 +81,14 @@ private:
     asio::post(services_.threads.io(), [self = shared_from_this(),
                                         told = std::move(told)]() mutable {
       self->job_result_ = std::move(told);
-      self->beat();
+      // The child keeps the deadlines of its own.
+      self->heart_.start(self->sink_);
       auto task =
         [](std::shared_ptr<probe_work> work) -> asio::awaitable<void> {
         co_await work->run();
       };
       asio::co_spawn(self->services_.threads.io(), task(self), asio::detached);
     });
-  }
-
-  /// The child keeps the deadlines of its own.
-  void beat() {
-    if (!sink_)
-      return;
-    sink_->on_beat();
-    heart_.expires_after(beat_every);
-    heart_.async_wait(
-      [self = shared_from_this()](boost::system::error_code stopped) {
-        if (!stopped)
-          self->beat();
-      });
   }
 
   asio::awaitable<void> run() {
@@ -194,11 +182,6 @@ private:
     co_return finished{std::move(end.result), {}, used};
   }
 
-  static bool died(errc code) {
-    return code == errc::crashed || code == errc::sandbox
-           || code == errc::memory;
-  }
-
   void judge(const std::string& key, errc code) {
     if (services_.bad.note(key, code))
       log::warn("a source crashes who reads it, and is refused for a while",
@@ -216,7 +199,7 @@ private:
   }
 
   void conclude(attempt_outcome outcome) {
-    heart_.cancel();
+    heart_.stop();
     if (remote_)
       remote_->close();
     const auto sink = std::exchange(sink_, nullptr);
@@ -231,7 +214,7 @@ private:
   const attempt_task task_;
   std::shared_ptr<attempt_sink> sink_;
   std::shared_ptr<child_step> child_;
-  asio::steady_timer heart_;
+  heartbeat heart_;
   asio::steady_timer wake_; ///< cancelled by what is waited for
   std::string name_;        ///< of the source, as it was given
   result<std::string> job_result_{std::string{}};
@@ -240,31 +223,12 @@ private:
   errc stopping_ = errc::none; ///< why it was told to end
 };
 
-class probe_attempt final : public attempt {
-public:
-  explicit probe_attempt(std::shared_ptr<probe_work> work)
-    : work_(std::move(work)) {}
-
-  ~probe_attempt() override {
-    work_->abandon();
-  }
-  void start() override {
-    work_->start();
-  }
-  void cancel(errc why) override {
-    work_->stop(why);
-  }
-
-private:
-  std::shared_ptr<probe_work> work_;
-};
-
 } // namespace
 
 std::unique_ptr<attempt> make_probe(const probe_services& services,
                                     attempt_task task,
                                     std::shared_ptr<attempt_sink> sink) {
-  return std::make_unique<probe_attempt>(
+  return std::make_unique<shared_work<probe_work>>(
     std::make_shared<probe_work>(services, std::move(task), std::move(sink)));
 }
 
