@@ -12,7 +12,7 @@ find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(libavformat REQUIRED IMPORTED_TARGET
-  libavformat libavcodec libavfilter libavutil libswresample)
+  libavformat libavcodec libavfilter libavutil libswresample libswscale)
 pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips-cpp)
 find_path(TROUPE_VALIJSON_INCLUDE valijson/validator.hpp REQUIRED)
 find_path(TROUPE_CLI11_INCLUDE CLI/CLI.hpp REQUIRED)

@@ -10,6 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t longest_mark = 1000;
+
 std::string variable(const sources& from, std::string_view name) {
   for (const auto& [key, value] : from.environment)
     if (key == name)
@@ -61,10 +63,32 @@ void make_absolute(settings& values) {
   fix(values.tools.cookies_dir);
   fix(values.images.watermark);
   fix(values.images.cache_dir);
+  fix(values.images.upload_dir);
   if (const auto database = database_of(values); !database.empty())
     values.store.url = std::string{sqlite} + real(database).string();
   std::for_each(values.library.media_roots.begin(),
                 values.library.media_roots.end(), fix);
+}
+
+template <class Complain>
+void check_images(const settings& values, const Complain& complain) {
+  const auto& images = values.images;
+  if (images.keys.size() != images.salts.size())
+    complain("images.salts", "must be as many as images.keys");
+  if (!images.watermark.empty() && !images.watermark_text.empty())
+    complain("images.watermark_text", "must be empty beside images.watermark");
+  if (images.watermark_text.size() > longest_mark)
+    complain("images.watermark_text", "must have at most 1000 bytes");
+  for (const auto& root : values.library.media_roots)
+    if (lies_in(images.cache_dir, root)
+        && !lies_in(images.cache_dir, values.data.dir))
+      complain("images.cache_dir", "must not lie in the media root "
+                                     + root.string()
+                                     + ", which clients can read");
+  if (!is_loopback(values.http.listen) && images.keys.empty()
+      && !images.allow_unsigned)
+    complain("images.keys", "must be set off loopback, unless "
+                            "images.allow_unsigned is");
 }
 
 } // namespace
@@ -83,6 +107,8 @@ void derive(settings& values, const sources& from, const whereabouts& where,
     values.library.dir = values.data.dir / "library";
   if (values.images.cache_dir.empty())
     values.images.cache_dir = values.data.dir / "images";
+  if (values.images.upload_dir.empty())
+    values.images.upload_dir = values.data.dir / "uploads";
   make_absolute(values);
   if (values.store.url.empty())
     values.store.url = "sqlite:" + (values.data.dir / "queue.db").string();
@@ -103,18 +129,7 @@ void derive(settings& values, const sources& from, const whereabouts& where,
   else if (lies_in(database, values.library.dir))
     complain("store.url", "must not lie in the library, where files of any "
                           "name go");
-  if (values.images.keys.size() != values.images.salts.size())
-    complain("images.salts", "must be as many as images.keys");
-  for (const auto& root : values.library.media_roots)
-    if (lies_in(values.images.cache_dir, root)
-        && !lies_in(values.images.cache_dir, values.data.dir))
-      complain("images.cache_dir", "must not lie in the media root "
-                                     + root.string()
-                                     + ", which clients can read");
-  if (!is_loopback(values.http.listen) && values.images.keys.empty()
-      && !values.images.allow_unsigned)
-    complain("images.keys", "must be set off loopback, unless "
-                            "images.allow_unsigned is");
+  check_images(values, complain);
   if (!is_loopback(values.http.listen))
     complain("http.listen", "must be a loopback address, since anybody who "
                             "reaches it could use it");

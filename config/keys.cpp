@@ -134,8 +134,11 @@ constexpr key table[] = {
   {"images.presets", at<&s::images, &image::presets>, 0, any, check_preset},
   {"images.presets_only", at<&s::images, &image::presets_only>},
   {"images.watermark", at<&s::images, &image::watermark>},
+  {"images.watermark_text", at<&s::images, &image::watermark_text>},
   {"images.avif", at<&s::images, &image::avif>},
   {"images.webp", at<&s::images, &image::webp>},
+  {"images.stand_in_pixels", at<&s::images, &image::stand_in_pixels>, 0, 1e12},
+  {"images.derive_lossy", at<&s::images, &image::derive_lossy>},
   {"images.client_hints", at<&s::images, &image::client_hints>},
   {"images.readable", at<&s::images, &image::readable>, 0, any, check_readable},
   {"images.lenient", at<&s::images, &image::lenient>},
@@ -154,6 +157,11 @@ constexpr key table[] = {
   {"images.batch_workers", at<&s::images, &image::batch_workers>, 0, 1000},
   {"images.max_waiting", at<&s::images, &image::max_waiting>, 1, 1e6},
   {"images.upload_bytes", at<&s::images, &image::upload_bytes>, 1, 1e12},
+  {"images.client_upload_bytes", at<&s::images, &image::client_upload_bytes>, 1,
+   1e12},
+  {"images.upload_free_bytes", at<&s::images, &image::upload_free_bytes>, 0,
+   1e15},
+  {"images.upload_dir", at<&s::images, &image::upload_dir>},
 };
 
 } // namespace

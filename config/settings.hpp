@@ -171,8 +171,12 @@ struct image_settings {
     "square=rs:fill:400:400", "banner=rs:fill:1200:300"};
   bool presets_only = false;
   std::filesystem::path watermark; ///< an image for `wm`; empty: none
+  std::string watermark_text;      ///< Pango markup for `wm`, instead
   bool avif = true;                ///< where a request names it
   bool webp = true;
+  /// A negotiated AVIF of more pixels is a WebP while it is made; 0: never.
+  std::uint64_t stand_in_pixels = 250'000;
+  bool derive_lossy = false; ///< make images of what is kept, q 90 and more
   bool client_hints = false;
   std::vector<std::string> readable;      ///< beside the usual: tiff, heic, svg
   bool lenient = false;                   ///< truncated sources count
@@ -191,6 +195,9 @@ struct image_settings {
   std::uint32_t batch_workers = 0;         ///< children for jobs; 0: cores
   std::uint32_t max_waiting = 256;         ///< images that wait for a child
   std::uint64_t upload_bytes = 256u << 20; ///< of all bodies at once
+  std::uint64_t client_upload_bytes = 128u << 20; ///< of one client's
+  std::uint64_t upload_free_bytes = 256u << 20; ///< that stay free on its disk
+  std::filesystem::path upload_dir; ///< empty: `uploads` in data.dir
 };
 
 /// Everything, validated as a whole.

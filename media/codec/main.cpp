@@ -3,6 +3,7 @@
 #include "media/codec/zygote.hpp"
 #include "media/image/vips/image.hpp"
 #include "media/image/vips/library.hpp"
+#include "media/image/vips/video.hpp"
 
 #include <array>
 #include <cstdio>
@@ -14,7 +15,8 @@ int main(int argc, char** argv) {
   static constexpr std::array tasks{
     task_entry{"av_index", &index_film},
     task_entry{"av_segment", &make_film_segment},
-    task_entry{"image", &make_images}, task_entry{"probe", &probe}};
+    task_entry{"image", &make_images}, task_entry{"probe", &probe},
+    task_entry{"video", &show_video}};
   if (argc < 2 || std::string_view{argv[1]} != "zygote") {
     std::fputs("troupe-codec is started by the server only\n", stderr);
     return 2;

@@ -6,6 +6,7 @@ extern "C" {
 #include <libavformat/avformat.h>
 #include <libavutil/dict.h>
 #include <libswresample/swresample.h>
+#include <libswscale/swscale.h>
 }
 
 #include <cstdint>
@@ -89,6 +90,13 @@ struct muxer_freer {
   }
 };
 using muxer_ptr = std::unique_ptr<AVFormatContext, muxer_freer>;
+
+struct scaler_freer {
+  void operator()(SwsContext* scaler) const noexcept {
+    sws_freeContext(scaler);
+  }
+};
+using scaler_ptr = std::unique_ptr<SwsContext, scaler_freer>;
 
 /// Options on their way into a libav call, which takes what it knows.
 class options {

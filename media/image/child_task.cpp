@@ -6,6 +6,8 @@ namespace {
 
 /// For what stands around the bytes of a result.
 constexpr std::size_t room_beside = 1u << 20;
+/// Between two reads of a video, while pictures are decoded and encoded.
+constexpr std::chrono::seconds video_stall{60};
 
 } // namespace
 
@@ -25,6 +27,16 @@ child_task image_task(image_order order, descriptor source,
   task.source = std::move(from);
   // A large picture is silent while it is decoded.
   task.stall = task.life;
+  task.max_result = order.limits.result_bytes + room_beside;
+  return task;
+}
+
+child_task video_task(const video_order& order, descriptor source) {
+  child_task task;
+  task.name = "video";
+  task.params = encode_video_order(order);
+  task.files.push_back(std::move(source));
+  task.stall = video_stall;
   task.max_result = order.limits.result_bytes + room_beside;
   return task;
 }

@@ -2,7 +2,7 @@
 
 #include "media/child/children.hpp"
 #include "media/descriptor.hpp"
-#include "media/image/task.hpp"
+#include "media/image/video.hpp"
 
 #include <memory>
 
@@ -18,5 +18,10 @@ namespace troupe::media {
 [[nodiscard]] child_task image_task(image_order order, descriptor source,
                                     descriptor watermark = {},
                                     std::shared_ptr<child_source> from = {});
+
+/// The task `video`: pictures of a video file. Its result is for
+/// `read_video_result`; it ends as `image_task` does.
+[[nodiscard]] child_task video_task(const video_order& order,
+                                    descriptor source);
 
 } // namespace troupe::media

@@ -7,6 +7,7 @@ namespace troupe::media {
 namespace {
 
 constexpr double least_ratio = 2.0;
+constexpr int least_quality = 90;
 
 bool is_smart(const image_options& o) {
   return o.crop.at.value_or(o.gravity).kind == gravity_kind::smart
@@ -23,6 +24,28 @@ bool has_same_region(const image_options& a, const image_geometry& of_a,
 bool is_twice(const image_geometry& a, const image_geometry& b) {
   return a.scale_x >= least_ratio * b.scale_x
          && a.scale_y >= least_ratio * b.scale_y;
+}
+
+bool is_faithful(const made_variant& kept, bool lossy) {
+  if (kept.format == image_format::png || kept.format == image_format::tiff)
+    return true;
+  return lossy && kept.quality >= least_quality;
+}
+
+/// Its pixels are the source's, scaled.
+bool is_plain(const image_options& o) {
+  return o.blur <= 0 && o.sharpen <= 0 && o.pixelate == 0 && !o.watermark;
+}
+
+/// It says nothing of the source beyond size and pixels.
+bool is_ordinary(const image_options& o) {
+  return !o.raw && o.skip.empty() && !o.trim && o.strip_profile
+         && o.max_source_pixels == 0 && o.max_source_bytes == 0
+         && !o.enforce_thumbnail;
+}
+
+bool is_whole(const image_geometry& of) {
+  return of.cut == of.scaled && of.result == of.cut;
 }
 
 double area_of(const image_geometry& of) {
@@ -53,6 +76,34 @@ derivations_of(std::span<const image_options> outputs,
       made[static_cast<std::size_t>(made[b].from)].feeds = true;
   }
   return made;
+}
+
+bool can_feed(const image_facts& source, const made_variant& kept,
+              const image_options& wanted, bool lossy) {
+  const auto& o = kept.options;
+  if (source.frames != 1 || !is_faithful(kept, lossy) || !is_plain(o)
+      || !is_ordinary(o) || !is_ordinary(wanted) || is_smart(o)
+      || o.strip_metadata != wanted.strip_metadata
+      || o.keep_copyright != wanted.keep_copyright)
+    return false;
+  if (source.alpha && (o.background || !keeps_alpha(kept.format)))
+    return false;
+  const pixel_size stored{static_cast<int>(source.width),
+                          static_cast<int>(source.height)};
+  const auto of_kept = geometry_of(stored, source.orientation, o);
+  const auto of_wanted = geometry_of(stored, source.orientation, wanted);
+  return is_twice(of_kept, of_wanted) && is_whole(of_kept)
+         && of_kept.turned == of_wanted.turned
+         && has_same_region(o, of_kept, wanted, of_wanted);
+}
+
+image_geometry geometry_within(pixel_size image, image_geometry by) {
+  by.stored = image;
+  by.region = {0, 0, image.width, image.height};
+  by.turned = {};
+  by.scale_x = static_cast<double>(by.scaled.width) / image.width;
+  by.scale_y = static_cast<double>(by.scaled.height) / image.height;
+  return by;
 }
 
 std::vector<std::size_t> making_order(std::span<const derivation> derivations) {

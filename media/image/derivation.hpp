@@ -29,6 +29,25 @@ struct derivation {
 derivations_of(std::span<const image_options> outputs,
                std::span<const image_geometry> geometries);
 
+/// An image that is kept.
+struct made_variant {
+  image_options options;
+  image_format format = image_format::none; ///< it is stored as
+  int quality = 0;                          ///< it was stored with
+};
+
+/// Whether `wanted` may be made of `kept` instead of their source: that is
+/// stored without loss, or, if `lossy`, with a quality of 90 and more; shows
+/// all of the same region of the source and nothing but that; and is at least
+/// twice as large in both axes.
+[[nodiscard]] bool can_feed(const image_facts& source, const made_variant& kept,
+                            const image_options& wanted, bool lossy);
+
+/// What is made of an image that took its source's place: a geometry in the
+/// source's sizes, in those of that image.
+[[nodiscard]] image_geometry geometry_within(pixel_size image,
+                                             image_geometry by);
+
 /// Indices in the order in which they can be made: what feeds goes first.
 [[nodiscard]] std::vector<std::size_t>
 making_order(std::span<const derivation> derivations);

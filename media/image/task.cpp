@@ -50,26 +50,6 @@ image_limits read_limits(const json::object& from) {
   return limits;
 }
 
-image_order read_order(const json::object& from) {
-  image_order order;
-  order.asks = from.at("asks").as_bool();
-  order.source_size = take<std::int64_t>(from, "source_size");
-  order.has_watermark = from.at("has_watermark").as_bool();
-  order.analyse = from.at("analyse").as_bool();
-  order.hurry = from.at("hurry").as_bool();
-  order.lenient = from.at("lenient").as_bool();
-  option_rules any;
-  any.has_watermark = true;
-  for (const auto& text : from.at("outputs").as_array())
-    order.outputs.push_back(
-      parse_options(std::string_view{text.as_string()}, any).value());
-  order.readable.clear();
-  for (const auto& name : from.at("readable").as_array())
-    order.readable.push_back(format_named(name.as_string()));
-  order.limits = read_limits(from.at("limits").as_object());
-  return order;
-}
-
 json::object write_facts(const image_facts& facts) {
   return {{"format", name_of(facts.format)},  {"width", facts.width},
           {"height", facts.height},           {"frames", facts.frames},
@@ -87,6 +67,29 @@ image_facts read_facts(const json::object& from) {
   facts.alpha = from.at("alpha").as_bool();
   facts.progressive = from.at("progressive").as_bool();
   return facts;
+}
+
+image_order read_order(const json::object& from) {
+  image_order order;
+  order.asks = from.at("asks").as_bool();
+  order.source_size = take<std::int64_t>(from, "source_size");
+  order.has_watermark = from.at("has_watermark").as_bool();
+  order.mark_text = take_text(from, "mark_text");
+  order.analyse = from.at("analyse").as_bool();
+  order.hurry = from.at("hurry").as_bool();
+  order.lenient = from.at("lenient").as_bool();
+  option_rules any;
+  any.has_watermark = true;
+  for (const auto& text : from.at("outputs").as_array())
+    order.outputs.push_back(
+      parse_options(std::string_view{text.as_string()}, any).value());
+  order.readable.clear();
+  for (const auto& name : from.at("readable").as_array())
+    order.readable.push_back(format_named(name.as_string()));
+  order.limits = read_limits(from.at("limits").as_object());
+  if (const auto* facts = from.at("made_of").if_object())
+    order.made_of = read_facts(*facts);
+  return order;
 }
 
 json::object write_made(const image_made& made) {
@@ -140,9 +143,14 @@ std::string encode_image_order(const image_order& order) {
   json::array readable;
   for (const auto format : order.readable)
     readable.emplace_back(name_of(format));
+  json::value made_of;
+  if (order.made_of)
+    made_of = write_facts(*order.made_of);
   return json::serialize(json::object{{"asks", order.asks},
+                                      {"made_of", std::move(made_of)},
                                       {"source_size", order.source_size},
                                       {"has_watermark", order.has_watermark},
+                                      {"mark_text", order.mark_text},
                                       {"outputs", std::move(outputs)},
                                       {"analyse", order.analyse},
                                       {"hurry", order.hurry},

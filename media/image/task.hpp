@@ -5,6 +5,7 @@
 #include "media/image/options.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,12 +24,24 @@ struct image_limits {
   std::uint64_t result_bytes = 64u << 20;    ///< of all results together
 };
 
+/// What the source's header says.
+struct image_facts {
+  image_format format = image_format::none;
+  std::uint32_t width = 0; ///< as stored, before EXIF turns it; of one frame
+  std::uint32_t height = 0;
+  std::uint32_t frames = 1;
+  int orientation = 1; ///< EXIF, 1 to 8
+  bool alpha = false;
+  bool progressive = false; ///< a JPEG that must be decoded whole
+};
+
 /// One image in, several out. A source is decoded once for all outputs that
 /// can be made of one decode.
 struct image_order {
   bool asks = false; ///< the source is read by asking; else the first file
   std::int64_t source_size = -1; ///< of one that is asked for; -1: not known
   bool has_watermark = false;    ///< it is the last file
+  std::string mark_text;         ///< Pango markup: the watermark, if no file
   /// `format` none: the source's own; where that cannot be saved JPEG, or PNG
   /// for what has alpha.
   std::vector<image_options> outputs;
@@ -40,17 +53,9 @@ struct image_order {
                                      image_format::webp, image_format::gif,
                                      image_format::avif};
   image_limits limits;
-};
-
-/// What the source's header says.
-struct image_facts {
-  image_format format = image_format::none;
-  std::uint32_t width = 0; ///< as stored, before EXIF turns it; of one frame
-  std::uint32_t height = 0;
-  std::uint32_t frames = 1;
-  int orientation = 1; ///< EXIF, 1 to 8
-  bool alpha = false;
-  bool progressive = false; ///< a JPEG that must be decoded whole
+  /// Of the source, if what is read is an image that was made of it and may
+  /// take its place (`can_feed`).
+  std::optional<image_facts> made_of;
 };
 
 /// One output.

@@ -3,6 +3,7 @@
 #include "media/image/vips/analysis.hpp"
 #include "media/image/vips/library.hpp"
 #include "media/image/vips/making.hpp"
+#include "media/image/vips/mark.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -39,9 +40,19 @@ result<std::string> read_source(const image_order& order,
   return read_file(request.files.front(), order.limits.bytes);
 }
 
+result<VImage> draw_mark(const std::string& markup) {
+  try {
+    return draw_text(markup);
+  } catch (const vips::VError&) {
+    return fail(errc::bad_params, "watermark: " + take_vips_words());
+  }
+}
+
 /// The watermark in memory, in sRGB.
 result<VImage> read_mark(const task_request& request,
                          const image_order& order) {
+  if (!order.has_watermark)
+    return draw_mark(order.mark_text);
   if (request.files.empty())
     return fail(errc::bad_params, "no watermark is given");
   auto bytes = read_file(request.files.back(), most_mark_bytes);
@@ -58,7 +69,7 @@ result<VImage> read_mark(const task_request& request,
 }
 
 bool wants_mark(const image_order& order) {
-  return order.has_watermark
+  return (order.has_watermark || !order.mark_text.empty())
          && std::ranges::any_of(order.outputs, [](const image_options& each) {
               return each.watermark.has_value();
             });
@@ -85,7 +96,7 @@ task_answer work(const image_order& order, const task_request& request,
   if (!source)
     return answer_of(source.error());
   image_result made;
-  made.source = source->facts();
+  made.source = order.made_of.value_or(source->facts());
   made.header_ms = milliseconds_since(start);
   VImage mark;
   if (wants_mark(order)) {

@@ -3,6 +3,7 @@
 #include "media/image/vips/store.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace troupe::codec {
 
@@ -57,24 +58,42 @@ image_making::image_making(const image_source& source, const image_order& order,
     room_(order.limits.result_bytes) {}
 
 image_making::job image_making::plan(const image_options& options) const {
-  const auto& facts = source_.facts();
+  const auto& facts = told();
   job made;
   made.options = options;
+  // It has no pixels that would be blown up.
+  made.options.enlarge |= facts.format == image_format::svg;
   made.format = format_for(options, facts);
   if (keeps_frames(made.format))
     made.frames = options.max_frames > 0
                     ? std::min(facts.frames, options.max_frames)
                     : facts.frames;
-  made.geometry = geometry_of(size_of(facts), facts.orientation, options);
+  made.geometry = geometry_of(size_of(facts), facts.orientation, made.options);
   if (auto fine = check(made); !fine)
     fail_with(made.made, static_cast<errc>(fine.error().code.value()),
               fine.error().detail);
+  else if (order_.made_of)
+    made.geometry = geometry_within(size_of(source_.facts()), made.geometry);
   return made;
+}
+
+/// A drawing is drawn as large as its largest result, as far as it may be.
+double image_making::shrink_for(const std::vector<image_geometry>& geometries,
+                                std::uint32_t frames) const {
+  const auto& facts = source_.facts();
+  if (facts.format != image_format::svg)
+    return frames > 1 ? 1 : load_shrink(geometries);
+  double times = 0;
+  for (const auto& each : geometries)
+    times = std::max({times, each.scale_x, each.scale_y});
+  const auto most = static_cast<double>(order_.limits.pixels)
+                    / (static_cast<double>(facts.width) * facts.height);
+  return 1 / std::min(times, std::sqrt(most));
 }
 
 result<void> image_making::check(const job& of) const {
   const auto& o = of.options;
-  const auto& facts = source_.facts();
+  const auto& facts = told();
   const auto pixels = std::uint64_t{facts.width} * facts.height;
   if (exceeds(o.max_source_pixels, pixels)
       || exceeds(o.max_source_bytes, source_.bytes().size())
@@ -154,7 +173,7 @@ void image_making::make(group& jobs) {
     group ordered;
     for (const auto i : making_order(derived))
       ordered.push_back(jobs[i]);
-    const auto shrink = frames > 1 ? 1 : load_shrink(geometries);
+    const auto shrink = shrink_for(geometries, frames);
     // Numbers within the group, for `made_from`, become numbers of outputs.
     for (auto* each : jobs)
       if (each->derived.from >= 0) {

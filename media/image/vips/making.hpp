@@ -40,6 +40,12 @@ private:
   };
   using group = std::vector<job*>;
 
+  [[nodiscard]] const media::image_facts& told() const noexcept {
+    return order_.made_of ? *order_.made_of : source_.facts();
+  }
+  [[nodiscard]] double
+  shrink_for(const std::vector<media::image_geometry>& geometries,
+             std::uint32_t frames) const;
   [[nodiscard]] job plan(const media::image_options& options) const;
   [[nodiscard]] result<void> check(const job& of) const;
   void copy_source(job& to) const;

@@ -53,6 +53,14 @@ VImage repeat(const VImage& mark, const VImage& image, const image_gravity& at,
 
 } // namespace
 
+VImage draw_text(const std::string& markup) {
+  const auto whole = "<span foreground=\"white\">" + markup + "</span>";
+  return VImage::text(
+           whole.c_str(),
+           VImage::option()->set("font", "sans 32")->set("rgba", true))
+    .copy_memory();
+}
+
 VImage put_mark(const VImage& image, VImage mark, const watermark_rule& rule,
                 double dpr) {
   if (!mark.has_alpha())

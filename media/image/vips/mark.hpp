@@ -4,7 +4,13 @@
 
 #include <vips/vips8>
 
+#include <string>
+
 namespace troupe::codec {
+
+/// A text in Pango's markup, white on nothing unless it says otherwise; in
+/// memory. Throws `vips::VError`. @pre the child sees fonts
+[[nodiscard]] vips::VImage draw_text(const std::string& markup);
 
 /// An image with a watermark over it, in the same bands and format.
 /// @param image in sRGB

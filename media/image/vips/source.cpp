@@ -1,5 +1,7 @@
 #include "media/image/vips/source.hpp"
 
+#include "media/image/svg.hpp"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@ namespace {
 using media::errc;
 using media::image_format;
 using vips::VImage;
+
+constexpr double least_drawn = 0.001; ///< libvips draws nothing smaller
 
 struct magic {
   image_format format;
@@ -156,6 +160,9 @@ result<image_source> image_source::open(std::string bytes,
                 format == image_format::none
                   ? "no image of a known format"
                   : std::string{name_of(format)} + " is not read here");
+  if (format == image_format::svg)
+    if (const auto why = media::svg_fault(opened.bytes_); !why.empty())
+      return fail(errc::invalid_media, std::string{why});
   opened.facts_.format = format;
   try {
     opened.read_header();
@@ -195,7 +202,7 @@ result<void> image_source::check(const media::image_limits& limits) const {
   return {};
 }
 
-VImage image_source::decode(int shrink, std::uint32_t frames) const {
+VImage image_source::decode(double shrink, std::uint32_t frames) const {
   auto* options =
     VImage::option()
       ->set("access", VIPS_ACCESS_SEQUENTIAL)
@@ -203,9 +210,11 @@ VImage image_source::decode(int shrink, std::uint32_t frames) const {
   if (has_frames(facts_.format))
     options->set("n", static_cast<int>(frames));
   if (shrink > 1 && facts_.format == image_format::jpeg)
-    options->set("shrink", shrink);
+    options->set("shrink", static_cast<int>(shrink));
   if (shrink > 1 && facts_.format == image_format::webp)
     options->set("scale", 1.0 / shrink);
+  if (facts_.format == image_format::svg)
+    options->set("scale", std::max(1.0 / shrink, least_drawn));
   return VImage::new_from_buffer(bytes_.data(), bytes_.size(), "", options);
 }
 

@@ -43,9 +43,10 @@ public:
 
   /// A pipeline that decodes it, row after row, when it is used; frames lie one
   /// below the other. Throws `vips::VError`. @pre outlives what is made of it
-  /// @param shrink 1, 2, 4 or 8; what cannot be shrunk on the way in is not
+  /// @param shrink 1, 2, 4 or 8; what cannot be shrunk on the way in is not. A
+  /// drawing is drawn as large as that makes it, whatever it is
   /// @param frames that are decoded; 1 to `facts().frames`
-  [[nodiscard]] vips::VImage decode(int shrink, std::uint32_t frames) const;
+  [[nodiscard]] vips::VImage decode(double shrink, std::uint32_t frames) const;
 
 private:
   image_source(std::string bytes, bool lenient)
