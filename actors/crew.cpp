@@ -29,11 +29,6 @@ std::string_view side_name(bool batch) {
   return batch ? "batch" : "page";
 }
 
-bool died(media::errc code) {
-  return code == media::errc::crashed || code == media::errc::memory
-         || code == media::errc::sandbox;
-}
-
 /// What is so whenever it is tried.
 bool is_lasting(media::errc code) {
   return code == media::errc::invalid_media || code == media::errc::too_large
@@ -125,15 +120,17 @@ void crew_state::assign() {
 
 void crew_state::give(std::uint64_t number, seat& to, crew_task task) {
   const auto at = now();
-  if (!to.child || to.served >= options_.most_served) {
-    to.child = options_.images->open_child(to.batch);
-    to.served = 0;
-  }
+  const bool text =
+    std::any_of(task.works.begin(), task.works.end(),
+                [](const media::work_ptr& each) { return each->sets_text; });
+  auto& child = to.children[text];
+  if (!child.process || child.served >= options_.most_served)
+    child = {options_.images->open_child(to.batch, text), 0};
   const auto left = std::max(
     std::chrono::duration_cast<std::chrono::milliseconds>(task.deadline - at),
     std::chrono::milliseconds{least_life});
   auto order = options_.images->compose(task.works, left);
-  ++to.served;
+  ++child.served;
   ++figures_.tasks;
   figures_.outputs += task.works.size();
   to.began = at;
@@ -144,7 +141,7 @@ void crew_state::give(std::uint64_t number, seat& to, crew_task task) {
       caf::anon_send(self, crew_over{number, std::make_shared<media::child_end>(
                                                std::move(end))});
     };
-  to.child->run(std::move(order), std::move(listener));
+  child.process->run(std::move(order), std::move(listener));
 }
 
 void crew_state::end(crew_over& over) {
@@ -180,7 +177,7 @@ void crew_state::settle(crew_task& task, media::child_end& end,
 
 /// One that killed its child gets another, once; then it is blamed for both.
 bool crew_state::try_again(crew_task& task, media::errc code) {
-  if (!died(code))
+  if (!media::died(code))
     return false;
   if (code == media::errc::crashed)
     static_cast<void>(options_.images->crashed(*task.works.front()));
@@ -204,7 +201,7 @@ void crew_state::settle_made(const crew_task& task, media::image_result& made,
       conclude(work, why);
       continue;
     }
-    auto kept = options_.images->keep(work, std::move(output));
+    auto kept = options_.images->keep(work, std::move(output), made.source);
     if (!kept)
       conclude(work, kept.error());
     else

@@ -81,12 +81,16 @@ private:
     std::vector<waiter> waiting;
     std::uint64_t task = 0;
   };
-  /// A place for a child.
+  struct lasting_child {
+    std::unique_ptr<media::codec_child> process; ///< null: none yet
+    std::uint32_t served = 0;
+  };
+  /// A place for a child: one that sees no font, and one that does, of which
+  /// one works.
   struct seat {
-    std::unique_ptr<media::codec_child> child; ///< null: none yet
+    std::array<lasting_child, 2> children;
     bool batch = false;
     bool spare = false; ///< its place was given to another: goes after its task
-    std::uint32_t served = 0;
     std::optional<crew_task> task;
     clock::time_point began;
   };

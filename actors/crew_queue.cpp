@@ -12,7 +12,8 @@ crew_queue::place crew_queue::place_of(const crew_task& task) {
 std::string crew_queue::group_of(const media::image_work& work, bool batch) {
   const bool slow = work.options.format == media::image_format::avif;
   return work.input->identity + (slow ? "\nslow" : "\n")
-         + (batch ? "batch" : "page");
+         + (batch ? "batch" : "page")
+         + (work.feed ? '\n' + media::to_hex(work.feed->key) : "");
 }
 
 void crew_queue::insert(crew_task task) {

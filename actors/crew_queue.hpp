@@ -27,7 +27,8 @@ struct crew_task {
 
 /// Tasks that wait for a child: those of pages by deadline, those of jobs by
 /// priority, then deadline. Works of one source that wait become one task,
-/// AVIF apart, since it takes several times as long as the others.
+/// AVIF apart, since it takes several times as long as the others, and what is
+/// made of a kept image.
 /// Invariant: each task is in `tasks_`, in one of the two orders, and, while
 /// another work fits into it, in `open_`.
 class crew_queue {

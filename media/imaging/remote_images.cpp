@@ -43,6 +43,18 @@ remote_images::find(const std::string& url,
   return known{found->second, how == freshness::stale};
 }
 
+bool remote_images::knows(const std::string& url) const {
+  const std::lock_guard lock{mutex_};
+  return records_.contains(url);
+}
+
+void remote_images::restore(const std::string& url,
+                            const remote_record& record) {
+  const std::lock_guard lock{mutex_};
+  if (records_.size() < most_records)
+    records_.try_emplace(url, record);
+}
+
 range_request remote_images::request_of(const std::string& url, bool anew) {
   range_request wanted;
   wanted.url = url;

@@ -5,8 +5,7 @@
 #include "media/egress/address_guard.hpp"
 #include "media/egress/proxy.hpp"
 #include "media/fetch/range_fetcher.hpp"
-#include "media/imaging/freshness.hpp"
-#include "media/imaging/sniff.hpp"
+#include "media/imaging/remote_record.hpp"
 
 #include <functional>
 #include <memory>
@@ -17,16 +16,6 @@
 #include <vector>
 
 namespace troupe::media {
-
-/// What is known of a remote source.
-struct remote_record {
-  cache_key digest; ///< of its bytes
-  std::uint64_t size = 0;
-  image_look look;
-  std::string etag;
-  std::string last_modified;
-  freshness_rules::clock::time_point checked;
-};
 
 /// What a fetch brought. No bytes: it is what it was (304).
 struct remote_fetched {
@@ -52,6 +41,12 @@ public:
   };
   [[nodiscard]] std::optional<known>
   find(const std::string& url, freshness_rules::clock::time_point now) const;
+
+  /// Something is known of it, however old.
+  [[nodiscard]] bool knows(const std::string& url) const;
+
+  /// Takes what was known before a restart; nothing if something is known.
+  void restore(const std::string& url, const remote_record& record);
 
   /// Fetches it, on condition that it has changed unless `anew`. Heard on a
   /// thread of the fetcher; returns at once there.

@@ -6,7 +6,7 @@
 #include "media/egress/address_guard.hpp"
 #include "media/egress/proxy.hpp"
 #include "media/errc.hpp"
-#include "media/image/task.hpp"
+#include "media/image/video.hpp"
 #include "media/imaging/accept.hpp"
 #include "media/imaging/work.hpp"
 
@@ -67,7 +67,8 @@ struct image_figures {
   std::uint64_t stale = 0;
   std::uint64_t denied = 0; ///< failures told again
   std::uint64_t fetches = 0;
-  double saved_ms = 0; ///< of work that hits made needless
+  std::uint64_t derived = 0; ///< works whose source is an image that was kept
+  double saved_ms = 0;       ///< of work that hits made needless
 };
 
 /// Images asked for by URL: what is there already, what has to be made, and
@@ -93,8 +94,9 @@ public:
 
   /// Keeps what was made, in memory at once.
   ///   source_changed  while it was read
-  [[nodiscard]] virtual result<cached_ptr> keep(const image_work& work,
-                                                image_made made) = 0;
+  /// @param source what its header says
+  [[nodiscard]] virtual result<cached_ptr>
+  keep(const image_work& work, image_made made, const image_facts& source) = 0;
 
   /// What failed is told again for a while.
   virtual void deny(const image_work& work, const failure& why) = 0;
@@ -102,13 +104,21 @@ public:
   /// A child died of it. True if its source is refused from now on.
   virtual bool crashed(const image_work& work) = 0;
 
-  /// One task for images of one source. @pre there is one
+  /// One task for images of one source. @pre there is one, and all have the
+  /// same feed or none
   [[nodiscard]] virtual child_task
   compose(const std::vector<work_ptr>& works,
           std::chrono::milliseconds limit) const = 0;
 
+  /// One task for what is wished of a video (media/image/video).
+  [[nodiscard]] virtual child_task
+  compose_video(const image_input& input, std::vector<video_wish> wishes,
+                std::chrono::milliseconds limit) const = 0;
+
   /// @param batch at nice 10
-  [[nodiscard]] virtual std::unique_ptr<codec_child> open_child(bool batch) = 0;
+  /// @param sets_text it sees fonts; works that say so need one
+  [[nodiscard]] virtual std::unique_ptr<codec_child>
+  open_child(bool batch, bool sets_text) = 0;
 
   /// Empties what `order` meets; hears how many went.
   virtual void purge(purge_order order, std::string source,

@@ -1,5 +1,7 @@
 #include "media/imaging/sniff.hpp"
 
+#include <algorithm>
+
 namespace troupe::media {
 
 namespace {
@@ -42,6 +44,14 @@ image_look look_at_box(std::string_view brand) {
   return {};
 }
 
+/// Whatever of it is shown, it is drawn.
+bool is_markup(std::string_view head) {
+  if (head.starts_with("\xEF\xBB\xBF"sv))
+    head.remove_prefix(3);
+  head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+  return head.starts_with('<');
+}
+
 } // namespace
 
 image_look look_at(std::string_view head) {
@@ -58,7 +68,7 @@ image_look look_at(std::string_view head) {
     return {image_format::tiff, false, std::nullopt};
   if (head.size() >= 12 && head.substr(4, 4) == "ftyp")
     return look_at_box(head.substr(8, 4));
-  if (head.find("<svg") != head.npos || head.starts_with("<?xml"))
+  if (is_markup(head))
     return {image_format::svg, false, true};
   return {};
 }

@@ -2,7 +2,7 @@
 
 #include "media/cache/cached.hpp"
 #include "media/descriptor.hpp"
-#include "media/image/options.hpp"
+#include "media/image/task.hpp"
 #include "media/imaging/sniff.hpp"
 
 #include <cstdint>
@@ -22,6 +22,13 @@ struct image_input {
   bool steady = false; ///< nobody can change what `file` holds
 };
 
+/// An image that was made of a source, and is read in its place.
+struct image_feed {
+  descriptor file;
+  image_facts source;
+  cache_key key; ///< that it is kept under
+};
+
 /// One image to be made.
 struct image_work {
   cache_key key; ///< of what will come of it
@@ -31,6 +38,8 @@ struct image_work {
   /// Of the cache when it was looked into: a purge since then forbids keeping.
   std::uint64_t generation = 0;
   std::vector<std::uint64_t> tags;
+  bool sets_text = false;                 ///< its child has to see fonts
+  std::shared_ptr<const image_feed> feed; ///< null: `input` is read
 };
 using work_ptr = std::shared_ptr<const image_work>;
 

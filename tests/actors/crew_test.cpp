@@ -24,12 +24,14 @@ public:
   struct task {
     std::vector<std::string> outputs; ///< their cache busters
     bool batch = false;
+    bool sets_text = false;
     media::child_listener listener;
   };
 
   class child final : public media::codec_child {
   public:
-    child(fake_images& all, bool batch) : all_(all), batch_(batch) {
+    child(fake_images& all, bool batch, bool sets_text)
+      : all_(all), batch_(batch), sets_text_(sets_text) {
       ++all_.children;
     }
     ~child() override {
@@ -41,6 +43,7 @@ public:
       for (const auto& each : order.outputs)
         fresh.outputs.push_back(each.cache_buster);
       fresh.batch = batch_;
+      fresh.sets_text = sets_text_;
       fresh.listener = std::move(listener);
       all_.tasks.push_back(std::move(fresh));
     }
@@ -49,6 +52,7 @@ public:
   private:
     fake_images& all_;
     bool batch_;
+    bool sets_text_;
   };
 
   const media::option_rules& rules() const override {
@@ -60,7 +64,8 @@ public:
     return found == kept.end() ? nullptr : found->second;
   }
   result<media::cached_ptr> keep(const media::image_work& work,
-                                 media::image_made made) override {
+                                 media::image_made made,
+                                 const media::image_facts&) override {
     auto out = std::make_shared<media::cached_bytes>();
     out->bytes = std::move(made.bytes);
     kept[media::to_hex(work.key)] = out;
@@ -82,8 +87,14 @@ public:
     out.params = media::encode_image_order(order);
     return out;
   }
-  std::unique_ptr<media::codec_child> open_child(bool batch) override {
-    return std::make_unique<child>(*this, batch);
+  media::child_task compose_video(const media::image_input&,
+                                  std::vector<media::video_wish>,
+                                  std::chrono::milliseconds) const override {
+    return {};
+  }
+  std::unique_ptr<media::codec_child> open_child(bool batch,
+                                                 bool sets_text) override {
+    return std::make_unique<child>(*this, batch, sets_text);
   }
   void purge(media::purge_order, std::string,
              std::function<void(result<std::uint64_t>)>) override {}
@@ -120,7 +131,8 @@ protected:
   /// Asks for an image named by its source and a word.
   void ask(const std::string& source, const std::string& word,
            bool hurry = true, std::chrono::milliseconds limit = 10s,
-           media::image_format format = media::image_format::jpeg) {
+           media::image_format format = media::image_format::jpeg,
+           bool sets_text = false) {
     auto work = std::make_shared<media::image_work>();
     work->key = media::key_of(source + word);
     auto input = std::make_shared<media::image_input>();
@@ -129,6 +141,7 @@ protected:
     work->options.cache_buster = word;
     work->options.format = format;
     work->hurry = hurry;
+    work->sets_text = sets_text;
     image_ask wish{std::move(work), sched.clock().now() + limit, 5};
     caf::anon_send(
       crew_, image_request{std::move(wish),
@@ -301,6 +314,20 @@ TEST_F(CrewTest, TellsAndRemembersWhatIsNoImage) {
   EXPECT_EQ(heard[0].second.error().code, media::errc::invalid_media);
   EXPECT_EQ(images.denied, 1);
   EXPECT_EQ(images.tasks.size(), 2u);
+}
+
+TEST_F(CrewTest, SetsTextByAChildThatSeesFonts) {
+  start();
+  ask("a", "picture");
+  finish(0);
+  ask("a", "text", true, 10s, media::image_format::jpeg, true);
+  finish(1);
+  ask("a", "picture again");
+
+  EXPECT_FALSE(images.tasks[0].sets_text);
+  EXPECT_TRUE(images.tasks[1].sets_text);
+  EXPECT_FALSE(images.tasks[2].sets_text);
+  EXPECT_EQ(images.children, 2);
 }
 
 TEST_F(CrewTest, GivesUpWhatNoChildCanTakeInTime) {
