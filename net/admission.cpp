@@ -47,7 +47,7 @@ std::optional<response> body_fault(const request_head& head,
   const auto coding = lower(fields.content_encoding);
   if (!coding.empty() && coding != "identity")
     return refuse_coding();
-  if (to.json_body && !is_json(fields.content_type))
+  if (to.form == body_form::json && !is_json(fields.content_type))
     return answer({problem_code::unsupported_media_type,
                    "Content-Type must be application/json"});
   return std::nullopt;

@@ -9,6 +9,7 @@
 #include "net/image_request.hpp"
 #include "net/job_submit.hpp"
 #include "net/server.hpp"
+#include "net/upload.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -42,6 +43,7 @@ struct edge {
   std::chrono::steady_clock::time_point depths_at = {};
   /// Null: no images are served.
   std::unique_ptr<const image_site> images = {};
+  upload_book uploads = {};
   double saved_s = 0; ///< by hits of images, as `/metrics` was told
 };
 

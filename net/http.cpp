@@ -53,6 +53,7 @@ std::string_view reason_of(unsigned status) noexcept {
     reason{503, "Service Unavailable"},
     reason{504, "Gateway Timeout"},
     reason{505, "HTTP Version Not Supported"},
+    reason{507, "Insufficient Storage"},
   };
   const auto at = std::ranges::find(reasons, status, &reason::status);
   return at == reasons.end() ? "Unknown" : at->text;

@@ -12,6 +12,8 @@
 
 namespace troupe::net {
 
+class upload;
+
 enum class verb : std::uint8_t {
   get,
   head,
@@ -63,6 +65,7 @@ struct request {
   struct target target;
   header_fields headers;
   std::string_view body;
+  std::shared_ptr<class upload> upload; ///< the body instead, if it has one
   std::string id; ///< the client's X-Request-Id, or one of ours
   /// Who asks; empty as long as nobody has to say so.
   std::string principal;

@@ -3,12 +3,16 @@
 #include "actors/gateway.hpp"
 #include "media/errc.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
 namespace troupe::net {
 
 namespace {
+
+/// Of what stands in for a better one.
+constexpr double stand_in_age_s = 30;
 
 /// Weak comparison against a list (RFC 9110, 13.1.2).
 bool matches(std::string_view list, std::string_view etag) {
@@ -74,10 +78,11 @@ response image_answer(const request& req, const wanted_image& wanted,
                     && matches(req.headers.if_none_match, etag);
   out.status = same ? 304 : 200;
   out.headers.emplace_back("ETag", std::move(etag));
-  out.headers.emplace_back(
-    "Cache-Control",
-    "public, max-age="
-      + std::to_string(static_cast<std::int64_t>(wanted.max_age_s)));
+  const auto age = what.stands_in ? std::min(wanted.max_age_s, stand_in_age_s)
+                                  : wanted.max_age_s;
+  out.headers.emplace_back("Cache-Control",
+                           "public, max-age="
+                             + std::to_string(static_cast<std::int64_t>(age)));
   if (!wanted.vary.empty())
     out.headers.emplace_back("Vary", wanted.vary);
   out.headers.emplace_back("X-Cache", what.how);

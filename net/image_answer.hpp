@@ -10,9 +10,10 @@ namespace troupe::net {
 /// An image that is there, and how it came.
 struct image_at_hand {
   media::cached_ptr image;
-  std::string_view how; ///< of X-Cache: hit, miss, coalesced, stale
-  double look_ms = 0;   ///< at source and cache
-  double wait_ms = 0;   ///< for a child
+  bool stands_in = false; ///< for a better one that is being made
+  std::string_view how;   ///< of X-Cache: hit, miss, coalesced, stale
+  double look_ms = 0;     ///< at source and cache
+  double wait_ms = 0;     ///< for a child
   double make_ms = 0;
 };
 

@@ -110,12 +110,8 @@ std::variant<wanted_image, problem> read_image_upload(const image_site& site,
     });
   if (fault)
     return std::move(*fault);
-  if (req.body.empty())
+  if (!req.upload)
     return problem{problem_code::invalid_request, "the body must be an image"};
-  if (req.body.size() > site.settings.max_bytes)
-    return problem{problem_code::body_too_large,
-                   "an image may have at most "
-                     + std::to_string(site.settings.max_bytes) + " bytes"};
   auto options = media::parse_options(text, site.rules);
   if (!options)
     return unreadable(options.error());
@@ -124,6 +120,18 @@ std::variant<wanted_image, problem> read_image_upload(const image_site& site,
   take_fields(site, req.headers, out);
   out.disposition = disposition_of(out.query.options);
   return out;
+}
+
+bool is_slow(const config::image_settings& settings,
+             const media::image_options& options) {
+  if (settings.stand_in_pixels == 0
+      || options.format != media::image_format::avif)
+    return false;
+  const double one = std::max(options.width, options.height);
+  const double width = options.width > 0 ? options.width : one;
+  const double height = options.height > 0 ? options.height : one;
+  const double pixels = width * height * options.dpr * options.dpr;
+  return pixels == 0 || pixels > static_cast<double>(settings.stand_in_pixels);
 }
 
 std::variant<purge_request, problem> read_purge(std::string_view body) {

@@ -43,6 +43,11 @@ read_image_request(const image_site& site, const request& req,
 [[nodiscard]] std::variant<wanted_image, problem>
 read_image_upload(const image_site& site, const request& req);
 
+/// Whether this is an AVIF that takes long to make: of more pixels than
+/// `images.stand_in_pixels`, or nobody can say of how many.
+[[nodiscard]] bool is_slow(const config::image_settings& settings,
+                           const media::image_options& options);
+
 struct purge_request {
   media::purge_order order;
   std::string source; ///< if it is about one

@@ -1,12 +1,12 @@
 #include "actors/store/json_text.hpp"
 #include "config/metrics.hpp"
-#include "media/imaging/open_input.hpp"
 #include "media/imaging/service.hpp"
 #include "net/image_answer.hpp"
 #include "net/job_id.hpp"
 #include "net/route_parts.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 
 #include <ctime>
 
@@ -20,6 +20,8 @@ using clock = std::chrono::steady_clock;
 constexpr std::string_view job_scheme = "job:";
 /// What asks get beyond the deadline of what they ask for.
 constexpr std::chrono::milliseconds margin{500};
+/// For what nobody waits for.
+constexpr std::chrono::minutes later_limit{2};
 
 std::chrono::milliseconds time_for(const edge& at) {
   return std::chrono::milliseconds{
@@ -28,33 +30,6 @@ std::chrono::milliseconds time_for(const edge& at) {
 
 double ms_since(clock::time_point then) {
   return std::chrono::duration<double, std::milli>(clock::now() - then).count();
-}
-
-/// Bytes of a body, counted while its image is made; on the io thread alone.
-class upload {
-public:
-  explicit upload(std::uint64_t bytes) : bytes_(bytes) {
-    all_ += bytes_;
-  }
-  ~upload() {
-    all_ -= bytes_;
-  }
-  upload(const upload&) = delete;
-  upload& operator=(const upload&) = delete;
-
-  static std::uint64_t all() {
-    return all_;
-  }
-
-private:
-  static inline std::uint64_t all_ = 0;
-  const std::uint64_t bytes_;
-};
-
-response too_many_uploads() {
-  problem out{problem_code::queue_full, "too many images are being sent"};
-  out.retry_after_s = 1;
-  return answer(out);
 }
 
 /// Asks for what the job has come to that is the source, if one is.
@@ -97,6 +72,39 @@ have_made(edge& at, media::work_ptr work, clock::time_point deadline) {
   co_return co_await at.asks.ask<actors::image_reply>(limit, std::move(start));
 }
 
+/// Has it made, though nobody waits for it.
+asio::awaitable<void> make_later(edge& at, media::image_query query) {
+  query.hurry = false;
+  auto found = co_await look(at, std::move(query));
+  if (!found || !found->work)
+    co_return;
+  actors::image_ask wish{std::move(found->work), clock::now() + later_limit, 9};
+  at.parts.crew->make(std::move(wish),
+                      [](const result<actors::image_reply>&) {});
+}
+
+/// Whether others are quicker to make, and will do.
+bool may_be_stood_in(const edge& at, const media::image_query& query,
+                     const media::image_found& found) {
+  return found.work && query.accepted.webp
+         && query.options.format == media::image_format::none
+         && is_slow(at.images->settings, found.work->options);
+}
+
+/// What the request gets, as far as it is there; else the work.
+asio::awaitable<result<media::image_found>>
+look_for(edge& at, media::image_query query, bool& stands_in) {
+  auto found = co_await look(at, query);
+  if (!found || !may_be_stood_in(at, query, *found))
+    co_return found;
+  auto later = make_later(at, query);
+  asio::co_spawn(co_await asio::this_coro::executor, std::move(later),
+                 asio::detached);
+  stands_in = true;
+  query.accepted.avif = false;
+  co_return co_await look(at, std::move(query));
+}
+
 /// From the cache, or made.
 asio::awaitable<result<image_at_hand>> obtain(edge& at,
                                               media::image_query query) {
@@ -104,10 +112,10 @@ asio::awaitable<result<image_at_hand>> obtain(edge& at,
   const auto known = co_await ask_job(at, query);
   if (!known)
     co_return known.error();
-  auto found = co_await look(at, std::move(query));
+  image_at_hand out;
+  auto found = co_await look_for(at, std::move(query), out.stands_in);
   if (!found)
     co_return found.error();
-  image_at_hand out;
   out.look_ms = ms_since(began);
   if (found->image) {
     out.image = std::move(found->image);
@@ -140,11 +148,6 @@ response no_images() {
   return not_found("this server makes no images");
 }
 
-/// On a thread that may block.
-asio::awaitable<result<media::descriptor>> write_down(std::string_view bytes) {
-  co_return media::file_of(bytes);
-}
-
 void append_tier(std::string& out, const media::cache_figures& of) {
   out += R"({"entries":)" + std::to_string(of.entries) + R"(,"bytes":)"
          + std::to_string(of.bytes) + R"(,"evicted":)"
@@ -170,6 +173,7 @@ std::string stats_of(const media::image_figures& cache,
   out += member("hits", cache.hits) + member("disk_hits", cache.disk_hits)
          + member("misses", cache.misses) + member("stale", cache.stale)
          + member("denied", cache.denied) + member("fetches", cache.fetches)
+         + member("derived", cache.derived)
          + member("coalesced", crew.coalesced) + member("tasks", crew.tasks)
          + member("outputs", crew.outputs) + member("refused", crew.refused)
          + member("replaced", crew.replaced)
@@ -199,23 +203,15 @@ answering make_image(edge& at, const request& req, const path_params&) {
   auto read = read_image_upload(*at.images, req);
   if (const auto* why = std::get_if<problem>(&read))
     co_return answer(*why);
-  if (upload::all() + req.body.size() > at.images->settings.upload_bytes)
-    co_return too_many_uploads();
-  const upload counted{req.body.size()};
-  auto writing = write_down(req.body);
-  auto file =
-    co_await asio::co_spawn(at.files, std::move(writing), asio::use_awaitable);
-  if (!file)
-    co_return image_refusal(file.error());
+  auto ending = req.upload->finish();
+  auto input = co_await std::move(ending);
+  if (!input)
+    co_return image_refusal(input.error());
+  if ((*input)->size == 0)
+    co_return answer(
+      {problem_code::invalid_request, "the body must be an image"});
   auto& wanted = std::get<wanted_image>(read);
-  auto input = std::make_shared<media::image_input>();
-  input->file = std::move(*file);
-  input->name = "upload";
-  input->identity = "upload\n" + media::to_hex(media::key_of(req.body));
-  input->size = req.body.size();
-  input->look = media::look_at(req.body.substr(0, media::look_bytes));
-  input->steady = true;
-  wanted.query.input = std::move(input);
+  wanted.query.input = std::move(*input);
   co_return co_await answer_with(at, req, std::move(wanted));
 }
 

@@ -60,11 +60,14 @@ using handler = boost::asio::awaitable<outcome> (*)(edge&, const request&,
 inline constexpr std::uint64_t max_body_bytes = 1u << 20;
 /// Largest body of `POST /v1/jobs/batch`.
 inline constexpr std::uint64_t max_batch_bytes = 16u << 20;
-/// Largest body of `POST /v1/images`.
-inline constexpr std::uint64_t max_image_bytes = 64u << 20;
+/// Where others than the route know how much is too much.
+inline constexpr std::uint64_t any_bytes = 1ull << 40;
 
 /// Who judges a query: nobody asks for any parameter, or the handler does.
 enum class query_use : std::uint8_t { none, read };
+
+/// What a body is: JSON, in memory; or of any type, an `upload`.
+enum class body_form : std::uint8_t { json, upload };
 
 /// A method on a pattern such as `/v1/jobs/{id}`. GET serves HEAD as well.
 struct route {
@@ -73,7 +76,7 @@ struct route {
   handler handle = nullptr;
   query_use query = query_use::none;
   std::uint64_t max_body = max_body_bytes;
-  bool json_body = true; ///< false: of any type
+  body_form form = body_form::json;
 };
 
 /// What a request's target leads to.

@@ -3,6 +3,7 @@
 #include "config/log.hpp"
 #include "net/beast_fields.hpp"
 #include "net/response_text.hpp"
+#include "net/upload.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -29,6 +30,8 @@ constexpr std::uint32_t max_header_bytes = 16 * 1024;
 constexpr std::size_t head_step = 4096;
 constexpr std::size_t body_step = 64 * 1024;
 constexpr std::size_t file_step = 256 * 1024;
+/// So much of an upload is written at once.
+constexpr std::size_t upload_step = 256 * 1024;
 /// Chunk headers and trailers that never end are cut off here.
 constexpr std::size_t max_unparsed = 128 * 1024;
 /// What is still taken, and how long, of a body that nobody reads, so that the
@@ -199,6 +202,36 @@ asio::awaitable<bool> session::greet_body(exchange& now) {
   co_return co_await send("HTTP/1.1 100 Continue\r\n\r\n", {});
 }
 
+asio::awaitable<bool> session::open_upload(exchange& now) {
+  error_code error;
+  const auto peer = socket_.remote_endpoint(error);
+  now.req.upload =
+    std::make_shared<upload>(host_.at, peer.address().to_string());
+  std::optional<std::uint64_t> length;
+  if (const auto told = now.parser.content_length())
+    length = *told;
+  deadline_ = clock::time_point::max();
+  auto beginning = now.req.upload->begin(length);
+  const auto fault = co_await std::move(beginning);
+  if (!fault)
+    co_return true;
+  const auto refusal = answer(*fault);
+  co_return co_await refuse(now, refusal);
+}
+
+/// Gives what has come of an upload to it.
+asio::awaitable<bool> session::pass_on(exchange& now) {
+  auto bytes = std::exchange(now.parser.get().body(), {});
+  deadline_ = clock::time_point::max();
+  auto taking = now.req.upload->take(std::move(bytes));
+  const auto fault = co_await std::move(taking);
+  wait_at_most(seconds{host_.at.settings.body_timeout_s});
+  if (!fault)
+    co_return true;
+  const auto refusal = answer(*fault);
+  co_return co_await refuse(now, refusal);
+}
+
 asio::awaitable<bool> session::read_body(exchange& now) {
   auto& parser = now.parser;
   if (parser.is_done())
@@ -221,6 +254,12 @@ asio::awaitable<bool> session::read_body(exchange& now) {
     if (error && error != http::error::need_more) {
       const auto refusal = answer(parse_problem(error));
       co_return co_await refuse(now, refusal);
+    }
+    if (now.req.upload
+        && (parser.is_done() || parser.get().body().size() >= upload_step)) {
+      const bool passed = co_await pass_on(now);
+      if (!passed)
+        co_return false;
     }
     if (parser.is_done())
       break;
@@ -266,6 +305,11 @@ asio::awaitable<bool> session::serve(exchange& now) {
   const auto& found = std::get<match>(admitted);
   now.pattern = found.pattern;
   now.max_body = found.route->max_body;
+  if (found.route->form == body_form::upload && !now.parser.is_done()) {
+    const bool opened = co_await open_upload(now);
+    if (!opened)
+      co_return false;
+  }
   const bool whole = co_await read_body(now);
   if (!whole)
     co_return false;

@@ -64,7 +64,9 @@ private:
   void forget_input();
   boost::asio::awaitable<bool> await_request();
   boost::asio::awaitable<bool> read_head(exchange& now);
+  boost::asio::awaitable<bool> open_upload(exchange& now);
   boost::asio::awaitable<bool> read_body(exchange& now);
+  boost::asio::awaitable<bool> pass_on(exchange& now);
   boost::asio::awaitable<bool> receive(std::size_t at_most);
   boost::asio::awaitable<bool> give_up(exchange& now);
   boost::asio::awaitable<bool> greet_body(exchange& now);
