@@ -7,6 +7,7 @@
 
 #include <boost/url/pct_string_view.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <unordered_map>
 
@@ -16,9 +17,56 @@ namespace {
 
 constexpr std::string_view local = "local:///";
 constexpr std::size_t most_images = 1'000'000;
+constexpr double least_step_s = 0.1;
 
 failure wrong(std::string what) {
   return fail(errc::bad_params, std::move(what));
+}
+
+double number_or(const json::object& from, std::string_view key,
+                 double otherwise) {
+  const auto told = number_of(from, key);
+  return told < 0 ? otherwise : told;
+}
+
+/// Whole and at least 1, as the schema has seen to.
+std::uint32_t count_or(const json::object& from, std::string_view key,
+                       std::uint32_t otherwise) {
+  const auto told = number_of(from, key);
+  return told < 1 ? otherwise : static_cast<std::uint32_t>(told);
+}
+
+void read_sprite(const json::object& from, video_wish& to) {
+  to.view = video_view::sprite;
+  to.every_s = std::max(number_or(from, "every_s", to.every_s), least_step_s);
+  to.columns = count_or(from, "columns", to.columns);
+}
+
+void read_preview(const json::object& from, video_wish& to) {
+  to.view = video_view::preview;
+  to.from_s = number_or(from, "from_s", to.from_s);
+  to.length_s = number_or(from, "length_s", to.length_s);
+  to.fps = std::clamp(number_or(from, "fps", to.fps), least_step_s, 30.0);
+}
+
+result<video_wish> read_video(const json::object& from) {
+  if (from.size() > 1)
+    return wrong("video: one of at_s, scenes, sprite and preview");
+  video_wish out;
+  if (const auto* times = array_of(from, "at_s")) {
+    for (const auto& each : *times)
+      out.at_s.push_back(each.is_number() ? each.to_number<double>() : 0);
+    if (out.at_s.size() > most_stills)
+      return wrong("video: too many times");
+  } else if (from.contains("scenes")) {
+    out.view = video_view::scenes;
+    out.count = std::min(count_or(from, "scenes", out.count), most_stills);
+  } else if (const auto* sprite = object_of(from, "sprite")) {
+    read_sprite(*sprite, out);
+  } else if (const auto* preview = object_of(from, "preview")) {
+    read_preview(*preview, out);
+  }
+  return out;
 }
 
 result<batch_operation> read_operation(const json::value& from,
@@ -37,6 +85,14 @@ result<batch_operation> read_operation(const json::value& from,
     if (!can_save(out.options.format))
       return wrong("format " + format + " cannot be made");
   }
+  if (const auto* video = object_of(object, "video")) {
+    auto wish = read_video(*video);
+    if (!wish)
+      return wish.error();
+    out.video = std::move(*wish);
+  }
+  if (out.video && (out.options.watermark || out.options.trim))
+    return wrong("video: pictures of it are neither marked nor trimmed");
   return out;
 }
 
@@ -87,6 +143,23 @@ std::string safe_path(std::string_view text) {
 
 } // namespace
 
+std::size_t batch_operation::images() const {
+  if (!video)
+    return 1;
+  if (video->view == video_view::scenes)
+    return video->count;
+  return video->view == video_view::stills
+           ? std::max<std::size_t>(video->at_s.size(), 1)
+           : 1;
+}
+
+std::size_t batch_params::first_image(std::size_t operation) const {
+  std::size_t out = 0;
+  for (std::size_t i = 0; i < operation; ++i)
+    out += operations[i].images();
+  return out;
+}
+
 result<batch_params> read_batch(std::string_view text,
                                 const option_rules& rules) {
   const auto object = parse_object(text);
@@ -104,7 +177,7 @@ result<batch_params> read_batch(std::string_view text,
       return read.error();
     out.operations.push_back(std::move(*read));
   }
-  if (out.sources.size() * out.operations.size() > most_images)
+  if (out.sources.size() * out.images() > most_images)
     return wrong("too many images for one job");
   if (auto name = text_of(*object, "output"); !name.empty())
     out.output = std::move(name);
@@ -120,12 +193,18 @@ std::vector<std::string> output_names(const batch_params& params,
   // By the name in small letters: how often it was wanted, 0 for what was
   // found by counting.
   std::unordered_map<std::string, unsigned> taken;
+  std::vector<std::pair<const batch_operation*, std::size_t>> images;
+  for (const auto& each : params.operations)
+    for (std::size_t number = 1; number <= each.images(); ++number)
+      images.emplace_back(&each, number);
   for (std::size_t i = 0; i < sources.size(); ++i)
-    for (const auto& operation : params.operations) {
+    for (const auto& [operation, number] : images) {
       auto wish = params.output;
+      if (operation->images() > 1)
+        wish += '-' + std::to_string(number);
       replace(wish, "{index}", std::to_string(i));
-      replace(wish, "{operation}", operation.name);
-      replace(wish, "{name}", operation.name);
+      replace(wish, "{operation}", operation->name);
+      replace(wish, "{name}", operation->name);
       // Last, since it is not ours: it may hold braces.
       replace(wish, "{stem}", safe_segment(stem_of(sources[i]), "image"));
       const auto base = safe_path(wish);

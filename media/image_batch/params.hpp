@@ -1,18 +1,24 @@
 #pragma once
 
 #include "config/result.hpp"
-#include "media/image/options.hpp"
+#include "media/image/video.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace troupe::media {
 
-/// One image that is made of every source.
+/// What is made of every source.
 struct batch_operation {
   std::string name;
   image_options options;
+  std::optional<video_wish> video; ///< of videos alone; its options are none
+
+  /// How many of one source, at most.
+  [[nodiscard]] std::size_t images() const;
 };
 
 /// What a job `image_batch` is asked for.
@@ -23,15 +29,23 @@ struct batch_params {
   std::vector<batch_operation> operations;
   std::string output = "{stem}-{operation}";
   bool fail_fast = false;
+
+  /// The number of an operation's first image among those of a source.
+  [[nodiscard]] std::size_t first_image(std::size_t operation) const;
+  /// Of one source, at most.
+  [[nodiscard]] std::size_t images() const {
+    return first_image(operations.size());
+  }
 };
 
 /// Reads the job's params; `bad_params` with the member that is wrong.
 [[nodiscard]] result<batch_params> read_batch(std::string_view json,
                                               const option_rules& rules);
 
-/// Names for all images, in the order of sources, then operations: by the
-/// template, without ending. None is there twice, in whatever letters; each
-/// part between slashes is a safe file name.
+/// Names for all images, in the order of sources, then operations, then
+/// numbers where an operation makes several: by the template, without ending.
+/// None is there twice, in whatever letters; each part between slashes is a
+/// safe file name.
 [[nodiscard]] std::vector<std::string>
 output_names(const batch_params& params,
              const std::vector<std::string>& sources);

@@ -8,7 +8,7 @@ const std::string_view image_batch_params_schema = R"({
     "sources": {"type": "array", "minItems": 1, "maxItems": 10000,
       "items": {"type": "string", "maxLength": 4096,
         "pattern": "^(local:///[^?#]+|[hH][tT][tT][pP][sS]?://.+)$"},
-      "description": "Images: local:///path or http(s)://…"},
+      "description": "Images and videos: local:///path or http(s)://…"},
     "glob": {"type": "string", "maxLength": 4096,
       "pattern": "^local:///[^?#]+$",
       "description": "local:///folder/*.jpg: files of one folder beneath the media roots."},
@@ -24,7 +24,26 @@ const std::string_view image_batch_params_schema = R"({
           "description": "As in image URLs, such as rs:fill:150:150 or pr:small."},
         "format": {"type": "string",
           "enum": ["jpg", "jpeg", "png", "webp", "avif", "gif", "tiff"],
-          "description": "The source's own where it is absent."}
+          "description": "The source's own where it is absent; of a video jpg, or webp where it moves."},
+        "video": {"type": "object", "maxProperties": 1, "properties": {
+          "at_s": {"type": "array", "minItems": 1, "maxItems": 64,
+            "items": {"type": "number", "minimum": 0},
+            "description": "A picture at each of these seconds."},
+          "scenes": {"type": "integer", "minimum": 1, "maximum": 64,
+            "description": "A picture of so many scenes, at most."},
+          "sprite": {"type": "object", "properties": {
+            "every_s": {"type": "number", "minimum": 0.1, "default": 10},
+            "columns": {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}},
+            "additionalProperties": false,
+            "description": "One sheet of up to 400 pictures, and a WebVTT file that says which shows which seconds."},
+          "preview": {"type": "object", "properties": {
+            "from_s": {"type": "number", "minimum": 0},
+            "length_s": {"type": "number", "exclusiveMinimum": 0, "maximum": 60, "default": 3},
+            "fps": {"type": "number", "minimum": 0.1, "maximum": 30, "default": 8}},
+            "additionalProperties": false,
+            "description": "An animation, webp or gif, of up to 240 pictures."}},
+          "additionalProperties": false,
+          "description": "What is shown of sources that are videos, and these alone; absent: a picture at a tenth of them."}
       },
       "required": ["name"],
       "additionalProperties": false},
