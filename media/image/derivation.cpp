@@ -27,7 +27,7 @@ bool is_twice(const image_geometry& a, const image_geometry& b) {
 }
 
 bool is_faithful(const made_variant& kept, bool lossy) {
-  if (kept.format == image_format::png || kept.format == image_format::tiff)
+  if (kept.format == image_format::png)
     return true;
   return lossy && kept.quality >= least_quality;
 }

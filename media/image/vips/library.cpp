@@ -51,6 +51,8 @@ bool prepare_images() {
   ::setenv("VIPS_CONCURRENCY", "1", 1);
   // Orc would write code while it runs, which no child may.
   ::setenv("VIPS_NOVECTOR", "1", 1);
+  // What librsvg stands on would look for a bus to find files by.
+  ::setenv("GIO_USE_VFS", "local", 1);
   ::mallopt(M_ARENA_MAX, 2);
   g_log_set_default_handler(&stay_silent, nullptr);
   if (VIPS_INIT("troupe-codec") != 0)

@@ -58,16 +58,19 @@ TEST_F(TextImages, AreDrawnAsLibvipsDrawsThemOutside) {
   shell("vips copy 'drawing.svg[scale=4]' ref.png && "
         "vips copy 'drawing.svg[scale=0.5]' small.png");
   see_fonts();
-  auto order = order_of({"w:400", "w:50"});
-  order.readable.push_back(image_format::svg);
+  auto large = order_of({"w:400"});
+  large.readable.push_back(image_format::svg);
+  auto small = order_of({"w:50"});
+  small.readable = large.readable;
 
-  const auto made = make(order, "drawing.svg");
+  const auto drawn = make(large, "drawing.svg");
+  const auto again = make(small, "drawing.svg");
 
-  ASSERT_TRUE(made) << made.error().message();
-  EXPECT_EQ(made->outputs[0].format, image_format::png);
-  EXPECT_EQ(made->outputs[0].height, 240u);
-  EXPECT_GE(psnr_of(pixels_of(made->outputs[0]), pixels_of("ref.png")), 40);
-  EXPECT_GE(psnr_of(pixels_of(made->outputs[1]), pixels_of("small.png")), 20);
+  ASSERT_TRUE(drawn && again);
+  EXPECT_EQ(drawn->outputs[0].format, image_format::png);
+  EXPECT_EQ(drawn->outputs[0].height, 240u);
+  EXPECT_GE(psnr_of(pixels_of(drawn->outputs[0]), pixels_of("ref.png")), 40);
+  EXPECT_GE(psnr_of(pixels_of(again->outputs[0]), pixels_of("small.png")), 40);
 }
 
 TEST_F(TextImages, AreNotSetRightByAChildThatSeesNoFonts) {

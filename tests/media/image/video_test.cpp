@@ -46,7 +46,9 @@ protected:
 
 TEST_F(Videos, ShowThePictureOfATime) {
   film("film.mp4");
-  shell("ffmpeg -v error -y -ss 2.2 -i film.mp4 -frames:v 1 ref.png");
+  shell("ffmpeg -v error -y -ss 2.2 -i film.mp4 -vf "
+        "scale=flags=bicubic+accurate_rnd+full_chroma_int,format=rgb24 "
+        "-frames:v 1 ref.png");
   auto wish = wish_of(video_view::stills, "f:png");
   wish.at_s = {2.2, 11, 500};
 
@@ -123,7 +125,7 @@ TEST_F(Videos, AreScrubbedByASheetAndItsIndex) {
 TEST_F(Videos, ArePreviewedByAnAnimation) {
   film("film.mp4");
   auto wish = wish_of(video_view::preview, "w:100");
-  wish.from_s = 3;
+  wish.from_s = 1;
   wish.length_s = 2;
   wish.fps = 5;
   auto gif = wish;
