@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from harness import wait_until
-from images_test import ImageTest, kind_of, make_picture
+from pictures import ImageTest, kind_of, make_picture
 
 DRAWING = ("<svg xmlns='http://www.w3.org/2000/svg' width='40' height='20'>"
            "<text y='15'>写真</text></svg>")
