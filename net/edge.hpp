@@ -43,8 +43,8 @@ struct edge {
   std::chrono::steady_clock::time_point depths_at = {};
   /// Null: no images are served.
   std::unique_ptr<const image_site> images = {};
-  upload_book uploads = {};
   double saved_s = 0; ///< by hits of images, as `/metrics` was told
+  upload_book uploads = {};
 };
 
 } // namespace troupe::net

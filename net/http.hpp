@@ -65,10 +65,10 @@ struct request {
   struct target target;
   header_fields headers;
   std::string_view body;
-  std::shared_ptr<class upload> upload; ///< the body instead, if it has one
   std::string id; ///< the client's X-Request-Id, or one of ours
   /// Who asks; empty as long as nobody has to say so.
   std::string principal;
+  std::shared_ptr<class upload> upload; ///< the body instead, if it is one
 };
 
 /// A part of an open file, sent as a body.
