@@ -49,7 +49,7 @@ class Bodies(ImageTest):
         self.assertEqual((told.status, told.json["code"]),
                          (413, "body_too_large"))
         self.assertIn(b"413 Content Too Large",
-                      send_chunks(self.troupe.port, "/v1/images", 11))
+                      send_chunks(self.troupe.port, "/v1/images", 16))
 
         with send_slowly(self.troupe.port, "/v1/images", 900000):
             def refused():
@@ -142,6 +142,9 @@ class KeptSources(ImageTest):
         first = self.image("rs:fit:50:50", url)
         self.assertEqual(first.status, 200, first.body)
         before = len(origin.requests())
+        # What was made, its source, and what is known of that.
+        wait_until(lambda: self.stats()["disk"]["entries"] == 3, 20,
+                   "all of it on disk")
         self.troupe.kill()
         self.troupe.start()
 

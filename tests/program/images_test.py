@@ -34,6 +34,8 @@ class Images(ImageTest):
         self.assertEqual((same.status, same.body), (304, b""))
         self.assertEqual(same.headers["ETag"], tag)
 
+        wait_until(lambda: self.stats()["disk"]["entries"] == 1, 20,
+                   "an image on disk")
         self.troupe.kill()
         self.troupe.start()
         again = self.image("s:100:100")
