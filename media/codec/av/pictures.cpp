@@ -137,6 +137,9 @@ result<frame_ptr> picture_filter::take() {
     return frame_ptr{};
   if (done < 0)
     return av_failure(done, "a picture cannot be prepared");
+  // Deinterlacing counts in halves.
+  frame->pts =
+    av_rescale_q(frame->pts, av_buffersink_get_time_base(out_), base_);
   return frame;
 }
 
