@@ -215,7 +215,9 @@ result<found_keys> scan_for_keys(av_source& source, AVStream& stream,
   for (auto* each :
        std::span{source.input().streams, source.input().nb_streams})
     each->discard = AVDISCARD_DEFAULT;
-  source.rewind();
+  // What was not read yet tells of its first packets without a seek.
+  if (source.has_index())
+    source.rewind();
   for (;;) {
     auto packet = source.next();
     if (!packet)

@@ -25,8 +25,8 @@ struct found_keys {
 [[nodiscard]] result<found_keys> ask_for_keys(av_source& source,
                                               AVStream& stream);
 
-/// Reads the whole file. @param audio_end is set to where any audio ends, in
-/// microseconds
+/// Reads the whole file. @pre no packet was read @param audio_end is set to
+/// where any audio ends, in microseconds
 [[nodiscard]] result<found_keys>
 scan_for_keys(av_source& source, AVStream& stream, std::int64_t& audio_end);
 

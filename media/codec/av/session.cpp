@@ -114,10 +114,10 @@ task_answer index_film(const task_request& request, task_context& context) {
   const auto order = media::read_av_order(request.params);
   if (!order)
     return answer_of(order.error());
+  current().close();
   const auto source = source_of(*order, request, context);
   if (!source)
     return answer_of(source.error());
-  current().run.reset();
   const auto index = make_index(**source, order->scan);
   if (!index) {
     current().close();
