@@ -118,7 +118,8 @@ struct av_video_settings {
   int level = 40;            ///< of H.264, times ten
   bool deinterlace = false;  ///< frames that say they are
   bool tonemap = false;      ///< the source is HDR
-  std::int32_t burn_in = -1; ///< track of subtitles; -1: none
+  std::int32_t burn_in = -1; ///< track of subtitles; -1: none. Others
+                             ///< are `bad_params`: nothing is burnt in
 
   bool operator==(const av_video_settings&) const = default;
 };

@@ -134,6 +134,8 @@ task_answer make_film_segment(const task_request& request,
     return answer_of(order.error());
   if (!makes_sense(*order))
     return {errc::bad_params, "no segment is like that"};
+  if (order->video.burn_in >= 0)
+    return {errc::bad_params, "subtitles of pictures are not burnt in"};
   const auto source = source_of(*order, request, context);
   if (!source)
     return answer_of(source.error());

@@ -68,6 +68,25 @@ TEST_F(Films, WithoutAnIndexPlayByTime) {
   expect_same(frames_of(video), wanted, 0.0011, false);
 }
 
+TEST_F(Films, RefuseOrdersThatMakeNoSense) {
+  usual_film("film.mp4");
+  const auto index = index_of("film.mp4");
+  const auto good = order_of(index, av_what::encode_video, 0);
+  auto other_track = good;
+  other_track.track = 77;
+  auto sound = good;
+  sound.track = track_of(index, av_kind::audio).number;
+  auto backwards = good;
+  backwards.end = good.start - 1;
+  auto huge = good;
+  huge.video.width = 1'000'000;
+  auto burnt = good;
+  burnt.video.burn_in = 2;
+
+  for (const auto& each : {other_track, sound, backwards, huge, burnt})
+    EXPECT_EQ(run(each, "film.mp4").code, errc::bad_params);
+}
+
 TEST_F(Films, ThatAreBrokenEndWithACode) {
   usual_film("film.mkv");
   const auto whole = content_of(folder_.path() / "film.mkv");

@@ -145,6 +145,23 @@ TEST_F(Films, ThatWereTrimmedAreNotCopied) {
   EXPECT_THAT(index.no_copy, HasSubstr("edit list"));
 }
 
+TEST_F(Films, KeepTheirAudioOfOtherKinds) {
+  for (const std::string codec : {"ac3", "eac3", "libopus", "flac"}) {
+    const auto name = codec + ".mkv";
+    film("-c:v libx264 -preset ultrafast -g 50 -c:a " + codec + " " + name);
+    const auto index = index_of(name);
+    const auto all = make_all(index, av_what::copy_audio, name);
+
+    const auto got = frames_of(join(all, codec + ".mp4"), "a");
+
+    const auto wanted = frames_of(name, "a");
+    EXPECT_NEAR(static_cast<double>(got.size()),
+                static_cast<double>(wanted.size()), 1)
+      << codec;
+    EXPECT_NE(all.front().codecs, "") << codec;
+  }
+}
+
 TEST_F(Films, AreCopiedOutOfATransportStreamThatWasScanned) {
   usual_film("film.mp4");
   ffmpeg("-i film.mp4 -c copy film.ts");
