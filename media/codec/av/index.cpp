@@ -20,6 +20,8 @@ using media::errc;
 constexpr std::int64_t small_file = 64 << 20;
 /// A file's first time is left as it is up to here.
 constexpr std::int64_t late_start_us = 500'000;
+/// Of films; what claims more is broken.
+constexpr double most_seconds = 100 * 3600.0;
 /// Audio that ends so much later than video has segments of its own.
 constexpr std::int64_t long_rest_us = 1'000'000;
 
@@ -31,6 +33,10 @@ std::string container_of(av_source& source) {
   if (name == "matroska")
     return "mkv";
   return name == "mpegts" ? "ts" : name;
+}
+
+double seconds_of(const AVFormatContext& input) {
+  return static_cast<double>(input.duration) / AV_TIME_BASE;
 }
 
 /// The default one, or the largest.
@@ -179,6 +185,9 @@ result<void> index_video(av_source& source, av_track& track, bool scan,
     guess_extent(source, stream, index.origin_us, *found);
   if (found->end <= found->start && !found->indexed)
     return fail(errc::invalid_media, "nobody knows how long it is");
+  if (index.seconds(found->end - found->start) > most_seconds
+      || seconds_of(source.input()) > most_seconds)
+    return fail(errc::invalid_media, "it claims to last for days");
   cut_video(source, stream, *found, track, index);
   index.video_segments = static_cast<std::uint32_t>(index.segments());
   if (!found->cut_short)
@@ -217,6 +226,8 @@ result<av_index> make_index(av_source& source, bool scan) {
       return done.error();
     *std::ranges::find(index.tracks, track.number, &av_track::number) = track;
   } else if (const auto* audio = first_audio(index.tracks)) {
+    if (seconds_of(source.input()) > most_seconds)
+      return fail(errc::invalid_media, "it claims to last for days");
     cut_audio(source, *audio, index);
   } else {
     return fail(errc::invalid_media, "nothing that can be played");

@@ -3,6 +3,7 @@
 #include "media/codec/av/failing.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace troupe::codec {
 
@@ -12,6 +13,9 @@ using media::av_key;
 
 /// Packets after a key among which those that are shown before it are.
 constexpr int packets_looked_at = 6;
+
+/// Times beyond are of broken files.
+constexpr std::int64_t most_time = std::int64_t{1} << 56;
 
 /// One entry of a container's index.
 struct entry {
@@ -33,8 +37,10 @@ entries read_entries(AVStream& stream, std::int64_t size) {
   const int count = avformat_index_get_entries_count(&stream);
   for (int i = 0; i < count; ++i) {
     const auto* each = avformat_index_get_entry(&stream, i);
-    if (size >= 0 && each->pos + each->size > size)
+    if (size >= 0 && each->pos > size - each->size)
       break;
+    if (each->timestamp > most_time || each->timestamp < -most_time)
+      continue;
     if (i == 0)
       found.first = each->timestamp;
     found.last = each->timestamp;

@@ -41,6 +41,17 @@ bool tells_all(const AVStream& stream) {
   }
 }
 
+/// Times beyond are of broken files, and would overflow.
+constexpr std::int64_t far_future = std::int64_t{1} << 56;
+
+void forget_nonsense(AVPacket& packet) {
+  for (auto* each : {&packet.pts, &packet.dts})
+    if (*each > far_future || *each < -far_future)
+      *each = AV_NOPTS_VALUE;
+  packet.duration =
+    std::clamp<std::int64_t>(packet.duration, 0, std::int64_t{1} << 32);
+}
+
 bool is_called(const AVFormatContext& input, std::string_view name) {
   return std::string_view{input.iformat->name}.starts_with(name);
 }
@@ -153,8 +164,10 @@ result<packet_ptr> av_source::next() {
     if (done < 0)
       continue;
     const auto* from = input_->streams[packet->stream_index];
-    if (from->discard != AVDISCARD_ALL)
+    if (from->discard != AVDISCARD_ALL) {
+      forget_nonsense(*packet);
       return packet;
+    }
     av_packet_unref(packet.get());
     broken = 0;
   }

@@ -68,6 +68,18 @@ TEST_F(Films, WithoutAnIndexPlayByTime) {
   expect_same(frames_of(video), wanted, 0.0011, false);
 }
 
+TEST_F(Films, ThatClaimToLastForDaysAreRefused) {
+  usual_film("film.mkv");
+  auto bytes = content_of(folder_.path() / "film.mkv");
+  // Matroska's Duration: a float of 8 bytes, in milliseconds.
+  const auto at = bytes.find(std::string{"\x44\x89\x88", 3});
+  ASSERT_NE(at, bytes.npos);
+  bytes.replace(at + 3, 8, std::string{"\x42\x6d\x1a\x94\xa2\0\0\0", 8});
+  write(folder_.path() / "days.mkv", bytes);
+
+  EXPECT_EQ(index_fails("days.mkv"), errc::invalid_media);
+}
+
 TEST_F(Films, RefuseOrdersThatMakeNoSense) {
   usual_film("film.mp4");
   const auto index = index_of("film.mp4");
