@@ -15,3 +15,10 @@ function(troupe_layer name)
     target_precompile_headers(troupe_${name} REUSE_FROM ${ARG_HEADERS})
   endif()
 endfunction()
+
+# Sources that are compiled alone where others are compiled in groups, as the
+# sanitizers' presets do: a neighbour has private names of the same kind.
+function(troupe_alone)
+  set_source_files_properties(${ARGN}
+    PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()

@@ -11,6 +11,14 @@ endif()
 # Some libraries ask for it; precompiled headers are shared by targets that
 # define the same.
 add_compile_definitions(_FILE_OFFSET_BITS=64)
+if(CMAKE_UNITY_BUILD)
+  # Sources that are compiled as one see each other's private names.
+  target_compile_options(troupe_options INTERFACE -Wno-shadow)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    target_compile_options(troupe_options INTERFACE -Wno-subobject-linkage
+      -Wno-mismatched-new-delete)
+  endif()
+endif()
 if(TROUPE_SANITIZE)
   add_compile_options(-fsanitize=${TROUPE_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)

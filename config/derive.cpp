@@ -64,6 +64,7 @@ void make_absolute(settings& values) {
   fix(values.images.watermark);
   fix(values.images.cache_dir);
   fix(values.images.upload_dir);
+  fix(values.streams.cache_dir);
   if (const auto database = database_of(values); !database.empty())
     values.store.url = std::string{sqlite} + real(database).string();
   std::for_each(values.library.media_roots.begin(),
@@ -109,6 +110,8 @@ void derive(settings& values, const sources& from, const whereabouts& where,
     values.images.cache_dir = values.data.dir / "images";
   if (values.images.upload_dir.empty())
     values.images.upload_dir = values.data.dir / "uploads";
+  if (values.streams.cache_dir.empty())
+    values.streams.cache_dir = values.data.dir / "streams";
   make_absolute(values);
   if (values.store.url.empty())
     values.store.url = "sqlite:" + (values.data.dir / "queue.db").string();
@@ -130,6 +133,12 @@ void derive(settings& values, const sources& from, const whereabouts& where,
     complain("store.url", "must not lie in the library, where files of any "
                           "name go");
   check_images(values, complain);
+  for (const auto& root : values.library.media_roots)
+    if (lies_in(values.streams.cache_dir, root)
+        && !lies_in(values.streams.cache_dir, values.data.dir))
+      complain("streams.cache_dir", "must not lie in the media root "
+                                      + root.string()
+                                      + ", which clients can read");
   if (!is_loopback(values.http.listen))
     complain("http.listen", "must be a loopback address, since anybody who "
                             "reaches it could use it");

@@ -211,6 +211,13 @@ std::string check_hex(std::string_view text) {
   return good ? "" : "must be pairs of hexadecimal digits";
 }
 
+std::string check_stream_key(std::string_view text) {
+  constexpr std::size_t least = 32;
+  if (text.size() < least)
+    return "must be at least 32 hexadecimal digits";
+  return check_hex(text);
+}
+
 std::string check_path_prefix(std::string_view text) {
   const auto is_plain = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')

@@ -24,6 +24,8 @@ namespace troupe::config {
 [[nodiscard]] std::string check_not_empty(std::string_view text);
 /// Pairs of hexadecimal digits, at least one.
 [[nodiscard]] std::string check_hex(std::string_view text);
+/// The same, at least 16 pairs.
+[[nodiscard]] std::string check_stream_key(std::string_view text);
 /// `/name`, perhaps several of them.
 [[nodiscard]] std::string check_path_prefix(std::string_view text);
 /// `name=options`.

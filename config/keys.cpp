@@ -27,6 +27,7 @@ using sandbox = sandbox_settings;
 using event = event_settings;
 using callback = callback_settings;
 using image = image_settings;
+using stream = stream_settings;
 
 constexpr key table[] = {
   {"log.level", at<&s::log, &log_settings::level>, 0, any, check_level},
@@ -162,6 +163,27 @@ constexpr key table[] = {
   {"images.upload_free_bytes", at<&s::images, &image::upload_free_bytes>, 0,
    1e15},
   {"images.upload_dir", at<&s::images, &image::upload_dir>},
+
+  {"streams.keys", at<&s::streams, &stream::keys>, 0, any, check_stream_key},
+  {"streams.memory_bytes", at<&s::streams, &stream::memory_bytes>, 0, 1e12},
+  {"streams.disk_bytes", at<&s::streams, &stream::disk_bytes>, 0, 1e15},
+  {"streams.cache_dir", at<&s::streams, &stream::cache_dir>},
+  {"streams.max_sessions", at<&s::streams, &stream::max_sessions>, 0, 1e6},
+  {"streams.max_per_owner", at<&s::streams, &stream::max_per_owner>, 0, 1e6},
+  {"streams.idle_timeout_s", at<&s::streams, &stream::idle_timeout_s>, 1, 1e9},
+  {"streams.max_age_s", at<&s::streams, &stream::max_age_s>, 1, 1e9},
+  {"streams.start_timeout_s", at<&s::streams, &stream::start_timeout_s>, 1,
+   300},
+  {"streams.segment_timeout_s", at<&s::streams, &stream::segment_timeout_s>,
+   0.1, 300},
+  {"streams.stall_s", at<&s::streams, &stream::stall_s>, 0.1, 300},
+  {"streams.ahead_s", at<&s::streams, &stream::ahead_s>, 0, 3600},
+  {"streams.run_idle_s", at<&s::streams, &stream::run_idle_s>, 0.1, 3600},
+  {"streams.encoders", at<&s::streams, &stream::encoders>, 0, 1000},
+  {"streams.max_waiting", at<&s::streams, &stream::max_waiting>, 1, 1e6},
+  {"streams.least_speed", at<&s::streams, &stream::least_speed>, 0, 100},
+  {"streams.bandwidth_mbit", at<&s::streams, &stream::bandwidth_mbit>, 0, 1e9},
+  {"streams.owner_mbit", at<&s::streams, &stream::owner_mbit>, 0, 1e9},
 };
 
 } // namespace

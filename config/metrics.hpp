@@ -98,6 +98,27 @@ public:
   void image_crew(std::string_view urgency, std::uint64_t waiting,
                   std::uint64_t busy, std::uint64_t children);
 
+  /// A segment was asked for. `kind`: copy, video, audio, text. `how`: hit,
+  /// made, late, failed.
+  void segment_answered(std::string_view kind, std::string_view how,
+                        double seconds);
+  /// A child made one of so many seconds of media.
+  void segment_made(std::string_view kind, double ran_s, double media_s,
+                    std::uint64_t bytes);
+  /// A child at work on one failed or was replaced. `code`: that of media.
+  void segment_failed(std::string_view code);
+  /// Sessions by state, encoder runs by what they do (working, waiting,
+  /// paused), readers of sources.
+  void streams(std::string_view what, std::uint64_t count);
+  /// A stream was asked for. `how`: opened, recovered, or why not.
+  void stream_asked(std::string_view how, double seconds);
+  /// `tier`: memory, disk. Set at each scrape.
+  void segment_cache(std::string_view tier, std::uint64_t entries,
+                     std::uint64_t bytes, std::uint64_t evicted,
+                     std::uint64_t broken);
+  /// Bytes of a stream given to a client. `how`: segment, direct, progressive.
+  void stream_bytes(std::string_view how, std::uint64_t bytes);
+
   /// The text for `/metrics`, process figures included (resident memory, CPU
   /// seconds, open descriptors, threads, start time).
   [[nodiscard]] std::string text();

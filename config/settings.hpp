@@ -200,6 +200,29 @@ struct image_settings {
   std::filesystem::path upload_dir; ///< empty: `uploads` in data.dir
 };
 
+/// [streams] Media on demand, in segments.
+struct stream_settings {
+  /// Hex; the first signs URLs, each is good. Empty: one made in data.dir.
+  std::vector<std::string> keys;
+  std::uint64_t memory_bytes = 128u << 20;  ///< of segments kept in memory
+  std::uint64_t disk_bytes = 2048ull << 20; ///< and on disk; 0: none
+  std::filesystem::path cache_dir;          ///< empty: `streams` in data.dir
+  std::uint32_t max_sessions = 1000;        ///< open at once
+  std::uint32_t max_per_owner = 0;          ///< 0: no limit of its own
+  double idle_timeout_s = 21600;            ///< a session nobody uses ends
+  double max_age_s = 604800;                ///< and any, after so long
+  double start_timeout_s = 20;              ///< for a source's index
+  double segment_timeout_s = 8;             ///< for a segment; then 503
+  double stall_s = 2;               ///< a child silent for so long is replaced
+  double ahead_s = 24;              ///< what is encoded beyond who watches
+  double run_idle_s = 20;           ///< an encoder nobody asks ends
+  std::uint32_t encoders = 0;       ///< at work at once; 0: cores
+  std::uint32_t max_waiting = 64;   ///< segments that wait for an encoder
+  double least_speed = 1.3;         ///< times real time, of what is offered
+  std::uint64_t bandwidth_mbit = 0; ///< of all sessions a second; 0: no limit
+  std::uint64_t owner_mbit = 0;     ///< of each owner's
+};
+
 /// Everything, validated as a whole.
 struct settings {
   log_settings log;
@@ -218,6 +241,7 @@ struct settings {
   edge_settings edge;
   callback_settings callbacks;
   image_settings images;
+  stream_settings streams;
 };
 
 } // namespace troupe::config

@@ -1,5 +1,6 @@
 #include "net/batch_reader.hpp"
 #include "net/control_reader.hpp"
+#include "net/stream_reader.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -46,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                               size - 1};
 
   int last = 0;
-  switch (data[0] % 4) {
+  switch (data[0] < 0x80 ? data[0] % 4 : 4 + data[0] % 3) {
   case 0: {
     const auto read =
       batches.read(body, [&last] { return "id" + std::to_string(last++); });
@@ -64,8 +65,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   case 2:
     taken(net::read_action(body));
     break;
-  default:
+  case 3:
     taken(net::read_limits(body));
+    break;
+  case 4: {
+    const auto read = net::read_stream_wish(body, guard);
+    if (const auto* wish = taken(read); wish && wish->source.empty())
+      std::abort();
+    break;
+  }
+  case 5:
+    taken(net::read_stream_change(body));
+    break;
+  default:
+    if (net::read_stream_name(body) && body.find('.') == body.npos)
+      std::abort();
+    static_cast<void>(net::read_rendition_file(body));
   }
   return 0;
 }
