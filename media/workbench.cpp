@@ -12,6 +12,7 @@
 #include "media/probe/bad_sources.hpp"
 #include "media/probe/job.hpp"
 #include "media/runtime.hpp"
+#include "media/stream/service.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -66,8 +67,7 @@ class bench final : public workbench {
 public:
   bench(const config::settings& settings, config::metrics& metrics,
         const std::filesystem::path& self)
-    : guard_(settings.sources), runner_(threads_, self),
-      sandbox_(settings.sandbox),
+    : settings_(settings), guard_(settings.sources), runner_(threads_, self),
       children_(threads_, self.parent_path() / "troupe-codec",
                 limits_of(settings.sandbox), views_of(settings.sandbox)),
       proxy_(threads_, guard_), bad_{std::chrono::seconds{
@@ -94,7 +94,12 @@ public:
   result<void> start() {
     if (const auto good = proxy_.start(); !good)
       return good;
-    return check_sandbox(children_, sandbox_.required);
+    auto streams = stream_service::open(
+      {settings_, threads_, proxy_, fetcher_, children_, bad_});
+    if (!streams)
+      return streams.error();
+    streams_ = std::move(*streams);
+    return check_sandbox(children_, settings_.sandbox.required);
   }
 
   bool has_zygote() const override {
@@ -126,15 +131,19 @@ public:
     return *images_;
   }
 
+  stream_service& streams() override {
+    return *streams_;
+  }
+
   void on_file_thread(std::function<void()> work) override {
     boost::asio::post(threads_.files(), std::move(work));
   }
 
 private:
+  const config::settings& settings_;
   runtime threads_;
   address_guard guard_;
   tool_runner runner_;
-  const config::sandbox_settings& sandbox_;
   codec_children children_;
   egress_proxy proxy_;
   host_pauses pauses_;
@@ -146,6 +155,7 @@ private:
   callback_sender callbacks_;
   const std::unique_ptr<image_service> images_;
   image_batch_services batches_;
+  std::unique_ptr<stream_service> streams_; ///< set by `start`
 };
 
 } // namespace

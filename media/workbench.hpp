@@ -16,6 +16,7 @@ class metrics;
 namespace troupe::media {
 
 class image_service;
+class stream_service;
 
 /// What a URL holds, as JSON (see `POST /v1/extract`), or why it cannot be
 /// said. Called on a thread of the media layer; returns at once.
@@ -48,6 +49,9 @@ public:
 
   /// Images on demand.
   [[nodiscard]] virtual image_service& images() = 0;
+
+  /// Sources and segments of streams.
+  [[nodiscard]] virtual stream_service& streams() = 0;
 
   /// Runs `work` on a thread that may block on files.
   virtual void on_file_thread(std::function<void()> work) = 0;

@@ -137,23 +137,22 @@ std::vector<av_rung> av_ladder(const av_track& video, std::uint32_t max_height,
   const auto scale = [wide = wide, high = high](std::uint32_t lines) {
     return std::min({1.0, lines / high, lines * 16 / 9.0 / wide});
   };
-  std::vector<av_rung> rungs;
-  std::uint64_t own_rate = steps.front().maxrate;
-  for (const auto& each : steps) {
-    if (max_height > 0 && each.height > max_height)
-      continue;
-    const auto by = scale(each.height);
-    if (by < 1)
-      rungs.push_back(rung_of(video, wide * by, high * by, each.maxrate));
-    else
-      own_rate = each.maxrate;
-  }
   const auto own = scale(max_height > 0 ? max_height : 1080);
+  std::vector<av_rung> rungs;
+  auto own_rate = steps.front().maxrate;
+  for (const auto& each : steps) {
+    const auto by = scale(each.height);
+    if (by >= own)
+      own_rate = each.maxrate;
+    if (by < 1 && (max_height == 0 || each.height <= max_height))
+      rungs.push_back(rung_of(video, wide * by, high * by, each.maxrate));
+  }
   const bool fits = own >= 1;
   if (fits && (rungs.empty() || rungs.front().height < high))
     rungs.insert(rungs.begin(), rung_of(video, wide, high, own_rate));
   if (rungs.empty())
-    rungs.push_back(rung_of(video, wide * own, high * own, own_rate));
+    rungs.push_back(
+      rung_of(video, wide * own, 2 * std::floor(high * own / 2), own_rate));
   while (max_bitrate > 0 && rungs.size() > 1
          && rungs.front().maxrate > max_bitrate)
     rungs.erase(rungs.begin());

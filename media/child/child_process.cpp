@@ -119,7 +119,7 @@ void child_process::hear_of_task(received_frame& from) {
   case frame_kind::log:
     return hear_line(from.what.payload);
   case frame_kind::part:
-    return take_part(from.what.payload);
+    return take_part(from.what);
   case frame_kind::result:
     return take_result(from);
   case frame_kind::error:
@@ -171,15 +171,18 @@ void child_process::give(std::uint32_t task, const result<std::string>& bytes) {
     lose_socket();
 }
 
-void child_process::take_part(std::string_view bytes) {
+void child_process::take_part(const frame& part) {
+  const auto bytes = part.payload;
   if (result_.size() + bytes.size() > task_->max_result)
     return distrust("its result is larger than it may be");
+  if (result_.empty())
+    result_.reserve(std::min(task_->max_result, bytes.size() + part.left));
   result_.append(bytes);
   stall_at_ = clock::now() + task_->stall;
 }
 
 void child_process::take_result(received_frame& from) {
-  take_part(from.what.payload);
+  take_part(from.what);
   if (phase_ == phase::busy)
     end_task({errc::none, {}, std::move(result_), std::move(from.files), {}});
 }

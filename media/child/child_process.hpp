@@ -73,7 +73,7 @@ private:
   void hear_line(std::string_view line);
   void read_for(std::string_view payload);
   void give(std::uint32_t task, const result<std::string>& bytes);
-  void take_part(std::string_view bytes);
+  void take_part(const frame& part);
   void take_result(received_frame& from);
   void take_error(std::string_view payload);
   void lose_socket();

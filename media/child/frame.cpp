@@ -12,7 +12,7 @@ namespace troupe::media {
 namespace {
 
 /// "TRC" and the version of this language.
-constexpr std::uint32_t magic = 0x54524302;
+constexpr std::uint32_t magic = 0x54524303;
 
 struct frame_header {
   std::uint32_t magic = 0;
@@ -20,6 +20,7 @@ struct frame_header {
   std::uint16_t files = 0;
   std::uint32_t task = 0;
   std::uint32_t size = 0;
+  std::uint32_t left = 0;
 };
 
 constexpr std::size_t control_room = CMSG_SPACE(sizeof(int) * max_files);
@@ -51,9 +52,12 @@ bool is_sound(const frame_header& header, const msghdr& message,
 
 bool send_frame(int socket, const frame& what, std::span<const int> files,
                 int flags) {
-  const frame_header header{magic, static_cast<std::uint16_t>(what.kind),
-                            static_cast<std::uint16_t>(files.size()), what.task,
-                            static_cast<std::uint32_t>(what.payload.size())};
+  const frame_header header{magic,
+                            static_cast<std::uint16_t>(what.kind),
+                            static_cast<std::uint16_t>(files.size()),
+                            what.task,
+                            static_cast<std::uint32_t>(what.payload.size()),
+                            what.left};
   iovec parts[2]{{const_cast<frame_header*>(&header), sizeof header},
                  {const_cast<char*>(what.payload.data()), what.payload.size()}};
   alignas(cmsghdr) char control[control_room]{};
@@ -107,8 +111,10 @@ received_frame receive_frame(int socket, frame_buffer& into, int flags) {
     return taken;
   }
   taken.status = frame_status::taken;
-  taken.what = {
-    static_cast<frame_kind>(header.kind), header.task, {room.data(), payload}};
+  taken.what = {static_cast<frame_kind>(header.kind),
+                header.task,
+                {room.data(), payload},
+                header.left};
   return taken;
 }
 

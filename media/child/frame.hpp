@@ -50,6 +50,8 @@ struct frame {
   frame_kind kind{};
   std::uint32_t task = 0; ///< the task that it belongs to; 0: none
   std::string_view payload;
+  /// Of a `part`: bytes of the result that follow it. A hint.
+  std::uint32_t left = 0;
 };
 
 /// How a receive ended.

@@ -19,15 +19,21 @@ using namespace media;
 constexpr std::chrono::milliseconds progress_pause{100};
 
 /// An owner that is gone leaves nothing to do.
-void tell(frame_kind kind, std::uint32_t task, std::string_view payload) {
-  if (!send_frame(child_socket_fd, {kind, task, payload}))
+void tell(const frame& what) {
+  if (!send_frame(child_socket_fd, what))
     ::_exit(0);
+}
+
+void tell(frame_kind kind, std::uint32_t task, std::string_view payload) {
+  tell({kind, task, payload});
 }
 
 void tell_result(std::uint32_t task, std::string_view bytes) {
   while (bytes.size() > max_payload) {
-    tell(frame_kind::part, task, bytes.substr(0, max_payload));
+    const auto part = bytes.substr(0, max_payload);
     bytes.remove_prefix(max_payload);
+    tell(
+      {frame_kind::part, task, part, static_cast<std::uint32_t>(bytes.size())});
   }
   tell(frame_kind::result, task, bytes);
 }

@@ -14,14 +14,15 @@ namespace {
 /// Heads of streams, the index at the end, and what lies between.
 constexpr std::size_t most_blocks = 16;
 /// Headers, TLS and redirects come on top of what is read.
-constexpr std::uint64_t wire_bytes = remote_source::most_bytes + (8u << 20);
+constexpr std::uint64_t beside_bytes = 8u << 20;
 
 } // namespace
 
 remote_source::remote_source(runtime& threads, range_fetcher& fetcher,
-                             egress_proxy& proxy, std::string url)
+                             egress_proxy& proxy, std::string url,
+                             std::uint64_t most)
   : threads_(threads), fetcher_(fetcher), url_(std::move(url)),
-    account_(proxy.open({wire_bytes, 0})) {}
+    account_(proxy.open({most + beside_bytes, 0})) {}
 
 void remote_source::read(std::uint64_t offset, std::size_t size, heard done) {
   const auto end = [this] {

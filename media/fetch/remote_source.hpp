@@ -29,16 +29,22 @@ class remote_source final : public child_source,
                             public std::enable_shared_from_this<remote_source> {
 public:
   static constexpr std::size_t block_size = 256u << 10;
-  /// Of all that is fetched: what tells a file's facts is less.
+  /// Of all that is fetched, unless told else: what tells a file's facts is
+  /// less.
   static constexpr std::uint64_t most_bytes = 64u << 20;
 
   remote_source(runtime& threads, range_fetcher& fetcher, egress_proxy& proxy,
-                std::string url);
+                std::string url, std::uint64_t most = most_bytes);
 
   [[nodiscard]] std::int64_t size() const override {
     return total_;
   }
   void read(std::uint64_t offset, std::size_t size, heard done) override;
+
+  /// What tells its versions apart, once some of it was read; may be empty.
+  [[nodiscard]] const std::string& validator() const noexcept {
+    return validator_;
+  }
 
   /// Cuts what is under way; nothing can be read any more.
   void close();

@@ -164,7 +164,7 @@ TEST_F(tools, AFloodOfOutputHoldsUpNobody) {
     const auto begun = steady::now();
     boost::asio::post(threads_.io(), [&reached] { reached.set_value(); });
     ASSERT_EQ(reached.get_future().wait_for(5s), std::future_status::ready);
-    EXPECT_LT(steady::now() - begun, 500ms);
+    EXPECT_LT(steady::now() - begun, 2s);
   }
 
   (*started)->stop(0ms);

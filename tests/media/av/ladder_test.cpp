@@ -47,6 +47,14 @@ TEST(AvLadder, IsCappedByHeightAndBitrate) {
   EXPECT_THAT(heights(av_ladder(picture(1920, 1080), 200)), ElementsAre(200));
 }
 
+TEST(AvLadder, GivesAnOddSizeTheRateOfTheNextStep) {
+  EXPECT_EQ(av_ladder(picture(320, 180), 144).at(0).maxrate, 800'000u);
+  EXPECT_EQ(av_ladder(picture(320, 240), 300).at(0).maxrate, 800'000u);
+  EXPECT_EQ(av_ladder(picture(1920, 1080), 200).at(0).maxrate, 800'000u);
+  EXPECT_EQ(av_ladder(picture(1422, 800), 800).at(0).maxrate, 6'000'000u);
+  EXPECT_THAT(heights(av_ladder(picture(320, 180), 179)), ElementsAre(178));
+}
+
 TEST(AvLadder, KeepsTheShapeThatIsShown) {
   const auto wide = av_ladder(picture(1920, 804)).at(1);
   EXPECT_EQ(wide.width, 1280u);

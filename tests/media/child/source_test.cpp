@@ -159,12 +159,12 @@ TEST_F(Children, OneThatIsNotHeardDoesNotStall) {
     ended.set_value(std::move(it));
   };
   auto task = task_named("flood");
-  task.stall = 200ms;
+  task.stall = 500ms;
   const auto child = children_.open(child_life::one_task);
   child->run(std::move(task), std::move(listener));
   heard.get_future().wait();
 
-  EXPECT_EQ(end.wait_for(600ms), std::future_status::timeout);
+  EXPECT_EQ(end.wait_for(1500ms), std::future_status::timeout);
   kept.reset();
 
   EXPECT_EQ(end.get().result, "done");

@@ -1,6 +1,6 @@
-#include "media/image/derivation.hpp"
+#include "tests/media/image/options_of.hpp"
 
-#include <gtest/gtest.h>
+#include "media/image/derivation.hpp"
 
 #include <sstream>
 
@@ -8,12 +8,6 @@ namespace troupe::media {
 namespace {
 
 constexpr pixel_size photo{4000, 3000};
-
-image_options options_of(std::string_view text) {
-  option_rules any;
-  any.has_watermark = true;
-  return parse_options(text, any).value();
-}
 
 std::string text_of(pixel_size size) {
   return std::to_string(size.width) + 'x' + std::to_string(size.height);

@@ -1,16 +1,11 @@
 #include "tests/media/image/exif.hpp"
 #include "tests/media/image/images_fixture.hpp"
+#include "tests/media/image/options_of.hpp"
 
 #include "media/image/derivation.hpp"
 
 namespace troupe::media {
 namespace {
-
-image_options options_of(const char* text) {
-  option_rules any;
-  any.has_watermark = true;
-  return parse_options(text, any).value();
-}
 
 bool feeds(const char* kept, const char* wanted, bool lossy = false,
            int quality = 0,

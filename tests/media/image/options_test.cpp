@@ -1,22 +1,9 @@
-#include "media/errc.hpp"
-#include "media/image/options.hpp"
+#include "tests/media/image/options_of.hpp"
 
-#include <gtest/gtest.h>
+#include "media/errc.hpp"
 
 namespace troupe::media {
 namespace {
-
-option_rules with_mark() {
-  option_rules rules;
-  rules.has_watermark = true;
-  return rules;
-}
-
-image_options options_of(std::string_view text) {
-  const auto read = parse_options(text, with_mark());
-  EXPECT_TRUE(read) << text << ": " << (read ? "" : read.error().detail);
-  return read ? *read : image_options{};
-}
 
 std::string refusal_of(std::string_view text) {
   const auto read = parse_options(text, with_mark());
