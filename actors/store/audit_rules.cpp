@@ -2,6 +2,7 @@
 
 #include "actors/store/callbacks.hpp"
 #include "actors/store/schedules.hpp"
+#include "actors/store/stream_record.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -35,6 +36,13 @@ due_times times_of_schedule(std::string_view body, timestamp_ms now) {
   if (!it || it->next_at == 0)
     return {};
   return {it->next_at, std::max(it->next_at, now + slack_ms)};
+}
+
+due_times times_of_stream(std::string_view body, timestamp_ms now) {
+  const auto it = unpack_stream(body);
+  if (!it)
+    return {};
+  return {it->expires_at, std::max(it->expires_at, now + slack_ms)};
 }
 
 due_times times_of_callback(std::string_view body) {
@@ -75,6 +83,8 @@ due_times due_times_of(record_kind kind, std::string_view body,
     return times_of_schedule(body, now);
   case record_kind::callback:
     return times_of_callback(body);
+  case record_kind::stream:
+    return times_of_stream(body, now);
   case record_kind::staged:
   case record_kind::log:
     break;

@@ -3,6 +3,7 @@
 #include "actors/store/batches.hpp"
 #include "actors/store/dependants.hpp"
 #include "actors/store/schedules.hpp"
+#include "actors/store/stream_record.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -77,6 +78,8 @@ private:
       return;
     case record_kind::schedule:
       return fire_schedule(key, out_.changed, in_);
+    case record_kind::stream:
+      return expire_stream(key, in_);
     case record_kind::staged:
     case record_kind::callback:
     case record_kind::log:

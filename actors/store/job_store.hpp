@@ -4,6 +4,7 @@
 #include "actors/store/batch.hpp"
 #include "actors/store/callback.hpp"
 #include "actors/store/operation.hpp"
+#include "actors/store/stream_record.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -228,6 +229,15 @@ public:
   /// By name.
   virtual result<std::vector<schedule>> schedules() = 0;
   virtual result<schedule> get_schedule(const std::string& name) = 0;
+
+  /// Adds a stream's record or replaces the one of its id.
+  virtual result<void> put_stream(const stream_record& it) = 0;
+  /// `not_found` if there is none.
+  virtual result<void> drop_stream(const std::string& id) = 0;
+  virtual result<stream_record> get_stream(const std::string& id) = 0;
+  /// By id, at most 1,000 after `after`.
+  virtual result<std::vector<stream_record>>
+  streams(const std::string& after) = 0;
 
   /// Up to `max` callbacks that are due, for the caller to deliver; they are
   /// hidden from others for 60 s.

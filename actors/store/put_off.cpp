@@ -3,6 +3,7 @@
 #include "actors/store/batches.hpp"
 #include "actors/store/callbacks.hpp"
 #include "actors/store/schedules.hpp"
+#include "actors/store/stream_record.hpp"
 #include "config/log.hpp"
 
 namespace troupe::store {
@@ -30,6 +31,8 @@ bool can_be_read(record_kind kind, std::string_view body) {
     return unpack_schedule(body).has_value();
   case record_kind::callback:
     return unpack_callback(body).has_value();
+  case record_kind::stream:
+    return unpack_stream(body).has_value();
   default:
     return true;
   }

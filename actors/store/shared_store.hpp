@@ -68,6 +68,19 @@ public:
   result<schedule> get_schedule(const std::string& name) override {
     return locked().store->get_schedule(name);
   }
+  result<void> put_stream(const stream_record& it) override {
+    return locked().store->put_stream(it);
+  }
+  result<void> drop_stream(const std::string& id) override {
+    return locked().store->drop_stream(id);
+  }
+  result<stream_record> get_stream(const std::string& id) override {
+    return locked().store->get_stream(id);
+  }
+  result<std::vector<stream_record>>
+  streams(const std::string& after) override {
+    return locked().store->streams(after);
+  }
   result<std::vector<callback>> take_callbacks(std::uint32_t max) override {
     return locked().store->take_callbacks(max);
   }

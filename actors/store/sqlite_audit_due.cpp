@@ -11,6 +11,7 @@ std::string key_of(record_kind kind, const std::string& key) {
   const std::string_view word = kind == record_kind::callback   ? "callback "
                                 : kind == record_kind::schedule ? "schedule "
                                 : kind == record_kind::batch    ? "batch "
+                                : kind == record_kind::stream   ? "stream "
                                                                 : "";
   return std::string{word} + key;
 }

@@ -24,6 +24,7 @@ enum class record_kind : std::uint8_t {
   schedule = 'c', ///< by name
   callback = 'w', ///< by event id
   log = 'l',      ///< by job
+  stream = 'v',   ///< by stream
 };
 
 /// Who looks for what is due.
@@ -40,6 +41,7 @@ enum class link_kind : std::uint8_t {
   calls = 'c',     ///< of a job: event ids of its callbacks
   dead = 'd',      ///< of "": event ids of callbacks that were given up
   schedules = 's', ///< of "": names of all schedules
+  streams = 'v',   ///< of "": ids of all streams
 };
 
 struct record_name {

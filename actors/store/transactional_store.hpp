@@ -18,6 +18,10 @@ public:
   result<bulk_result> bulk(const bulk_request& request) override;
   result<std::vector<schedule>> schedules() override;
   result<schedule> get_schedule(const std::string& name) override;
+  result<void> put_stream(const stream_record& it) override;
+  result<void> drop_stream(const std::string& id) override;
+  result<stream_record> get_stream(const std::string& id) override;
+  result<std::vector<stream_record>> streams(const std::string& after) override;
   result<std::vector<callback>> take_callbacks(std::uint32_t max) override;
   result<std::vector<callback>> dead_callbacks(const std::string& after,
                                                std::uint32_t max) override;

@@ -20,14 +20,17 @@ T must(result<T> outcome) {
   return std::move(*outcome);
 }
 
-/// How many scripts ran, and how many of them took more than 5 ms.
+/// How many scripts ran, how many of them took more than 5 ms, and how long
+/// they took together, by Redis' clock.
 struct script_times {
   double all = 0;
   double slow = 0;
+  double us = 0;
 
   script_times& operator+=(const script_times& more) {
     all += more.all;
     slow += more.slow;
+    us += more.us;
     return *this;
   }
   [[nodiscard]] double slow_share() const {
@@ -53,10 +56,34 @@ protected:
     script_times times;
     times.slow = std::stod(server_.command({"SLOWLOG", "LEN"}));
     const auto info = server_.command({"INFO", "commandstats"});
-    const std::string name = "cmdstat_evalsha:calls=";
-    if (const auto at = info.find(name); at != info.npos)
-      times.all = std::stod(info.substr(at + name.size()));
+    for (const std::string name : {"cmdstat_evalsha:", "cmdstat_eval:"})
+      if (const auto at = info.find(name); at != info.npos) {
+        times.all += number_after(info, "calls=", at);
+        times.us += number_after(info, "usec=", at);
+      }
     return times;
+  }
+
+  static double number_after(const std::string& text, const std::string& name,
+                             std::size_t from) {
+    return std::stod(text.substr(text.find(name, from) + name.size()));
+  }
+
+  /// The share of slow ones among scripts that only count, for as long as
+  /// those of `like` took: so often the machine had something else to do.
+  double interrupted_share(const script_times& like) {
+    const auto count_to = [this](double end) {
+      server_.command({"EVAL", "for i = 1, tonumber(ARGV[1]) do end", "0",
+                       std::to_string(static_cast<long>(end))});
+    };
+    constexpr double trial = 1e6;
+    const auto once = timed([&] { count_to(trial); });
+    const auto end = trial * (like.us / like.all) / std::max(once.us, 1.0);
+    const auto times = timed([&] {
+      for (int i = 0; i < 300; ++i)
+        count_to(end);
+    });
+    return times.slow_share();
   }
 
   void act_on_all(bulk_action action) {
@@ -72,7 +99,8 @@ protected:
   std::unique_ptr<job_store> store_;
 };
 
-/// Other tests have the machine at the same time: the best of a few.
+/// Other tests have the machine at the same time: the best of a few, beyond
+/// what it does to any script.
 TEST_F(RedisScripts,
        OneOfAHundredAtMostTakesOverFiveMillisecondsInActionsOnMany) {
   std::vector<job_draft> jobs(10'000);
@@ -89,7 +117,7 @@ TEST_F(RedisScripts,
     auto times = timed([&] { act_on_all(bulk_action::cancel); });
     times += timed([&] { act_on_all(bulk_action::retry); });
     EXPECT_GE(times.all, 2 * 10'000 / jobs_per_group);
-    share = std::min(share, times.slow_share());
+    share = std::min(share, times.slow_share() - interrupted_share(times));
   }
 
   RecordProperty("slow_share", std::to_string(share));
@@ -130,7 +158,7 @@ TEST_F(RedisScripts,
     EXPECT_EQ(ends.size(), 256u);
     times += timed([&] { must(store_->apply(ends)); });
     times += timed([&] { must(store_->apply(cancels)); });
-    share = std::min(share, times.slow_share());
+    share = std::min(share, times.slow_share() - interrupted_share(times));
   }
 
   RecordProperty("slow_share", std::to_string(share));
