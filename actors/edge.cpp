@@ -190,6 +190,92 @@ void edge::crew(reply_to<crew_figures> reply) {
     caf::anon_send(to, std::move(request));
 }
 
+// -- streams ------------------------------------------------------------------
+
+template <class Request>
+void edge::tell_streams(Request request) {
+  if (const auto to = contacts().streams)
+    caf::anon_send(to, std::move(request));
+}
+
+void edge::open_stream(stream_ask ask, reply_to<stream_view> reply) {
+  tell_streams(
+    actors::stream_open{std::move(ask), answer<stream_view>{std::move(reply)}});
+}
+
+void edge::list_streams(reply_to<std::vector<stream_view>> reply) {
+  tell_streams(stream_list{answer<std::vector<stream_view>>{std::move(reply)}});
+}
+
+void edge::show_stream(std::string id, reply_to<stream_view> reply) {
+  tell_streams(stream_call{stream_call::kind::show,
+                           std::move(id),
+                           {},
+                           answer<stream_view>{std::move(reply)}});
+}
+
+void edge::change_stream(std::string id, stream_change what,
+                         reply_to<stream_view> reply) {
+  tell_streams(stream_call{stream_call::kind::change, std::move(id), what,
+                           answer<stream_view>{std::move(reply)}});
+}
+
+void edge::close_stream(std::string id, reply_to<stream_view> reply) {
+  tell_streams(stream_call{stream_call::kind::close,
+                           std::move(id),
+                           {},
+                           answer<stream_view>{std::move(reply)}});
+}
+
+void edge::stream_part(stream_file_ask ask, reply_to<stream_file_reply> reply) {
+  tell_streams(
+    stream_fetch{std::move(ask), answer<stream_file_reply>{std::move(reply)}});
+}
+
+void edge::open_direct(std::string id, reply_to<stream_direct> reply) {
+  tell_streams(
+    stream_open_file{std::move(id), answer<stream_direct>{std::move(reply)}});
+}
+
+void edge::plan_course(std::string id, double start_s,
+                       reply_to<stream_course> reply) {
+  tell_streams(stream_plan_course{std::move(id), start_s,
+                                  answer<stream_course>{std::move(reply)}});
+}
+
+void edge::put_stream(store::stream_record record, reply_to<bool> reply) {
+  ask_store<bool>(
+    [record = std::move(record)](store::job_store& at) -> result<bool> {
+      const auto done = at.put_stream(record);
+      if (!done)
+        return done.error();
+      return true;
+    },
+    std::move(reply));
+}
+
+void edge::drop_stream(std::string id, reply_to<bool> reply) {
+  ask_store<bool>(
+    [id = std::move(id)](store::job_store& at) -> result<bool> {
+      const auto done = at.drop_stream(id);
+      if (!done)
+        return done.error();
+      return true;
+    },
+    std::move(reply));
+}
+
+void edge::get_stream(std::string id, reply_to<store::stream_record> reply) {
+  ask_store<store::stream_record>(
+    [id = std::move(id)](store::job_store& at) { return at.get_stream(id); },
+    std::move(reply));
+}
+
+void edge::tell(event_batch events) {
+  if (const auto to = contacts().hub)
+    caf::anon_send(to, std::move(events));
+}
+
 std::unique_ptr<client_port>
 edge::open_client(std::shared_ptr<client_sink> sink) {
   const auto now = contacts();

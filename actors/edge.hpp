@@ -5,6 +5,7 @@
 #include "actors/image_desk.hpp"
 #include "actors/queue_door.hpp"
 #include "actors/root.hpp"
+#include "actors/stream_desk.hpp"
 #include "config/settings.hpp"
 
 #include <caf/actor_system.hpp>
@@ -17,7 +18,7 @@ namespace troupe::actors {
 /// comes back by the callback inside it (see `answer`).
 /// Invariant: `contacts_` and the door's queue are the root's newest, all null
 /// once it ends, so that nothing here keeps an actor.
-class edge final : public gateway, public image_desk {
+class edge final : public gateway, public image_desk, public stream_desk {
 public:
   edge(caf::actor_system& sys, config::event_settings settings,
        std::uint32_t max_in_flight)
@@ -54,6 +55,23 @@ public:
   open_client(std::shared_ptr<client_sink> sink) override;
   void make(image_ask ask, reply_to<image_reply> reply) override;
   void crew(reply_to<crew_figures> reply) override;
+  void open_stream(stream_ask ask, reply_to<stream_view> reply) override;
+  void list_streams(reply_to<std::vector<stream_view>> reply) override;
+  void show_stream(std::string id, reply_to<stream_view> reply) override;
+  void change_stream(std::string id, stream_change what,
+                     reply_to<stream_view> reply) override;
+  void close_stream(std::string id, reply_to<stream_view> reply) override;
+  void stream_part(stream_file_ask ask,
+                   reply_to<stream_file_reply> reply) override;
+  void open_direct(std::string id, reply_to<stream_direct> reply) override;
+  void plan_course(std::string id, double start_s,
+                   reply_to<stream_course> reply) override;
+
+  // For the actors of streams.
+  void put_stream(store::stream_record record, reply_to<bool> reply);
+  void drop_stream(std::string id, reply_to<bool> reply);
+  void get_stream(std::string id, reply_to<store::stream_record> reply);
+  void tell(event_batch events);
 
 private:
   edge_contacts contacts();
@@ -61,6 +79,8 @@ private:
   void tell_queue(Request request);
   template <class T, class Request>
   void ask_queue(Request request, reply_to<T> reply);
+  template <class Request>
+  void tell_streams(Request request);
   template <class T, class Ask>
   void ask_store(Ask ask, reply_to<T> reply);
 

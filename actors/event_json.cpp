@@ -10,12 +10,13 @@ namespace troupe::actors {
 
 namespace {
 
-constexpr std::array<std::string_view, 19> names{
-  "job.created",    "job.queued",     "job.started",   "job.progress",
-  "job.retrying",   "job.cancelling", "job.succeeded", "job.failed",
-  "job.cancelled",  "job.paused",     "job.resumed",   "batch.progress",
-  "batch.finished", "queue.stats",    "node.joined",   "node.lost",
-  "node.load",      "alert.raised",   "alert.cleared"};
+constexpr std::array<std::string_view, 24> names{
+  "job.created",    "job.queued",     "job.started",      "job.progress",
+  "job.retrying",   "job.cancelling", "job.succeeded",    "job.failed",
+  "job.cancelled",  "job.paused",     "job.resumed",      "batch.progress",
+  "batch.finished", "queue.stats",    "node.joined",      "node.lost",
+  "node.load",      "alert.raised",   "alert.cleared",    "stream.created",
+  "stream.health",  "stream.quality", "stream.recovered", "stream.closed"};
 
 /// Raw line breaks can only be white space between tokens; in an event stream
 /// (and in logs) a frame is one line.

@@ -28,6 +28,13 @@ std::string pack_shown(const store::job& job) {
   return store::pack_job(shown);
 }
 
+/// Nothing more happens to what its topic is about.
+bool ends(const subject_event& event) {
+  return event.type == job_event_type::batch_finished
+         || (event.type == job_event_type::stream_closed
+             && event.topic.starts_with("stream:"));
+}
+
 bool ends_owned_job(const store::job& job) {
   return !job.owner.empty() && store::is_terminal(job.state);
 }
@@ -70,7 +77,7 @@ void event_log::add(const job_event& event, moment now) {
 
 void event_log::add(subject_event event, moment now) {
   auto& of = open(event.topic);
-  of.over = event.type == job_event_type::batch_finished;
+  of.over = ends(event);
   if (of.over)
     linger(of, now);
   else

@@ -30,6 +30,11 @@ enum class job_event_type : std::uint8_t {
   node_load,
   alert_raised,
   alert_cleared,
+  stream_created,
+  stream_health,
+  stream_quality,
+  stream_recovered,
+  stream_closed,
 };
 
 /// A stored change of a job's state.

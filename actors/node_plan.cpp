@@ -2,13 +2,16 @@
 #include "actors/crew.hpp"
 #include "actors/extract.hpp"
 #include "actors/hub.hpp"
+#include "actors/job_log.hpp"
 #include "actors/manager.hpp"
 #include "actors/monitor.hpp"
 #include "actors/renewer.hpp"
 #include "actors/running_node.hpp"
 #include "actors/stage.hpp"
+#include "actors/stream_manager.hpp"
 #include "media/imaging/service.hpp"
 #include "media/monitor/host_reader.hpp"
+#include "media/stream/service.hpp"
 #include "media/workbench.hpp"
 
 #include <unistd.h>
@@ -116,6 +119,45 @@ void running_node::plan_crew(root_options& plan, config::metrics& metrics) {
   options.metrics = &metrics;
   plan.make_crew = [&sys = *sys_, options]() -> crew_actor {
     return caf::actor_cast<crew_actor>(sys.spawn(crew, options));
+  };
+}
+
+void running_node::plan_streams(root_options& plan, config::metrics& metrics) {
+  const auto& from = settings_.streams;
+  stream_options options;
+  auto& makers = options.registry;
+  makers.parts = {&bench_.streams(), &metrics, from_seconds(from.stall_s)};
+  makers.encoders = from.encoders > 0
+                      ? from.encoders
+                      : std::max(std::thread::hardware_concurrency(), 1u);
+  makers.most_waiting = from.max_waiting;
+  makers.ahead_s = from.ahead_s;
+  makers.idle = from_seconds(from.run_idle_s);
+  auto& sessions = options.sessions;
+  sessions.streams = &bench_.streams();
+  sessions.metrics = &metrics;
+  sessions.settings = &from;
+  sessions.wall = wall_clock;
+  sessions.put = [this](store::stream_record record, reply_to<bool> reply) {
+    edge_.put_stream(std::move(record), std::move(reply));
+  };
+  sessions.drop = [this](std::string id, reply_to<bool> reply) {
+    edge_.drop_stream(std::move(id), std::move(reply));
+  };
+  sessions.result_of = [this](const std::string& job,
+                              media::result_heard heard) {
+    edge_.get(job, [heard = std::move(heard)](const result<store::job>& it) {
+      tell_result(it, heard);
+    });
+  };
+  sessions.tell = [this](event_batch events) {
+    edge_.tell(std::move(events));
+  };
+  options.get = [this](std::string id, reply_to<store::stream_record> reply) {
+    edge_.get_stream(std::move(id), std::move(reply));
+  };
+  plan.make_streams = [&sys = *sys_, options]() -> stream_actor {
+    return caf::actor_cast<stream_actor>(sys.spawn(actors::streams, options));
   };
 }
 
@@ -230,6 +272,7 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
   };
   plan_callbacks(plan);
   plan_crew(plan, metrics);
+  plan_streams(plan, metrics);
   plan_managers(plan, metrics);
   plan.on_change = [this](edge_contacts now) {
     edge_.meet(std::move(now));

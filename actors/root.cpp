@@ -49,6 +49,7 @@ root_state::~root_state() {
   kill(who_.queue);
   kill(extract_);
   kill(crew_);
+  kill(streams_);
   kill(who_.callbacks);
   kill(renewer_);
   kill(who_.monitor);
@@ -66,6 +67,8 @@ void root_state::start(root_options options) {
   add_child<extract_actor>("extract", extract_, options_.make_extract);
   if (options_.make_crew)
     add_child<crew_actor>("image crew", crew_, options_.make_crew);
+  if (options_.make_streams)
+    add_child<stream_actor>("streams", streams_, options_.make_streams);
   if (options_.make_renewer)
     add_child<renewer_actor>("renewer", renewer_, options_.make_renewer);
   add_child<queue_actor>("queue", who_.queue, [this, first = true]() mutable {
@@ -102,7 +105,8 @@ void root_state::spread() {
   for (const auto& manager : managers_)
     if (manager)
       self_->send(manager, who_);
-  options_.on_change({who_.queue, who_.hub, extract_, who_.monitor, crew_});
+  options_.on_change(
+    {who_.queue, who_.hub, extract_, who_.monitor, crew_, streams_});
 }
 
 void root_state::restart(restart_child which) {
@@ -194,6 +198,7 @@ void root_state::end(int status) {
   dismiss(who_.hub);
   dismiss(extract_);
   dismiss(crew_);
+  dismiss(streams_);
   dismiss(who_.callbacks);
   dismiss(who_.stage);
   dismiss(renewer_);

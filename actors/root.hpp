@@ -2,6 +2,7 @@
 
 #include "actors/image_messages.hpp"
 #include "actors/messages.hpp"
+#include "actors/stream_messages.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -21,6 +22,7 @@ struct edge_contacts {
   extract_actor extract;
   monitor_actor monitor = {};
   crew_actor crew = {};
+  stream_actor streams = {};
 };
 
 struct root_options {
@@ -31,6 +33,7 @@ struct root_options {
   std::function<extract_actor()> make_extract;
   std::function<callback_actor()> make_callbacks;
   std::function<crew_actor()> make_crew;       ///< none: no images
+  std::function<stream_actor()> make_streams;  ///< none: no streams
   std::function<renewer_actor()> make_renewer; ///< none: nobody renews
   std::function<monitor_actor()> make_monitor; ///< none: nobody looks
   std::vector<std::function<manager_actor()>> make_managers;
@@ -106,6 +109,7 @@ private:
   wiring who_;
   extract_actor extract_;
   crew_actor crew_;
+  stream_actor streams_;
   renewer_actor renewer_;
   std::vector<manager_actor> managers_;
   std::size_t undrained_ = 0;

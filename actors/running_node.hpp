@@ -42,6 +42,10 @@ public:
     return edge_;
   }
 
+  stream_desk& streams() override {
+    return edge_;
+  }
+
   readiness ready() const override {
     return {.store = status_->store_up,
             .remote = spool_ != nullptr,
@@ -66,6 +70,7 @@ private:
   root_options plan(config::metrics& metrics, std::string id);
   void plan_callbacks(root_options& plan);
   void plan_crew(root_options& plan, config::metrics& metrics);
+  void plan_streams(root_options& plan, config::metrics& metrics);
   void plan_stage(root_options& plan);
   void plan_managers(root_options& plan, config::metrics& metrics);
   void plan_monitor(root_options& plan, config::metrics& metrics,

@@ -2,6 +2,7 @@
 
 #include "actors/gateway.hpp"
 #include "actors/image_desk.hpp"
+#include "actors/stream_desk.hpp"
 #include "config/result.hpp"
 #include "config/settings.hpp"
 
@@ -53,6 +54,8 @@ public:
   [[nodiscard]] virtual gateway& edge() = 0;
   /// The same for images.
   [[nodiscard]] virtual image_desk& images() = 0;
+  /// And for streams.
+  [[nodiscard]] virtual stream_desk& streams() = 0;
 
   [[nodiscard]] virtual readiness ready() const = 0;
 

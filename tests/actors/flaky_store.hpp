@@ -118,6 +118,25 @@ public:
   result<store::schedule> get_schedule(const std::string& name) override {
     return inner_->get_schedule(name);
   }
+  result<void> put_stream(const store::stream_record& it) override {
+    if (faults_->away)
+      return gone();
+    return inner_->put_stream(it);
+  }
+  result<void> drop_stream(const std::string& id) override {
+    if (faults_->away)
+      return gone();
+    return inner_->drop_stream(id);
+  }
+  result<store::stream_record> get_stream(const std::string& id) override {
+    if (faults_->away)
+      return gone();
+    return inner_->get_stream(id);
+  }
+  result<std::vector<store::stream_record>>
+  streams(const std::string& after) override {
+    return inner_->streams(after);
+  }
   result<std::vector<store::callback>>
   take_callbacks(std::uint32_t max) override {
     return inner_->take_callbacks(max);
