@@ -150,12 +150,15 @@ std::string request_id_of(std::string_view given) {
 
 void append_cors(std::string& out, const origin_guard& guard,
                  std::string_view origin) {
+  if (!guard.lists_any())
+    return;
+  // Also without an Origin: a shared cache must not give one's copy to another.
+  out += "Vary: Origin\r\n";
   if (origin.empty() || !guard.is_listed(origin))
     return;
   out.append("Access-Control-Allow-Origin: ").append(origin);
-  out += "\r\nVary: Origin\r\nAccess-Control-Expose-Headers: Location, "
-         "Retry-After, X-Request-Id, Idempotency-Replayed, Content-Range, "
-         "ETag\r\n";
+  out += "\r\nAccess-Control-Expose-Headers: Location, Retry-After, "
+         "X-Request-Id, Idempotency-Replayed, Content-Range, ETag\r\n";
 }
 
 } // namespace troupe::net

@@ -30,6 +30,7 @@ std::string_view reason_of(unsigned status) noexcept {
   static constexpr std::array reasons{
     reason{100, "Continue"},
     reason{200, "OK"},
+    reason{201, "Created"},
     reason{202, "Accepted"},
     reason{204, "No Content"},
     reason{206, "Partial Content"},

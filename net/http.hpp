@@ -87,6 +87,12 @@ struct response {
   std::vector<std::pair<std::string_view, std::string>> headers;
   std::string body;
   file_slice file; ///< instead of `body` if it has a descriptor
+  /// Instead of `body` if it is set: bytes that others hold too.
+  std::shared_ptr<const std::string> shared = {};
+
+  [[nodiscard]] std::string_view bytes() const noexcept {
+    return shared ? std::string_view{*shared} : std::string_view{body};
+  }
 };
 
 /// "Accepted", …; "Unknown" for a status that we never send.

@@ -57,6 +57,22 @@ boost::asio::awaitable<std::vector<part_state>> ask_store(edge& at) {
   co_return out;
 }
 
+/// Without an answer images fail, and all else goes on.
+boost::asio::awaitable<part_state> ask_crew(edge& at) {
+  auto start = [&at](actors::reply_to<actors::crew_figures> reply) {
+    at.parts.crew->crew(std::move(reply));
+  };
+  const auto now =
+    co_await at.asks.ask<actors::crew_figures>(probe_limit, start);
+  if (!now)
+    co_return part_state{"crew", part_health::degraded, now.error().message()};
+  co_return part_state{
+    "crew", part_health::ready,
+    std::to_string(now->page.children + now->batch.children) + " children, "
+      + std::to_string(now->page.waiting + now->batch.waiting)
+      + " images wait"};
+}
+
 void append_part(std::string& out, const part_state& part) {
   json::append_string(out, part.name);
   out += R"(:{"state":)";
@@ -130,6 +146,8 @@ boost::asio::awaitable<void> refresh(edge& at) {
     at.parts.metrics.event_log(figures->topics, figures->log_bytes);
   if (at.images)
     set_images(at);
+  if (at.parts.stream_figures)
+    at.parts.stream_figures(at.parts.metrics);
 }
 
 } // namespace
@@ -142,6 +160,10 @@ answering show_health(edge&, const request&, const path_params&) {
 
 answering show_readiness(edge& at, const request&, const path_params&) {
   auto parts = co_await ask_store(at);
+  if (at.parts.crew) {
+    auto crew = co_await ask_crew(at);
+    parts.push_back(std::move(crew));
+  }
   if (at.parts.health)
     for (auto& part : at.parts.health())
       parts.push_back(std::move(part));

@@ -30,6 +30,11 @@ public:
   /// True for an origin that `http.origins` lists: it may read our answers.
   [[nodiscard]] bool is_listed(std::string_view origin) const;
 
+  /// True if answers differ by the origin that asks.
+  [[nodiscard]] bool lists_any() const noexcept {
+    return !origins_.empty();
+  }
+
 private:
   [[nodiscard]] bool is_ours(std::string_view host) const;
 

@@ -24,7 +24,7 @@ void append_field(std::string& out, std::string_view name,
 } // namespace
 
 std::uint64_t body_size(const response& what) noexcept {
-  return what.file.fd ? what.file.length : what.body.size();
+  return what.file.fd ? what.file.length : what.bytes().size();
 }
 
 void append_head(std::string& out, const response& what,

@@ -8,6 +8,19 @@ namespace troupe::net {
 using answering = boost::asio::awaitable<outcome>;
 
 answering submit_job(edge& at, const request& req, const path_params& path);
+answering open_stream(edge& at, const request& req, const path_params& path);
+answering list_streams(edge& at, const request& req, const path_params& path);
+answering show_stream(edge& at, const request& req, const path_params& path);
+answering show_stream_health(edge& at, const request& req,
+                             const path_params& path);
+answering patch_stream(edge& at, const request& req, const path_params& path);
+answering close_stream(edge& at, const request& req, const path_params& path);
+/// `/s/{stream}/{file}`: the master playlist, the source itself.
+answering send_stream_file(edge& at, const request& req,
+                           const path_params& path);
+/// `/s/{stream}/{rendition}/{file}`.
+answering send_rendition_file(edge& at, const request& req,
+                              const path_params& path);
 answering list_jobs(edge& at, const request& req, const path_params& path);
 answering show_job(edge& at, const request& req, const path_params& path);
 answering purge_job(edge& at, const request& req, const path_params& path);

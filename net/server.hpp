@@ -2,6 +2,7 @@
 
 #include "actors/gateway.hpp"
 #include "actors/image_desk.hpp"
+#include "actors/stream_desk.hpp"
 #include "config/metrics.hpp"
 #include "config/result.hpp"
 #include "config/settings.hpp"
@@ -18,7 +19,8 @@
 
 namespace troupe::media {
 class image_service;
-}
+class stream_signer;
+} // namespace troupe::media
 
 namespace troupe::net {
 
@@ -47,6 +49,12 @@ struct server_parts {
   const config::image_settings* image_settings = nullptr;
   media::image_service* images = nullptr;
   actors::image_desk* crew = nullptr;
+  /// Null: no streams are served.
+  const config::stream_settings* stream_settings = nullptr;
+  const media::stream_signer* stream_signer = nullptr;
+  actors::stream_desk* streams = nullptr;
+  /// Of what streams keep, for `/metrics`. May be null.
+  std::function<void(config::metrics&)> stream_figures = {};
 };
 
 /// The HTTP edge: everything under "Conventions", "Jobs", "Events" and

@@ -124,7 +124,7 @@ private:
 
   server_address to_;
   asio::io_context io_{1};
-  websocket::stream<beast::tcp_stream> stream_;
+  websocket::stream<beast::tcp_stream, false> stream_;
   beast::flat_buffer buffer_;
   error_code ended_;
   bool reading_ = false;

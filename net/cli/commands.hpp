@@ -64,6 +64,7 @@ int act_on_jobs(const client_options& to, const std::string& action,
                 const std::vector<std::string>& ids);
 int list_queues(const client_options& to);
 int list_nodes(const client_options& to);
+int list_streams(const client_options& to);
 int list_schedules(const client_options& to);
 
 /// Settings without problems, or nothing after all problems were printed.

@@ -122,6 +122,14 @@ void add_lists(CLI::App& app, request& to) {
     };
   });
 
+  auto* streams = app.add_subcommand("streams", "Show who watches what");
+  add_client(*streams, to.client);
+  streams->callback([&to] {
+    to.act = [&to] {
+      return list_streams(to.client);
+    };
+  });
+
   auto* schedules = app.add_subcommand("schedules", "Show recurring jobs");
   add_client(*schedules, to.client);
   schedules->callback([&to] {

@@ -1,6 +1,7 @@
 #include "actors/system.hpp"
 #include "config/log.hpp"
 #include "config/metrics.hpp"
+#include "media/stream/service.hpp"
 #include "media/tool/tool.hpp"
 #include "media/workbench.hpp"
 #include "net/cli/api.hpp"
@@ -156,7 +157,17 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
        },
      .image_settings = &settings.images,
      .images = &(*bench)->images(),
-     .crew = &(*node)->images()}};
+     .crew = &(*node)->images(),
+     .stream_settings = &settings.streams,
+     .stream_signer = &(*bench)->streams().signer(),
+     .streams = &(*node)->streams(),
+     .stream_figures =
+       [&bench](config::metrics& to) {
+         const auto now = (*bench)->streams().figures();
+         for (const auto& [tier, of] :
+              {std::pair{"memory", now.memory}, std::pair{"disk", now.disk}})
+           to.segment_cache(tier, of.entries, of.bytes, of.evicted, of.broken);
+       }}};
   const auto port = server.listen(std::move(*bound));
   if (!port)
     return refuse(port.error());

@@ -10,8 +10,6 @@ using testing::SizeIs;
 
 namespace {
 
-constexpr std::string_view noop = R"({"type":"noop","params":{}})";
-
 /// Requests that are HTTP, and yet not to be served.
 class bad_requests : public server_test {
 protected:

@@ -12,8 +12,6 @@ using testing::SizeIs;
 
 namespace {
 
-constexpr std::string_view noop = R"({"type":"noop","params":{}})";
-
 class control_routes : public server_test {
 protected:
   std::string submitted() {

@@ -14,8 +14,6 @@ using testing::UnorderedElementsAre;
 
 namespace {
 
-constexpr std::string_view noop = R"({"type":"noop","params":{}})";
-
 class http_routes : public server_test {};
 
 } // namespace

@@ -12,6 +12,9 @@
 
 namespace troupe::net {
 
+/// The least of all jobs.
+inline constexpr std::string_view noop = R"({"type":"noop","params":{}})";
+
 /// A real server on a free port, in front of a fake gateway.
 class server_test : public testing::Test {
 protected:

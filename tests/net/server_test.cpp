@@ -18,8 +18,6 @@ using testing::Not;
 
 namespace {
 
-constexpr std::string_view noop = R"({"type":"noop","params":{}})";
-
 class http_edge : public server_test {};
 
 } // namespace
@@ -331,6 +329,8 @@ TEST_F(http_edge, LetsListedOriginsIn) {
   EXPECT_EQ(made.status, 202);
   EXPECT_EQ(made.fields.at("access-control-allow-origin"),
             "https://page.example");
+  EXPECT_EQ(made.fields.at("vary"), "Origin");
+  EXPECT_EQ(ask("GET", "/healthz").fields.at("vary"), "Origin");
   EXPECT_EQ(asked.status, 204);
   EXPECT_THAT(asked.fields.at("access-control-allow-methods"),
               HasSubstr("POST"));
