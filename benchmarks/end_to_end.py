@@ -118,10 +118,33 @@ def idle_figures(rows, child):
     rows.append(("start to ready", f"{child.ready_ms:.0f} ms"))
 
 
+UPGRADE = (b"GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+           b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+           b"Sec-WebSocket-Version: 13\r\n"
+           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+SHORT = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+def idle_connections(rows, port, child, count=2000):
+    """What a client costs the server that has asked once and stays."""
+    for what, request in (("kept-alive HTTP", SHORT), ("WebSocket", UPGRADE)):
+        with contextlib.ExitStack() as open_ones:
+            before = memory_mb(child.pid)
+            for _ in range(count):
+                peer_socket = open_ones.enter_context(
+                    socket.create_connection(("127.0.0.1", port)))
+                peer_socket.sendall(request)
+                peer_socket.recv(4096)
+            each = (memory_mb(child.pid) - before) * 1024 / count
+        rows.append((f"memory of an idle {what} connection, of {count:,}",
+                     f"{each:.1f} KB"))
+
+
 def measure_store(name, url, folder, seconds, jobs, rows):
     with server(url, folder) as (port, child):
         if name.startswith("sqlite"):
             idle_figures(rows, child)
+            idle_connections(rows, port, child)
         rate = load("submit", "--port", port, "--rate", 1000,
                     "--seconds", seconds,
                     "--body", '{"type":"noop","params":{},"delay_s":86400}')

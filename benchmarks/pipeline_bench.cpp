@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -40,23 +41,38 @@ private:
   std::shared_ptr<media::attempt_sink> sink_;
 };
 
+/// A workbench whose jobs have ended as soon as they begin.
 class instant_bench final : public media::workbench {
 public:
+  explicit instant_bench(std::unique_ptr<media::workbench> rest)
+    : rest_(std::move(rest)) {}
+
   std::unique_ptr<media::attempt>
   make_attempt(media::attempt_task,
                std::shared_ptr<media::attempt_sink> sink) override {
     return std::make_unique<instant_attempt>(std::move(sink));
   }
   bool has_zygote() const override {
-    return true;
+    return rest_->has_zygote();
   }
-  void extract(std::string, media::extract_done done) override {
-    done(std::string{"{}"});
+  void extract(std::string url, media::extract_done done) override {
+    rest_->extract(std::move(url), std::move(done));
   }
-  void post(media::callback_post, media::callback_heard) override {}
+  void post(media::callback_post what, media::callback_heard heard) override {
+    rest_->post(std::move(what), std::move(heard));
+  }
+  media::image_service& images() override {
+    return rest_->images();
+  }
+  media::stream_service& streams() override {
+    return rest_->streams();
+  }
   void on_file_thread(std::function<void()> work) override {
-    work();
+    rest_->on_file_thread(std::move(work));
   }
+
+private:
+  std::unique_ptr<media::workbench> rest_;
 };
 
 /// A node on a store of the given kind, in a folder of its own.
@@ -72,13 +88,19 @@ public:
       kind == "sqlite" ? "sqlite:" + (folder_ / "queue.db").string() : kind;
     settings_.pools.bulk = settings_.pools.bulk_min = slots;
     settings_.log.level = "off";
-    auto opened = actors::node::open(settings_, bench_, metrics_);
+    auto rest = media::workbench::open(
+      settings_, metrics_, std::filesystem::read_symlink("/proc/self/exe"));
+    if (!rest)
+      std::abort();
+    bench_.emplace(std::move(*rest));
+    auto opened = actors::node::open(settings_, *bench_, metrics_);
     if (!opened)
       std::abort();
     it = std::move(*opened);
   }
   ~bench_node() {
     it.reset();
+    bench_.reset();
     std::filesystem::remove_all(folder_);
   }
 
@@ -127,7 +149,7 @@ private:
   std::filesystem::path folder_;
   config::settings settings_;
   config::metrics metrics_;
-  instant_bench bench_;
+  std::optional<instant_bench> bench_;
 };
 
 std::string store_of(const benchmark::State& state) {

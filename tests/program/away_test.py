@@ -9,7 +9,7 @@ import unittest
 from harness import BIN, Server, TroupeTest, best_of, wait_until
 
 LEASE_S = 2
-#: As design.md promises.
+#: What is promised of a store that is away.
 NOTICED_S = 1.0
 CANCELLED_S = 1.5
 

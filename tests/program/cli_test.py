@@ -181,7 +181,9 @@ class Serving(TroupeTest):
         needed = {"TROUPE_SANDBOX_REQUIRED": "true"}
         server = self.server(environment=needed)
         self.assertEqual(server.get("/readyz").status, 200)
-        self.assertIn("zygote", server.get("/readyz").json["parts"])
+        parts = server.get("/readyz").json["parts"]
+        self.assertIn("zygote", parts)
+        self.assertIn("children", parts["crew"]["detail"])
 
         alone = self.folder / "alone"
         alone.mkdir()
