@@ -1,6 +1,7 @@
 #include "actors/job_run.hpp"
 
 #include "actors/job_log.hpp"
+#include "actors/store/job_log.hpp"
 #include "config/fault_points.hpp"
 #include "media/job_types.hpp"
 
@@ -72,7 +73,7 @@ void attempt_relay::on_checkpoint(std::string json,
 }
 
 void attempt_relay::on_log(std::string_view line) {
-  const auto text = log_line(wall_clock(), level_of_line(line), line);
+  const auto text = store::log_line(wall_clock(), level_of_line(line), line);
   std::unique_lock lock{mutex_};
   if (lines_.size() + text.size() > log_bytes)
     ++left_out_;
@@ -90,8 +91,8 @@ std::string attempt_relay::take_log() {
   lines_told_ = false;
   auto taken = std::exchange(lines_, {});
   if (const auto missing = std::exchange(left_out_, 0); missing > 0)
-    taken += log_line(wall_clock(), "warning",
-                      std::to_string(missing) + " lines are left out");
+    taken += store::log_line(wall_clock(), "warning",
+                             std::to_string(missing) + " lines are left out");
   return taken;
 }
 

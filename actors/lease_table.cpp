@@ -18,9 +18,6 @@ void lease_table::add(const store::job& job,
   entry.fence = job.fence;
   entry.queue = job.queue;
   entry.type = job.type;
-  entry.attempt = job.attempt;
-  entry.started_at = job.started_at;
-  entry.keeps_log = !job.errors.empty() || !job.checkpoint.empty();
   entry.since = now;
   board_->hold({job.id, job.fence}, now,
                silent ? std::chrono::milliseconds{0} : stall_of(job.type));

@@ -22,14 +22,10 @@ struct lease {
   std::string queue; ///< whose manager holds it
   std::string type;
   std::chrono::steady_clock::time_point since;
-  media::progress progress;    ///< the newest that was heard
-  bool unsaved = false;        ///< `progress` is newer than what is stored
-  bool cancel_told = false;    ///< its manager knows of the cancellation
-  bool pause_told = false;     ///< its manager knows that it is to pause
-  std::uint32_t attempt = 0;   ///< 0: not known here
-  timestamp_ms started_at = 0; ///< of the attempt
-  bool keeps_log = false;      ///< lines of the job are stored
-  bool log_begun = false;      ///< so is that of its start
+  media::progress progress; ///< the newest that was heard
+  bool unsaved = false;     ///< `progress` is newer than what is stored
+  bool cancel_told = false; ///< its manager knows of the cancellation
+  bool pause_told = false;  ///< its manager knows that it is to pause
 };
 
 /// The leases of this server, by job.

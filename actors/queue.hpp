@@ -228,9 +228,6 @@ private:
   void take_batches(const std::vector<store::batch>& batches,
                     timestamp_ms time);
   void wake_callbacks();
-  std::vector<store::operation> log_lines(std::vector<store::operation>& ops);
-  std::string log_head(const lease& held) const;
-  std::string take_log_head(lease& held) const;
   void tell_stats();
   result<std::vector<store::queue_info>> read_queues();
 

@@ -1,8 +1,8 @@
 #include "actors/queue.hpp"
 
-#include "actors/job_log.hpp"
 #include "actors/queue_ops.hpp"
 #include "actors/store/batch_json.hpp"
+#include "actors/store/job_log.hpp"
 #include "actors/topic.hpp"
 #include "config/log.hpp"
 #include "config/metrics.hpp"
@@ -225,44 +225,6 @@ void queue_state::settle_callback(const store::callback_settlement& done) {
 
 // -- logs ---------------------------------------------------------------------
 
-/// The line of an attempt's start, until it was written with another.
-std::string queue_state::log_head(const lease& held) const {
-  return held.log_begun || held.attempt == 0
-           ? std::string{}
-           : start_line(held.started_at, held.attempt, options_.node);
-}
-
-std::string queue_state::take_log_head(lease& held) const {
-  auto head = log_head(held);
-  held.log_begun = true;
-  return head;
-}
-
-/// What these operations add to the logs of their jobs.
-std::vector<store::operation>
-queue_state::log_lines(std::vector<store::operation>& ops) {
-  std::vector<store::operation> more;
-  for (auto& op : ops) {
-    if (auto* lines = std::get_if<store::log_op>(&op)) {
-      if (auto* held = leases_.find(lines->id)) {
-        lines->text.insert(0, take_log_head(*held));
-        held->keeps_log = true;
-      }
-      continue;
-    }
-    if (!outcome_fence(op))
-      continue;
-    auto id = id_of(op);
-    auto* held = leases_.find(id);
-    const bool failed = std::holds_alternative<store::fail_op>(op);
-    if (!held || !(held->keeps_log || failed))
-      continue;
-    more.emplace_back(store::log_op{
-      std::move(id), take_log_head(*held) + outcome_line(op, store_now())});
-  }
-  return more;
-}
-
 void queue_state::show_log(log_call& request) {
   if (no_store(request.reply))
     return;
@@ -273,11 +235,9 @@ void queue_state::show_log(log_call& request) {
       lose_store(stored.error());
     return request.reply(stored.error());
   }
-  if (const auto* held = leases_.find(request.id); held && !stored->empty())
-    *stored += log_head(*held);
   log_reply out;
-  out.text = shown_log(*job, std::move(*stored));
   out.ended = store::is_terminal(job->state);
+  out.text = store::shown_log(std::move(*job), std::move(*stored));
   request.reply(std::move(out));
 }
 

@@ -69,8 +69,6 @@ commit_group::settle_promise queue_state::settle(settle_request& request) {
   auto promise = self_->make_response_promise<settle_reply>();
   if (auto last = last_progress(request.ops); !last.empty())
     group_.add(std::move(last), {}, {});
-  if (auto lines = log_lines(request.ops); !lines.empty())
-    group_.add(std::move(lines), {}, {});
   group_.add(std::move(request.ops), std::move(request.freed), promise);
   arm_flush();
   return promise;

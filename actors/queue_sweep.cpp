@@ -162,7 +162,6 @@ bool queue_state::settle_doubts() {
 
 void queue_state::take_sweep(store::sweep_result& found) {
   event_batch events;
-  std::vector<store::operation> lines;
   for (auto& job : found.queued) {
     pools_[job.queue].wake(job);
     events.events.push_back(
@@ -171,13 +170,6 @@ void queue_state::take_sweep(store::sweep_result& found) {
   for (auto& job : found.expired) {
     lose_lease(job.id);
     tell_of("lease lost", job);
-    if (auto line = loss_line(job, found.now); !line.empty()) {
-      // Whoever lost it may not have told of its start; twice is once.
-      lines.emplace_back(
-        store::log_op{job.id, start_line(job.started_at,
-                                         job.errors.back().attempt, job.node)});
-      lines.emplace_back(store::log_op{job.id, std::move(line)});
-    }
     pools_[job.queue].wake(job);
     if (store::is_terminal(job.state))
       discard(job);
@@ -185,10 +177,6 @@ void queue_state::take_sweep(store::sweep_result& found) {
       events.events.push_back({*type, found.now, std::move(job)});
   }
   emit(std::move(events));
-  if (!lines.empty()) {
-    group_.add(std::move(lines), {}, {});
-    arm_flush();
-  }
   take_changed(found.changed, found.now);
   take_batches(found.batches, found.now);
   roll_forward(std::move(found.roll_forward));

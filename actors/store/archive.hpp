@@ -14,7 +14,8 @@ namespace troupe::store {
 
 /// 1: the first. 2: dependencies, pausing and crashes of jobs. 3: request ids
 /// and trace contexts. 4: the library of staged files. 5: deadlines.
-inline constexpr char archive_version = 5;
+/// 6: notes, attempts that are not counted.
+inline constexpr char archive_version = 6;
 
 /// Appends fields; the reader below takes them in the same order.
 class archive_writer {

@@ -72,6 +72,32 @@ struct job_error {
   bool operator==(const job_error&) const = default;
 };
 
+/// What happened to a job. Append only: values are stored.
+enum class note_kind : std::uint8_t {
+  left_out,   ///< `number` older notes
+  started,    ///< attempt `number`, on the node `text`
+  failed,     ///< an attempt, with `errors[number]`
+  ended,      ///< for a while, failed with `errors[number]`
+  cancelled,  ///< ended so, for a while
+  given_back, ///< attempt `number`, without an outcome
+  pause_asked,
+  paused,
+  resumed,
+  cancel_asked,
+  retried,
+  taken_over, ///< its publication, by the node `text`
+};
+
+/// One line of a job's log, until it is told in words.
+struct job_note {
+  timestamp_ms time = 0;
+  note_kind kind = note_kind::left_out;
+  std::uint32_t number = 0;
+  std::string text;
+
+  bool operator==(const job_note&) const = default;
+};
+
 /// What a client asks for; the store adds the rest.
 struct job_draft {
   std::string id;            ///< minted by the queue: a ULID, time-ordered
@@ -117,7 +143,9 @@ struct fence {
 /// A job as stored.
 struct job : job_draft {
   job_state state = job_state::queued;
-  std::uint32_t attempt = 0;  ///< attempts that counted; 0 before the first
+  /// Number of the newest attempt, 0 before the first. One that costs nothing
+  /// passes its number on to the next.
+  std::uint32_t attempt = 0;
   std::uint64_t revision = 0; ///< raised by every stored transition
   media::progress progress;
   std::string result;            ///< JSON object, or empty
@@ -139,6 +167,11 @@ struct job : job_draft {
   std::uint32_t crashes = 0; ///< attempts whose codec child crashed
   bool pausing = false;      ///< running, but its attempt is to stop
   bool followed = false;     ///< other jobs depend on it, or did
+  bool uncounted = false;    ///< the next attempt has the number of this one
+  /// What its log does not tell yet and nothing else here tells, oldest first.
+  /// A job that is submitted, starts and ends has none.
+  std::vector<job_note> notes;
+  std::uint64_t start_told = 0; ///< epoch of the newest start told there
 
   bool operator==(const job&) const = default;
 };

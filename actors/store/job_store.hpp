@@ -177,8 +177,9 @@ public:
   virtual result<std::vector<applied>>
   apply(std::span<const operation> ops) = 0;
 
-  /// Leases up to `max` ready jobs of a queue, best first; `attempt` and
-  /// `fence.epoch` are raised, `state` is running, `progress` is empty.
+  /// Leases up to `max` ready jobs of a queue, best first; `fence.epoch` is
+  /// raised, and `attempt` unless the one before costs nothing; `state` is
+  /// running, `progress` is empty.
   /// Promotes what is due in every queue (at most 1,000) before. Obeys the
   /// limits of queue and keys: no more than `concurrency` of them hold leases,
   /// in all servers together, whatever claims, ends and changes of limits race.

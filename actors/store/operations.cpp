@@ -74,7 +74,7 @@ public:
   }
 
   applied operator()(const pause_op& op) {
-    return change(op.id, [](job& it) { return pause(it); });
+    return change(op.id, [&](job& it) { return pause(it, in_.now()); });
   }
 
   applied operator()(const resume_op& op) {
@@ -128,8 +128,10 @@ public:
     const auto found = in_.find(op.id);
     if (!found)
       return refused(found.error);
-    in_.guard(*found.it);
-    append_log(op.id, op.text, in_);
+    if (append_log(*found.it, op.text, in_))
+      in_.save(*found.it, found.it->state);
+    else
+      in_.guard(*found.it);
     return {};
   }
 

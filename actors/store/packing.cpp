@@ -56,6 +56,12 @@ void live_fields(Archive& f, Job& it) {
   manifest_fields(f, it.manifest);
   if (f.since(2))
     f(it.pending), f(it.crashes), f(it.pausing), f(it.followed);
+  if (!f.since(6))
+    return;
+  f(it.uncounted), f(it.start_told);
+  f.list(it.notes, [](auto& g, auto& note) {
+    g(note.time), g(note.kind), g(note.number), g(note.text);
+  });
 }
 
 template <class Archive, class Job>

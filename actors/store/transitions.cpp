@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace troupe::store {
 
@@ -15,6 +16,38 @@ constexpr verdict stored{errc::none, false, true};
 
 constexpr verdict refused(errc why) {
   return {why, false, false};
+}
+
+/// Adds a line to the job's log; of many the oldest go.
+void note(job& it, job_note line) {
+  if (it.notes.size() == max_notes) {
+    auto& oldest = it.notes.front();
+    if (oldest.kind != note_kind::left_out)
+      oldest = {oldest.time, note_kind::left_out, 1, {}};
+    ++oldest.number;
+    oldest.time = it.notes[1].time;
+    it.notes.erase(it.notes.begin() + 1);
+  }
+  it.notes.push_back(std::move(line));
+}
+
+/// Tells of the attempt that has the newest error, and is not the last.
+void note_failure(job& it, timestamp_ms now) {
+  note_start(it);
+  const auto newest = static_cast<std::uint32_t>(it.errors.size() - 1);
+  note(it, {now, note_kind::failed, newest, {}});
+}
+
+/// An end that is taken back.
+void note_end(job& it) {
+  note_start(it);
+  const auto newest = static_cast<std::uint32_t>(it.errors.size() - 1);
+  const auto at = it.finished_at;
+  if (it.state == job_state::failed)
+    return note(it, {at, note_kind::ended, newest, {}});
+  if (was_refused(it))
+    note(it, {at, note_kind::failed, newest, {}});
+  note(it, {at, note_kind::cancelled, 0, {}});
 }
 
 bool holds(const job& it, const fence& proof) {
@@ -29,7 +62,9 @@ void end_lease(job& it, job_state state) {
 }
 
 /// Ends a lease of a job that is to have another.
-void end_attempt(job& it, job_state next) {
+void end_attempt(job& it, job_state next, timestamp_ms now) {
+  if (it.pausing)
+    note(it, {now, note_kind::paused, 0, {}});
   end_lease(it, it.pausing ? job_state::paused : next);
 }
 
@@ -42,12 +77,11 @@ void finish(job& it, job_state state, timestamp_ms now) {
 
 /// Back to where it stood in the queue; the attempt does not count.
 void give_back(job& it, timestamp_ms now) {
-  if (it.attempt > 0)
-    --it.attempt;
+  it.uncounted = true;
   if (it.state == job_state::cancelling)
     finish(it, job_state::cancelled, now);
   else
-    end_attempt(it, job_state::queued);
+    end_attempt(it, job_state::queued, now);
 }
 
 void lose(job& it, timestamp_ms now) {
@@ -58,9 +92,9 @@ void lose(job& it, timestamp_ms now) {
   it.errors.push_back(
     {"node_lost", "the attempt was lost with its node", true, it.attempt});
   if (++it.losses > max_losses)
-    finish(it, job_state::failed, now);
-  else
-    give_back(it, now);
+    return finish(it, job_state::failed, now);
+  note_failure(it, now);
+  give_back(it, now);
 }
 
 /// The one way out of publishing but success.
@@ -79,6 +113,12 @@ verdict ended_before(const job& it, const fence& proof) {
 }
 
 } // namespace
+
+void note_start(job& it) {
+  if (std::exchange(it.start_told, it.fence.epoch) == it.fence.epoch)
+    return;
+  note(it, {it.started_at, note_kind::started, it.attempt, it.node});
+}
 
 std::int64_t backoff_ms(const backoff& policy, std::uint32_t attempt,
                         double random) noexcept {
@@ -173,9 +213,9 @@ verdict fail_attempt(job& it, const fail_op& op, timestamp_ms now,
   it.run_at =
     now
     + std::max(backoff_ms(it.backoff, it.attempt, random), op.retry_after_ms);
-  if (op.crash)
-    --it.attempt;
-  end_attempt(it, waiting_place(it, now));
+  note_failure(it, now);
+  it.uncounted = op.crash;
+  end_attempt(it, waiting_place(it, now), now);
   return changed;
 }
 
@@ -189,7 +229,7 @@ verdict release(job& it, const release_op& op, timestamp_ms now) {
   if (op.reason == release_reason::node_lost)
     lose(it, now);
   else
-    give_back(it, now);
+    take_back(it, now);
   if (op.reason == release_reason::postponed && op.delay_ms > 0
       && it.state == job_state::queued) {
     it.state = job_state::scheduled;
@@ -205,6 +245,8 @@ verdict cancel(job& it, timestamp_ms now) {
   }
   if (it.state != job_state::running || it.publishing)
     return unchanged;
+  note_start(it);
+  note(it, {now, note_kind::cancel_asked, 0, {}});
   it.state = job_state::cancelling;
   it.pausing = false;
   ++it.revision;
@@ -214,7 +256,10 @@ verdict cancel(job& it, timestamp_ms now) {
 verdict retry(job& it, std::uint32_t pending, timestamp_ms now) {
   if (it.state != job_state::failed && it.state != job_state::cancelled)
     return refused(errc::invalid_state);
+  note_end(it);
+  note(it, {now, note_kind::retried, 0, {}});
   it.attempt = 0;
+  it.uncounted = false;
   it.losses = 0;
   it.crashes = 0;
   it.pending = pending;
@@ -226,15 +271,19 @@ verdict retry(job& it, std::uint32_t pending, timestamp_ms now) {
   return changed;
 }
 
-verdict pause(job& it) {
+verdict pause(job& it, timestamp_ms now) {
   if (it.publishing || it.pausing || it.state == job_state::paused)
     return unchanged;
-  if (it.state == job_state::running)
+  if (it.state == job_state::running) {
+    note_start(it);
+    note(it, {now, note_kind::pause_asked, 0, {}});
     it.pausing = true;
-  else if (is_waiting(it.state))
+  } else if (is_waiting(it.state)) {
+    note(it, {now, note_kind::paused, 0, {}});
     it.state = job_state::paused;
-  else
+  } else {
     return refused(errc::invalid_state);
+  }
   ++it.revision;
   return changed;
 }
@@ -248,6 +297,7 @@ verdict resume(job& it, timestamp_ms now) {
     return unchanged;
   else
     return refused(errc::invalid_state);
+  note(it, {now, note_kind::resumed, 0, {}});
   ++it.revision;
   return changed;
 }
@@ -277,7 +327,8 @@ void promote(job& it) {
 
 void lease(job& it, const claim_request& request, timestamp_ms now) {
   it.state = job_state::running;
-  ++it.attempt;
+  if (!std::exchange(it.uncounted, false))
+    ++it.attempt;
   ++it.revision;
   it.progress = {};
   it.fence = {it.fence.epoch + 1, request.nonce};
@@ -291,6 +342,10 @@ void expire(job& it, timestamp_ms now) {
 }
 
 void take_back(job& it, timestamp_ms now) {
+  if (it.state != job_state::cancelling) {
+    note_start(it);
+    note(it, {now, note_kind::given_back, it.attempt, {}});
+  }
   give_back(it, now);
 }
 
@@ -302,7 +357,10 @@ bool is_kept(const job& it, const sweep_request& request) {
 }
 
 void roll_forward(job& it, const sweep_request& request, timestamp_ms now) {
+  note_start(it);
+  note(it, {now, note_kind::taken_over, 0, request.node});
   it.fence = {it.fence.epoch + 1, request.nonce};
+  it.start_told = it.fence.epoch;
   it.lease_until = now + request.lease_ms;
   it.node = request.node;
   ++it.revision;

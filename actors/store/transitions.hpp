@@ -19,6 +19,9 @@ namespace troupe::store {
 inline constexpr std::uint32_t max_losses = 10;
 /// Crashes of its codec child that fail a job.
 inline constexpr std::uint32_t max_crashes = 2;
+
+/// Lines that a job's log waits for; see `job::notes`.
+inline constexpr std::size_t max_notes = 64;
 /// How long an idempotency key is remembered.
 inline constexpr std::int64_t idempotency_ms = 24LL * 3600 * 1000;
 /// Rows that a page may look at for filters other than state and batch.
@@ -111,7 +114,7 @@ verdict cancel(job& it, timestamp_ms now);
 /// The caller refuses (`invalid_state`) when another job holds the unique key.
 /// @param pending how many of `depends_on` have not ended
 verdict retry(job& it, std::uint32_t pending, timestamp_ms now);
-verdict pause(job& it);
+verdict pause(job& it, timestamp_ms now);
 verdict resume(job& it, timestamp_ms now);
 
 /// Where a job that is no longer held by anything waits: blocked, scheduled or
@@ -125,7 +128,17 @@ void give_up(job& it, job_error why, timestamp_ms now);
 
 /// scheduled → queued.
 void promote(job& it);
-/// queued → running: raises `attempt` and `fence.epoch`, clears `progress`.
+/// Cancelled by its store before its first attempt, with an error.
+[[nodiscard]] inline bool was_refused(const job& it) noexcept {
+  return it.state == job_state::cancelled && !it.errors.empty()
+         && it.errors.back().attempt == 0;
+}
+
+/// The newest attempt's start stands in `notes`, or stood there.
+void note_start(job& it);
+
+/// queued → running: raises `attempt` (unless the one before is not counted)
+/// and `fence.epoch`, clears `progress`.
 void lease(job& it, const claim_request& request, timestamp_ms now);
 /// The lease has run out: like `release` for a lost node. Not for publishing.
 void expire(job& it, timestamp_ms now);

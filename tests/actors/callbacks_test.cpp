@@ -161,27 +161,8 @@ TEST_F(CallbackTest, LeavesNothingBehindThatCallsADeadActor) {
 
 // -- logs ---------------------------------------------------------------------
 
-TEST(JobLog, IsMadeFromAJobThatSaidNothing) {
-  store::job job;
-  job.created_at = 1'700'000'000'000;
-  job.started_at = 1'700'000'001'000;
-  job.finished_at = 1'700'000'002'500;
-  job.attempt = 1;
-  job.node = "n1";
-  job.state = store::job_state::succeeded;
-
-  EXPECT_EQ(shown_log(job, ""),
-            "2023-11-14T22:13:20.000Z info created\n"
-            "2023-11-14T22:13:21.000Z info attempt 1 started on n1\n"
-            "2023-11-14T22:13:22.500Z info succeeded\n");
-  EXPECT_EQ(shown_log(job, "x\n"),
-            "2023-11-14T22:13:20.000Z info created\nx\n");
-  EXPECT_EQ(shown_log(job, std::string(64 * 1024, 'x')),
-            std::string(64 * 1024, 'x'));
-}
-
 TEST(JobLog, KeepsEachMessageOnOneLine) {
-  EXPECT_EQ(log_line(1'700'000'000'000, "info", "a\nb\x1b[1m\xff"),
+  EXPECT_EQ(store::log_line(1'700'000'000'000, "info", "a\nb\x1b[1m\xff"),
             "2023-11-14T22:13:20.000Z info a b [1m\xef\xbf\xbd\n");
   EXPECT_EQ(level_of_line("ERROR: no"), "error");
   EXPECT_EQ(level_of_line("WARNING: hm"), "warning");

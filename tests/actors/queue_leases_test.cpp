@@ -136,7 +136,10 @@ TEST_F(QueueLeasesTest, CountsALeaseThatRanOutAsLost) {
 
   EXPECT_GE(events(job_event_type::queued), 1u);
   EXPECT_THAT(metrics.text(), HasSubstr("outcome=\"lost\",type=\"noop\""));
-  EXPECT_THAT(*store->log_of(id),
+  const auto log = listen<log_reply>();
+  caf::anon_send(aut, log_call{id, into(log)});
+  run();
+  EXPECT_THAT(log->front()->text,
               ContainsRegex("attempt 1 started on .*\n.*lost with its node"));
 }
 

@@ -204,7 +204,7 @@ class Pauses(FormatsTest):
             "url": self.origin_.url("/files/a.mp4")})
         job = self.server_.wait_for_state(second, "scheduled")
 
-        self.assertEqual((job["attempt"], job["errors"]), (0, []))
+        self.assertEqual((job["attempt"], job["errors"]), (1, []))
         self.assertEqual(len(self.origin_.requests()), asked)
 
 

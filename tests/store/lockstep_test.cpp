@@ -34,6 +34,10 @@ struct timed {
       times.push_back(*time);
       *time = 0;
     }
+    for (auto& note : rest.notes) {
+      times.push_back(note.time);
+      note.time = 0;
+    }
     rest.reached = durability::memory;
   }
 
@@ -48,6 +52,7 @@ void expect_same(const job& one, const job& other) {
   EXPECT_EQ(to_string(a.rest.state), to_string(b.rest.state)) << a.rest.id;
   EXPECT_EQ(a.rest.revision, b.rest.revision) << a.rest.id;
   EXPECT_TRUE(a.rest == b.rest) << a.rest.id;
+  ASSERT_EQ(a.times.size(), b.times.size()) << a.rest.id;
   for (std::size_t i = 0; i < a.times.size(); ++i)
     EXPECT_LE(std::abs(a.times[i] - b.times[i]), tolerance_ms)
       << a.rest.id << ", time " << i;

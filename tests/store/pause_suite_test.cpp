@@ -1,6 +1,6 @@
 #include "tests/store/store_suite.hpp"
 
-/// Pause and resume, crashes, children of a running job, and its log.
+/// Pause and resume, crashes, and children of a running job.
 namespace troupe::store::testing {
 namespace {
 
@@ -75,7 +75,7 @@ TEST_P(PauseSuite, ARunningJobIsPausedWhenItsAttemptHasStopped) {
   const auto paused = release(held, release_reason::drain);
   EXPECT_EQ(paused.job.state, job_state::paused);
   EXPECT_FALSE(paused.job.pausing);
-  EXPECT_EQ(paused.job.attempt, 0u);
+  EXPECT_EQ(paused.job.attempt, 1u);
   EXPECT_EQ(paused.job.checkpoint, R"({"at":9})");
   EXPECT_TRUE(claim().empty());
   resume(held.id);
@@ -154,9 +154,11 @@ TEST_P(PauseSuite, TheSecondCrashFailsAJobAsPoison) {
   const auto crashed = crash(first);
 
   EXPECT_EQ(crashed.job.state, job_state::queued);
-  EXPECT_EQ(crashed.job.attempt, 0u);
+  EXPECT_EQ(crashed.job.attempt, 1u);
   EXPECT_EQ(crashed.job.errors.at(0).code, "codec_crashed");
-  const auto poisoned = crash(claim().at(0));
+  const auto second = claim().at(0);
+  EXPECT_EQ(second.attempt, 1u);
+  const auto poisoned = crash(second);
   EXPECT_EQ(poisoned.job.state, job_state::failed);
   EXPECT_EQ(poisoned.job.errors.at(1).code, "poison");
   retry(first.id);
@@ -211,50 +213,6 @@ TEST(ChildIds, TellParentsAndItemsApart) {
   EXPECT_EQ(id, child_id(parent, "x"));
   EXPECT_NE(id, child_id(parent, "y"));
   EXPECT_NE(child_id("ab", "c"), child_id("a", "bc"));
-}
-
-// -- logs ---------------------------------------------------------------------
-
-TEST_P(PauseSuite, KeepsTheNewestLinesOfAJobsLog) {
-  const auto it = submit();
-  EXPECT_EQ(store().log_of(it.id).value(), "");
-
-  apply(log_op{it.id, "one\n"});
-  apply_all({log_op{it.id, "two\n"}, log_op{it.id, "three\n"}});
-  EXPECT_EQ(store().log_of(it.id).value(), "one\ntwo\nthree\n");
-  for (char i = 0; i < 20; ++i)
-    apply(log_op{it.id, std::string(7999, static_cast<char>('A' + i)) + '\n'});
-
-  const auto text = store().log_of(it.id).value();
-  EXPECT_EQ(text.size(), 64'000u);
-  EXPECT_EQ(text.find("one"), text.npos);
-  EXPECT_EQ(get(it.id).revision, 1u);
-}
-
-TEST_P(PauseSuite, LinesThatAreOfferedAgainStandOnce) {
-  const auto it = submit();
-  const log_op two{it.id, "12:01 b\n12:02 c\n"};
-  apply(log_op{it.id, "12:00 a\n"});
-  apply(two);
-
-  apply_all({two, log_op{it.id, "02 c\n"}});
-
-  EXPECT_EQ(store().log_of(it.id).value(), "12:00 a\n12:01 b\n12:02 c\n02 c\n");
-}
-
-TEST_P(PauseSuite, ALogGoesWithItsJob) {
-  const auto it = submit();
-  apply(log_op{it.id, "one\n"});
-  cancel(it.id);
-  purge(it.id);
-  EXPECT_EQ(store().log_of(it.id).error().code, errc::not_found);
-
-  auto again = draft();
-  again.id = it.id;
-  submit(again);
-
-  EXPECT_EQ(store().log_of(it.id).value(), "");
-  EXPECT_EQ(apply(log_op{"nobody", "x\n"}).error, errc::not_found);
 }
 
 } // namespace

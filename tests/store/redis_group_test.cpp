@@ -178,7 +178,7 @@ TEST_F(RedisGroups, ABatchThatWasShownWaitsForMemory) {
 std::string packed_before(const job& it) {
   const auto draft = pack_draft(it), live = pack_live(it), all = pack_job(it);
   return "\x01" + draft.substr(1, draft.size() - 6)
-         + live.substr(1, live.size() - 5)
+         + live.substr(1, live.size() - 8)
          + all.substr(draft.size() + live.size() - 1);
 }
 

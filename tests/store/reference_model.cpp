@@ -168,7 +168,8 @@ std::vector<seen_job> reference_model::claim(const claim_request& request) {
     it->fence = {it->fence.epoch + 1, request.nonce};
     it->lease_until = now_.first + request.lease_ms;
     it->node = request.node;
-    ++it->attempt;
+    it->attempt += it->free ? 0 : 1;
+    it->free = false;
     ++it->revision;
     leased.push_back(*it);
   }

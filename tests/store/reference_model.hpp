@@ -77,6 +77,7 @@ private:
     std::int64_t lease_until = 0;
     std::string node;
     bool leased = false;
+    bool free = false; ///< its newest attempt costs nothing
   };
 
   /// Limits of a queue or a key; `next` is when its rate lets one through.

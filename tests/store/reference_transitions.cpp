@@ -21,7 +21,7 @@ void reference_model::end(entry& it, job_state state) {
 }
 
 void reference_model::give_back(entry& it) {
-  --it.attempt;
+  it.free = true;
   if (it.state == job_state::cancelling)
     return end(it, job_state::cancelled);
   end(it, it.pausing ? job_state::paused : job_state::queued);
@@ -169,6 +169,7 @@ seen_answer reference_model::outcome(entry& it, const retry_op&) {
   if (!over || holder(it.draft.unique_key) != nullptr)
     return answer(errc::invalid_state, false, false, it);
   it.attempt = it.losses = 0;
+  it.free = false;
   it.ready = now_;
   end(it, job_state::queued);
   return changed(it);

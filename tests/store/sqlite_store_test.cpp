@@ -90,7 +90,7 @@ TEST_F(SqliteStore, ReadsAndRaisesADatabaseOfTheVersionBefore) {
       "UPDATE draft SET body ="
       " CAST(x'01' || substr(body, 2, length(body) - 6) AS BLOB);"
       "UPDATE job SET live ="
-      " CAST(x'01' || substr(live, 2, length(live) - 5) AS BLOB);"
+      " CAST(x'01' || substr(live, 2, length(live) - 8) AS BLOB);"
       "PRAGMA user_version = 1");
 
   auto opened = open();
