@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -58,6 +59,17 @@ result<noop_params> read_params(const std::string& text) {
 
 constexpr std::chrono::seconds beat_every{1};
 
+/// How long an earlier attempt has slept; 0 if none has told.
+std::int64_t slept_before(const std::string& checkpoint) {
+  boost::system::error_code bad;
+  const auto parsed = json::parse(checkpoint, bad);
+  if (bad || !parsed.is_object())
+    return 0;
+  const auto* found = parsed.get_object().if_contains("slept_ms");
+  const auto ms = found ? found->to_number<std::int64_t>(bad) : 0;
+  return bad ? 0 : std::max<std::int64_t>(ms, 0);
+}
+
 bool is_idle(const noop_params& params) {
   return params.sleep_ms == 0 && params.steps == 1 && params.output_bytes == 0;
 }
@@ -69,16 +81,22 @@ finished idle_outcome(const noop_params& params) {
 }
 
 /// The work, kept alive by its own timers and file tasks. Everything but
-/// construction runs on the io thread. Invariant: `done_` is set exactly when
-/// nothing may be reported any more.
+/// construction runs on the io thread. Invariants: `done_` is set exactly when
+/// nothing may be reported any more; `slept_ms_` of the sleep were over at
+/// `since_`, and all that was before is on record as `saved_ms_`.
 class noop_work : public std::enable_shared_from_this<noop_work> {
 public:
   noop_work(runtime& threads, attempt_task task, noop_params params,
             std::shared_ptr<attempt_sink> sink)
     : threads_(threads), task_(std::move(task)), params_(std::move(params)),
-      sink_(std::move(sink)), timer_(threads.io()), heart_(threads.io()) {}
+      sink_(std::move(sink)), timer_(threads.io()), heart_(threads.io()),
+      saved_ms_(std::min(slept_before(task_.checkpoint), params_.sleep_ms)),
+      slept_ms_(saved_ms_) {}
 
   void start() {
+    since_ = clock::now();
+    if (slept_ms_ > 0)
+      step_ = slept_ms_ * params_.steps / params_.sleep_ms;
     beat();
     step();
   }
@@ -89,10 +107,9 @@ public:
     report_progress();
     if (step_ == params_.steps)
       return write();
-    const auto end = params_.sleep_ms * (step_ + 1) / params_.steps;
-    const auto pause = end - params_.sleep_ms * step_ / params_.steps;
     ++step_;
-    timer_.expires_after(std::chrono::milliseconds{pause});
+    const auto end = params_.sleep_ms * step_ / params_.steps;
+    timer_.expires_at(since_ + std::chrono::milliseconds{end - slept_ms_});
     timer_.async_wait(
       [self = shared_from_this()](boost::system::error_code stopped) {
         if (!stopped)
@@ -101,6 +118,8 @@ public:
   }
 
   void stop(errc why) {
+    if (why == errc::interrupted)
+      save();
     finish(failure_report{why, "stopped", 0});
   }
 
@@ -112,16 +131,30 @@ public:
   }
 
 private:
+  using clock = std::chrono::steady_clock;
+
   void beat() {
     if (done_)
       return;
     sink_->on_beat();
+    save();
     heart_.expires_after(beat_every);
     heart_.async_wait(
       [self = shared_from_this()](boost::system::error_code stopped) {
         if (!stopped)
           self->beat();
       });
+  }
+
+  /// The next attempt goes on from here.
+  void save() {
+    const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(
+      clock::now() - since_);
+    const auto slept = std::min(slept_ms_ + ran.count(), params_.sleep_ms);
+    if (done_ || slept <= saved_ms_)
+      return;
+    saved_ms_ = slept;
+    sink_->on_checkpoint("{\"slept_ms\":" + std::to_string(slept) + "}", {});
   }
 
   void report_progress() {
@@ -194,6 +227,9 @@ private:
   std::shared_ptr<attempt_sink> sink_;
   asio::steady_timer timer_;
   asio::steady_timer heart_;
+  clock::time_point since_;
+  std::int64_t saved_ms_;
+  std::int64_t slept_ms_; ///< by earlier attempts
   std::int64_t step_ = 0;
   bool done_ = false;
 };

@@ -231,8 +231,48 @@ class Flow:
                  and r["range"] not in ("", "bytes=0-", "bytes=0-0")]
         self.assertTrue(again, "it began anew")
         log = server.get(f"/v1/jobs/{job}/log").body.decode()
-        for words in ("created", "attempt 1 started", "given back", "succeeded"):
-            self.assertIn(words, log)
+        at = 0
+        for words in ("created", "attempt 1 started", "it is to pause",
+                      "given back", "paused", "resumed", "attempt 1 started",
+                      "succeeded"):
+            at = log.find(words, at)
+            self.assertGreaterEqual(at, 0, f"{words} in {log}")
+
+    def test_a_paused_noop_goes_on_and_its_attempt_stays(self):
+        server = self.start()
+        job = server.submit("noop", {"sleep_ms": 8000, "steps": 80})
+
+        def steps():
+            return server.job(job)["progress"]["done"]
+
+        wait_until(lambda: steps() >= 20, 60, "some steps")
+        server.post(f"/v1/jobs/{job}/pause")
+        paused = server.wait_for_state(job, "paused")
+        server.post(f"/v1/jobs/{job}/resume")
+        server.wait_for_state(job, "running")
+        wait_until(lambda: steps() > 0, 60, "a step")
+        again = steps()
+        server.post(f"/v1/jobs/{job}/cancel")
+        ended = server.wait_for_state(job, "cancelled")
+
+        self.assertEqual((paused["attempt"], ended["attempt"]), (1, 1))
+        self.assertGreaterEqual(again, 20, "it began anew")
+        log = server.get(f"/v1/jobs/{job}/log").body.decode()
+        self.assertEqual([line.split(" ", 2)[2].split(" on ")[0]
+                          for line in log.splitlines()][1:],
+                         ["attempt 1 started", "it is to pause",
+                          "attempt 1 was stopped and given back", "paused",
+                          "resumed", "attempt 1 started",
+                          "it is to be cancelled", "cancelled"])
+
+    def test_a_retried_job_that_succeeds_has_no_error(self):
+        server = self.start()
+        job = server.submit("noop", {"fail_times": 1}, backoff={
+            "initial_s": 0.1})
+        ended = server.wait_for_state(job, "succeeded")
+
+        self.assertEqual((ended["attempt"], ended["error"]), (2, None))
+        self.assertEqual([it["attempt"] for it in ended["errors"]], [1])
 
     def test_a_followed_log_ends_with_the_job(self):
         media = self.folder / "media"
