@@ -84,7 +84,7 @@ void append_outcome(members& out, const job& job) {
   append_json(out.value("progress"), job.progress);
   out.value("result") += job.result.empty() ? "null" : job.result;
   auto& text = out.value("error");
-  if (job.errors.empty())
+  if (job.errors.empty() || job.state == job_state::succeeded)
     text += "null";
   else
     append_json(text, job.errors.back());

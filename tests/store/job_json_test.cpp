@@ -55,6 +55,15 @@ TEST(JobJson, SplicesParamsAndResultAndShowsTheNewestError) {
   EXPECT_THAT(text, HasSubstr(R"("tags":["x","y\"z"])"));
 }
 
+TEST(JobJson, ASucceededJobHasNoErrorButThoseOfItsAttempts) {
+  auto j = sample();
+  j.state = job_state::succeeded;
+  j.errors = {{"io_error", "a", true, 1}};
+
+  EXPECT_THAT(to_json(j),
+              HasSubstr(R"("error":null,"errors":[{"code":"io_error",)"));
+}
+
 TEST(JobJson, WritesNumbersAsPeopleDo) {
   auto j = sample();
   j.progress.fraction = 0.25;
