@@ -37,8 +37,9 @@ struct queue_status {
   std::atomic<bool> draining = false;
   std::atomic<store::durability> reaches = store::durability::memory;
   std::atomic<std::size_t> spooled = 0; ///< operations that wait for the store
-  std::atomic<std::uint64_t> spooled_bytes = 0;
-  std::atomic<bool> spool_failed = false; ///< full, or its disk is
+  std::atomic<std::size_t> kept = 0;    ///< that it was told and may yet lose
+  std::atomic<std::uint64_t> spooled_bytes = 0; ///< of both
+  std::atomic<bool> spool_failed = false;       ///< full, or its disk is
 };
 
 struct queue_options {
@@ -93,6 +94,7 @@ using queue_impl =
 /// - what waits for the store is in `backlog_`, in order; it stands in the
 ///   spool, too, if there is one; while the store is there, only submits wait
 ///   that it has no room for;
+/// - what waited there stays in the spool until the store is sure to keep it;
 /// - an event leaves before the reply or the lease that tells of its change;
 /// - a lease is in `leases_` from its claim until its outcome is stored, or
 ///   until it is known to be lost;
@@ -244,6 +246,12 @@ private:
                    bool in_doubt, spooling& to);
   std::int64_t spool_all(const std::vector<store::operation>& ops, bool always);
   bool replay();
+  [[nodiscard]] bool keeps() const;
+  bool keep(std::int64_t through);
+  bool give_again();
+  bool write_again(std::vector<store::operation> ops);
+  bool let_go();
+  void note_purge(const std::string& id);
   job_ref land_spooled(const store::submit_op& op, store::applied& done,
                        event_batch& events);
   void show_spool(bool failed);
@@ -267,6 +275,11 @@ private:
   bool away_ = false;
   commit_group backlog_;
   spooled_jobs spooled_;
+  /// Whether the store has synced what the spool keeps up to `watched_`, if
+  /// that is not 0.
+  store::sync_watch watch_;
+  std::int64_t watched_ = 0;
+  std::unordered_set<std::string> purged_; ///< while the spool keeps anything
   clock::duration backoff_{};
 
   lease_table leases_;

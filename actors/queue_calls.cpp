@@ -107,6 +107,9 @@ void queue_state::bulk(bulk_call& request) {
   }
   if (request.request.action != store::bulk_action::purge)
     take_changed(done->changed, store_now());
+  else
+    for (const auto& job : done->changed)
+      note_purge(job.id);
   if (done->follow)
     follow_soon();
   done->changed.clear();

@@ -170,7 +170,7 @@ job_ref queue_state::take_effect(const store::operation& op,
 void queue_state::follow_job(const store::operation& op,
                              const store::job& job) {
   if (std::holds_alternative<store::purge_op>(op))
-    return;
+    return note_purge(id_of(op));
   if (std::holds_alternative<store::put_queue_op>(op)
       || std::holds_alternative<store::put_limit_op>(op)) {
     for (auto& [queue, to] : pools_)
@@ -184,6 +184,8 @@ void queue_state::follow_job(const store::operation& op,
        || std::holds_alternative<store::withdraw_op>(op))
       && store::is_terminal(job.state))
     discard(job);
+  if (std::holds_alternative<store::withdraw_op>(op))
+    note_purge(job.id);
 }
 
 void queue_state::reply_all(commit_group& group,

@@ -1,10 +1,12 @@
 #include "actors/queue.hpp"
 
 #include "actors/job_log.hpp"
+#include "actors/queue_ops.hpp"
 #include "config/log.hpp"
 #include "config/metrics.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 /// How a queue loses its store and finds it again.
@@ -18,6 +20,26 @@ constexpr auto first_backoff = 100ms;
 constexpr auto max_backoff = 2000ms;
 /// What managers get to tell a new queue what they hold.
 constexpr auto announcing = 3000ms;
+
+std::int64_t logged_of(const commit_group::entry& it) {
+  return std::get<commit_group::settle_entry>(it).logged;
+}
+
+/// All that the spool has up to this number is in `part`. Entries that were
+/// logged together have one number, and those in `rest` are not done with.
+std::int64_t logged_by(const commit_group& part, const commit_group& rest) {
+  auto limit = std::numeric_limits<std::int64_t>::max();
+  for (const auto& it : rest.entries)
+    if (logged_of(it) > 0) {
+      limit = logged_of(it);
+      break;
+    }
+  std::int64_t through = 0;
+  for (const auto& it : part.entries)
+    if (logged_of(it) < limit)
+      through = std::max(through, logged_of(it));
+  return through;
+}
 
 } // namespace
 
@@ -86,8 +108,11 @@ void queue_state::load_spool() {
   if (!waits)
     log::error("the spool cannot be read",
                {{"error", waits.error().message()}});
+  const auto& kept = options_.spool->kept();
   for (auto& [number, op] :
        waits ? *waits : std::vector<store::spool::entry>{}) {
+    if (kept.size > 0 && number <= kept.through)
+      continue;
     if (const auto* submit = std::get_if<store::submit_op>(&op))
       spooled_.add(*submit, wall_clock());
     std::vector<store::operation> one;
@@ -196,20 +221,109 @@ std::int64_t queue_state::spool_all(const std::vector<store::operation>& ops,
 /// changes nothing.
 /// @return false if the store did not answer
 bool queue_state::replay() {
+  if (!give_again())
+    return false;
   for (auto left = backlog_.entries.size(); left > 0;) {
     auto part = backlog_.take_front(max_group);
     left -= std::min(left, part.entries.size());
-    std::int64_t through = 0;
-    for (const auto& entry : part.entries)
-      through =
-        std::max(through, std::get<commit_group::settle_entry>(entry).logged);
+    const auto through = logged_by(part, backlog_);
     if (!write(std::move(part), true))
       return false;
-    if (through > 0)
-      static_cast<void>(options_.spool->drop(through));
-    show_spool(false);
+    if (through > 0 && !keep(through))
+      return true;
   }
+  return let_go();
+}
+
+// -- what it was told and may forget ------------------------------------------
+
+bool queue_state::keeps() const {
+  return options_.spool && options_.spool->kept().size > 0;
+}
+
+/// The store has all up to there, in its present life.
+/// @return false if that could not be noted: it is given again in the next life
+bool queue_state::keep(std::int64_t through) {
+  const auto noted = options_.spool->keep(through, store_->life());
+  if (!noted)
+    log::error("the spool takes no note", {{"error", noted.error().message()}});
+  show_spool(!noted);
+  return noted.has_value();
+}
+
+/// In another life the store may have lost what it was told last. What it has
+/// not is told again, in order; what was purged here since is not.
+/// @return false if it did not answer
+bool queue_state::give_again() {
+  if (!keeps() || options_.spool->kept().life == store_->life())
+    return true;
+  const auto through = options_.spool->kept().through;
+  auto all = options_.spool->read();
+  if (!all) {
+    log::error("the spool cannot be read", {{"error", all.error().message()}});
+    return true;
+  }
+  watched_ = 0;
+  std::vector<store::operation> ops;
+  for (auto& [number, op] : *all) {
+    if (number <= through && !purged_.contains(id_of(op)))
+      ops.push_back(std::move(op));
+    const bool last = number >= through;
+    if ((ops.size() >= max_group || last) && !ops.empty()) {
+      if (!write_again(std::exchange(ops, {})))
+        return false;
+    }
+    if (last)
+      break;
+  }
+  keep(through);
   return true;
+}
+
+bool queue_state::write_again(std::vector<store::operation> ops) {
+  auto done = apply(ops);
+  if (!done) {
+    lose_store(done.error());
+    return false;
+  }
+  event_batch events;
+  for (std::size_t i = 0; i < done->size(); ++i) {
+    auto& it = (*done)[i];
+    if (it.changed || it.error == store::errc::queue_full)
+      take_effect(ops[i], it, false, events);
+  }
+  emit(std::move(events));
+  return true;
+}
+
+/// What the store has made safe is forgotten here.
+/// @return false if it did not answer
+bool queue_state::let_go() {
+  while (keeps()) {
+    if (watched_ == 0) {
+      watched_ = options_.spool->kept().through;
+      watch_ = {};
+    }
+    const auto safe = store_->synced(watch_);
+    if (!safe) {
+      lose_store(safe.error());
+      return false;
+    }
+    if (!*safe)
+      return true;
+    const auto dropped = options_.spool->drop(std::exchange(watched_, 0));
+    show_spool(!dropped);
+    if (!dropped)
+      return true;
+  }
+  purged_.clear();
+  return true;
+}
+
+/// A job that is not to come back.
+void queue_state::note_purge(const std::string& id) {
+  if (keeps())
+    purged_.insert(id);
 }
 
 job_ref queue_state::land_spooled(const store::submit_op& op,
@@ -223,6 +337,8 @@ job_ref queue_state::land_spooled(const store::submit_op& op,
   spooled_.forget(op);
   if (done.follow)
     follow_soon();
+  if (done.error == store::errc::not_found)
+    return {};
   if (done.error != store::errc::none) {
     log::error(
       "a job that had waited was refused",
@@ -246,11 +362,12 @@ void queue_state::show_spool(bool failed) {
   if (!options_.spool)
     return;
   auto& status = *options_.status;
-  status.spooled = options_.spool->size();
+  status.spooled = options_.spool->size() - options_.spool->kept().size;
+  status.kept = options_.spool->kept().size;
   status.spooled_bytes = options_.spool->bytes();
   status.spool_failed = failed;
   if (options_.metrics)
-    options_.metrics->spool(status.spooled, status.spooled_bytes);
+    options_.metrics->spool(status.spooled, status.kept, status.spooled_bytes);
 }
 
 } // namespace troupe::actors

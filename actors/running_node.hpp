@@ -51,6 +51,7 @@ public:
             .remote = spool_ != nullptr,
             .spool = !status_->spool_failed,
             .spooled = status_->spooled,
+            .kept = status_->kept,
             .spooled_bytes = status_->spooled_bytes,
             .draining = drain_until_.load() != none};
   }

@@ -26,6 +26,7 @@ struct readiness {
   bool remote = false;     ///< it may go away: what waits then is spooled
   bool spool = true;       ///< takes more
   std::size_t spooled = 0; ///< operations that wait for the store
+  std::size_t kept = 0;    ///< that it was told, and may lose yet
   std::uint64_t spooled_bytes = 0;
   bool draining = false; ///< stops; takes no new work
 

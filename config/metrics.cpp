@@ -80,8 +80,10 @@ void metrics::store_up(bool up) {
   impl_->store_answers.Set(up ? 1 : 0);
 }
 
-void metrics::spool(std::uint64_t operations, std::uint64_t bytes) {
-  impl_->spool_operations.Set(static_cast<double>(operations));
+void metrics::spool(std::uint64_t waiting, std::uint64_t kept,
+                    std::uint64_t bytes) {
+  impl_->spool_operations.Set(static_cast<double>(waiting));
+  impl_->spool_kept.Set(static_cast<double>(kept));
   impl_->spool_bytes.Set(static_cast<double>(bytes));
 }
 

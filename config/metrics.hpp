@@ -33,8 +33,9 @@ public:
   void audit_done(std::size_t findings, double unix_s);
   /// Whether the store answers.
   void store_up(bool up);
-  /// What waits for a store that is away.
-  void spool(std::uint64_t operations, std::uint64_t bytes);
+  /// What waits for a store that is away, what it was told and may yet lose,
+  /// and the bytes of both.
+  void spool(std::uint64_t waiting, std::uint64_t kept, std::uint64_t bytes);
   /// An attempt gave no sign of life for too long.
   void attempt_stalled();
 

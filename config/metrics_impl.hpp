@@ -119,8 +119,12 @@ struct metrics::impl {
   prom::Gauge& spool_operations =
     gauge("troupe_spool_operations", "Operations that wait for the store.")
       .Add({});
+  prom::Gauge& spool_kept =
+    gauge("troupe_spool_kept_operations",
+          "Operations that the store has and may lose yet.")
+      .Add({});
   prom::Gauge& spool_bytes =
-    gauge("troupe_spool_bytes", "Bytes of what waits for the store.").Add({});
+    gauge("troupe_spool_bytes", "Bytes of what waits or is kept.").Add({});
   prom::Counter& stalled =
     counter("troupe_attempts_stalled_total",
             "Attempts ended since they gave no sign of life.")

@@ -137,6 +137,14 @@ struct queue_info : queue_depth {
   double throughput_per_s = 0;       ///< attempts that ended at this server
 };
 
+/// How far looks at one piece of what a store was told have come. One that is
+/// new asks for all that was told before its first look.
+struct sync_watch {
+  std::string life;
+  std::uint8_t step = 0;
+  timestamp_ms since = 0; ///< of its first step, by the server's clock
+};
+
 // -- the interface ------------------------------------------------------------
 
 struct store_options {
@@ -273,6 +281,19 @@ public:
 
   /// What a submit reaches here at best.
   [[nodiscard]] virtual durability level() const noexcept = 0;
+
+  /// Names the life of the server that has answered last. Another one may not
+  /// know what was told before and is not `synced`.
+  [[nodiscard]] virtual std::string life() const {
+    return {};
+  }
+
+  /// One look at whether what was told is as safe as it will ever be here: on
+  /// a server's disk if it has a log, and at a replica if it has any.
+  virtual result<bool> synced(sync_watch& watch) {
+    static_cast<void>(watch);
+    return true;
+  }
 };
 
 /// Opens the store that `options.url` names. `bad_config` for an unfit server

@@ -217,6 +217,8 @@ private:
     if (!scope.empty())
       if (const auto before = known(scope)) {
         const auto first = repeated(*before, before->body_hash).job.id;
+        if (first == id) // it was here, and was purged
+          return refused(errc::not_found);
         return end_at_once(op.draft, duplicate_of(first), job_state::cancelled);
       }
     auto added = add_job(op.draft, in_, true);

@@ -21,6 +21,8 @@ constexpr auto longest_pause = 1000ms;
 /// Sentinels are near, or asked in vain.
 constexpr std::int64_t sentinel_ms = 200;
 constexpr auto master_check_interval = 1000ms;
+/// Asks at most so long whether a replica has what was written.
+constexpr std::string_view short_wait_ms = "20";
 
 std::string text_of(redis_script script, bool has_flags) {
   std::string text;
@@ -153,6 +155,37 @@ durability redis_client::secure(durability asked) {
       return durability::replica;
   }
   return facts_.level;
+}
+
+/// WAIT knows of what its own connection wrote, which may be a new one: another
+/// write makes that all that was written until now.
+bool redis_client::is_copied() {
+  const std::vector<redis_args> commands{
+    {"HSET", name_of(redis_key::meta), "synced", "1"},
+    {"WAIT", "1", short_wait_ms}};
+  const auto replies = connection_.run(commands);
+  return replies && replies->front()->type != REDIS_REPLY_ERROR
+         && number_of(*replies->back()) >= 1;
+}
+
+result<bool> redis_client::synced(sync_watch& watch) {
+  if (auto ready = ensure_open(); !ready)
+    return ready.error();
+  const auto reply = connection_.ask({"INFO"});
+  if (!reply)
+    return reply.error();
+  const auto seen = read_log_facts(text_of(**reply));
+  facts_.replicas = replicas_in(text_of(**reply));
+  if (watch.life.empty())
+    watch.life = facts_.life;
+  if (seen.life != watch.life) {
+    connection_.close();
+    return fail(errc::unavailable, "redis: there is another server now");
+  }
+  if (facts_.level == durability::interval && seen.has_log
+      && !look_again(watch, seen))
+    return false;
+  return facts_.replicas == 0 || is_copied();
 }
 
 result<void> redis_client::load_scripts() {

@@ -3,6 +3,7 @@
 #include "actors/store/job.hpp"
 #include "actors/store/redis_connection.hpp"
 #include "actors/store/redis_pace.hpp"
+#include "actors/store/redis_sync.hpp"
 
 #include <array>
 #include <chrono>
@@ -26,6 +27,7 @@ struct redis_facts {
   int major_version = 0;
   durability level = durability::memory;
   bool waits_for_disk = false; ///< it knows WAITAOF and has a log
+  std::string life;            ///< its run id
   std::uint32_t replicas = 0;  ///< that follow it now
 };
 
@@ -92,6 +94,12 @@ public:
   /// What it reaches if it is asked to; as of the newest `memory`.
   [[nodiscard]] durability best() const noexcept;
 
+  /// See `job_store`.
+  [[nodiscard]] const std::string& life() const noexcept {
+    return facts_.life;
+  }
+  result<bool> synced(sync_watch& watch);
+
   /// Waits until all that was written over this connection is as safe as
   /// asked. @return what was reached, in time
   durability secure(durability asked);
@@ -104,6 +112,7 @@ private:
   result<void> find_server();
   result<void> check_master();
   failure judge(const redisReply& reply);
+  bool is_copied();
   result<void> load_scripts();
   redis_connection connection_;
   std::array<std::string, redis_script_count> shas_;

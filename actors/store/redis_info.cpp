@@ -24,31 +24,10 @@ std::string_view text_of(const redis_reply_ptr& reply) {
                                : std::string_view{};
 }
 
-/// The value of a line `name:value` of an INFO reply; empty if missing.
-std::string_view field(std::string_view info, std::string_view name) {
-  const auto key = "\n" + std::string{name} + ":";
-  auto at = info.find(key);
-  if (at == info.npos)
-    return {};
-  at += key.size();
-  return info.substr(at, info.find_first_of("\r\n", at) - at);
-}
-
 std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
-}
-
-/// Lines `slave0:ip=…,port=…,state=online,…`.
-std::uint64_t online_replicas(std::string_view info) {
-  std::uint64_t count = 0;
-  for (auto at = info.find("\nslave"); at != info.npos;
-       at = info.find("\nslave", at + 1)) {
-    const auto line = info.substr(at, info.find('\r', at) - at);
-    count += line.find("state=online") != line.npos ? 1 : 0;
-  }
-  return count;
 }
 
 /// Hosted servers may forbid CONFIG: then `everysec`, the usual setting.
@@ -101,25 +80,50 @@ void keep_fast(redis_connection& connection) {
 
 } // namespace
 
+std::string_view info_field(std::string_view info, std::string_view name) {
+  const auto key = "\n" + std::string{name} + ":";
+  auto at = info.find(key);
+  if (at == info.npos)
+    return {};
+  at += key.size();
+  return info.substr(at, info.find_first_of("\r\n", at) - at);
+}
+
+std::uint64_t info_number(std::string_view info, std::string_view name) {
+  return number(info_field(info, name));
+}
+
+/// Lines `slave0:ip=…,port=…,state=online,…`.
+std::uint32_t replicas_in(std::string_view info) {
+  std::uint32_t count = 0;
+  for (auto at = info.find("\nslave"); at != info.npos;
+       at = info.find("\nslave", at + 1)) {
+    const auto line = info.substr(at, info.find('\r', at) - at);
+    count += line.find("state=online") != line.npos ? 1 : 0;
+  }
+  return count;
+}
+
 result<redis_facts> inspect_redis(redis_connection& connection) {
   auto reply = connection.ask({"INFO"});
   if (!reply)
     return reply.error();
   const auto info = text_of(*reply);
-  const auto policy = field(info, "maxmemory_policy");
+  const auto policy = info_field(info, "maxmemory_policy");
   if (policy != "noeviction")
     return fail(errc::bad_config, "Redis would drop jobs: maxmemory-policy is "
                                     + std::string{policy} + ", not noeviction");
-  if (field(info, "loading") == "1")
+  if (info_field(info, "loading") == "1")
     return fail(errc::unavailable, "redis: it loads its data");
-  if (field(info, "role") == "slave")
+  if (info_field(info, "role") == "slave")
     return fail(errc::unavailable, "redis: it is a replica");
   redis_facts facts;
-  facts.replicas = static_cast<std::uint32_t>(online_replicas(info));
-  const auto version = field(info, "redis_version");
+  facts.replicas = replicas_in(info);
+  facts.life = info_field(info, "run_id");
+  const auto version = info_field(info, "redis_version");
   facts.major_version =
     static_cast<int>(number(version.substr(0, version.find('.'))));
-  if (field(info, "aof_enabled") == "1")
+  if (info_field(info, "aof_enabled") == "1")
     facts.level =
       syncs_always(connection) ? durability::disk : durability::interval;
   const auto minor =
@@ -138,10 +142,9 @@ result<redis_memory> ask_redis_memory(redis_connection& connection) {
   if (!reply)
     return reply.error();
   const auto info = text_of(*reply);
-  return redis_memory{.used = number(field(info, "used_memory")),
-                      .limit = number(field(info, "maxmemory")),
-                      .replicas =
-                        static_cast<std::uint32_t>(online_replicas(info))};
+  return redis_memory{.used = info_number(info, "used_memory"),
+                      .limit = info_number(info, "maxmemory"),
+                      .replicas = replicas_in(info)};
 }
 
 result<redis_endpoint> find_master(const redis_address& address,

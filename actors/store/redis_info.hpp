@@ -5,6 +5,16 @@
 
 namespace troupe::store {
 
+/// The value of a line `name:value` of an INFO reply; empty if missing.
+[[nodiscard]] std::string_view info_field(std::string_view info,
+                                          std::string_view name);
+/// The same of a number; 0 if missing.
+[[nodiscard]] std::uint64_t info_number(std::string_view info,
+                                        std::string_view name);
+
+/// Replicas that follow the server, by its INFO reply.
+[[nodiscard]] std::uint32_t replicas_in(std::string_view info);
+
 /// Asks a server that was just connected, and marks the database as ours.
 /// `bad_config` when it evicts keys or holds jobs of another layout.
 /// @pre `connection` is open

@@ -47,6 +47,12 @@ public:
   [[nodiscard]] durability level() const noexcept override {
     return client_.best();
   }
+  [[nodiscard]] std::string life() const override {
+    return client_.life();
+  }
+  result<bool> synced(sync_watch& watch) override {
+    return client_.synced(watch);
+  }
 
 protected:
   result<void> transact(access how, const step& once) override;

@@ -106,6 +106,13 @@ public:
   [[nodiscard]] durability level() const noexcept override {
     return core_->store->level();
   }
+  [[nodiscard]] std::string life() const override {
+    const std::lock_guard lock{core_->mutex};
+    return core_->store->life();
+  }
+  result<bool> synced(sync_watch& watch) override {
+    return locked().store->synced(watch);
+  }
 
 private:
   /// Holds the mutex until the end of the expression it stands in.

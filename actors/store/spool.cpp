@@ -14,6 +14,10 @@ PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS op(
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS kept(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  through INTEGER NOT NULL,
+  life TEXT NOT NULL);
 )";
 
 } // namespace
@@ -32,9 +36,11 @@ spool::spool(std::unique_ptr<sqlite_db> db, std::uint64_t max_bytes)
     max_bytes_{max_bytes}, insert_{*db_, "INSERT INTO op(body) VALUES(?1)"},
     all_{*db_, "SELECT seq, body FROM op ORDER BY seq"},
     drop_{*db_, "DELETE FROM op WHERE seq <= ?1"},
-    weigh_{*db_, "SELECT coalesce(sum(length(body)), 0) FROM op"
+    weigh_{*db_, "SELECT coalesce(sum(length(body)), 0), count(*) FROM op"
                  " WHERE seq <= ?1"},
-    measure_{*db_, "SELECT count(*), coalesce(sum(length(body)), 0) FROM op"} {}
+    measure_{*db_, "SELECT count(*), coalesce(sum(length(body)), 0) FROM op"},
+    keep_{*db_, "INSERT OR REPLACE INTO kept VALUES(1, ?1, ?2)"},
+    look_up_{*db_, "SELECT through, life FROM kept"} {}
 
 result<std::unique_ptr<spool>> spool::open(const std::string& path,
                                            std::uint64_t max_bytes) {
@@ -57,6 +63,30 @@ result<void> spool::measure() {
     return db_->end(); // tells why
   size_ = static_cast<std::size_t>(row.number(0));
   bytes_ = static_cast<std::uint64_t>(row.number(1));
+  auto known = look_up_.start();
+  if (!known.next())
+    return {};
+  kept_part found{known.number(0), std::string{known.text(1)}, 0};
+  auto weighed = weigh_.start(found.through);
+  if (weighed.next())
+    found.size = static_cast<std::size_t>(weighed.number(1));
+  if (found.size > 0)
+    kept_ = std::move(found);
+  return {};
+}
+
+result<void> spool::keep(std::int64_t through, const std::string& life) {
+  kept_part now{through, life, 0};
+  db_->begin(true);
+  keep_.run(through, life);
+  {
+    auto row = weigh_.start(through);
+    if (row.next())
+      now.size = static_cast<std::size_t>(row.number(1));
+  }
+  if (auto done = db_->end(); !done)
+    return done;
+  kept_ = std::move(now);
   return {};
 }
 
@@ -118,6 +148,7 @@ result<void> spool::drop(std::int64_t through) {
     return done;
   size_ -= static_cast<std::size_t>(rows);
   bytes_ -= gone;
+  kept_.size -= std::min(kept_.size, static_cast<std::size_t>(rows));
   return {};
 }
 

@@ -17,7 +17,9 @@ namespace troupe::store {
 /// What waits for a store that is away: operations in their order, in a file
 /// of this server. One thread at a time.
 ///
-/// Invariant: `bytes_` and `size_` are what the file holds.
+/// What the store has taken may stay until it is safe there: `kept`.
+///
+/// Invariant: `bytes_`, `size_` and `kept_` are what the file holds.
 class spool {
 public:
   /// @param path of the file; `bad_config` if it belongs to somebody else
@@ -39,9 +41,23 @@ public:
   /// All of them, oldest first.
   result<std::vector<entry>> read();
 
+  /// The oldest operations: the store has them, and may lose them yet.
+  struct kept_part {
+    std::int64_t through = 0; ///< number of the newest of them
+    std::string life;         ///< of the store, when it took them
+    std::size_t size = 0;
+  };
+  [[nodiscard]] const kept_part& kept() const noexcept {
+    return kept_;
+  }
+
+  /// The store has everything up to this number, in this life.
+  result<void> keep(std::int64_t through, const std::string& life);
+
   /// Everything up to this number is done with.
   result<void> drop(std::int64_t through);
 
+  /// Those that are kept are among them.
   [[nodiscard]] std::size_t size() const noexcept {
     return size_;
   }
@@ -58,7 +74,8 @@ private:
   std::size_t size_ = 0;
   std::uint64_t bytes_ = 0;
   std::int64_t newest_ = 0;
-  statement insert_, all_, drop_, weigh_, measure_;
+  kept_part kept_;
+  statement insert_, all_, drop_, weigh_, measure_, keep_, look_up_;
 };
 
 } // namespace troupe::store

@@ -81,10 +81,11 @@ std::optional<net::part_state> spool_state(const actors::readiness& now) {
     return std::nullopt;
   const auto state =
     now.spool ? net::part_health::ready : net::part_health::failed;
-  return net::part_state{"spool", state,
-                         std::to_string(now.spooled)
-                           + " operations wait for the store, "
-                           + std::to_string(now.spooled_bytes) + " bytes"};
+  return net::part_state{
+    "spool", state,
+    std::to_string(now.spooled) + " operations wait for the store, "
+      + std::to_string(now.kept) + " are kept until it has synced them, "
+      + std::to_string(now.spooled_bytes) + " bytes"};
 }
 
 std::string url_of(const std::string& listen, std::uint16_t port) {

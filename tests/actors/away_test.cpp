@@ -4,6 +4,8 @@
 
 #include <caf/actor_system_config.hpp>
 
+#include <gmock/gmock.h>
+
 #include <atomic>
 #include <thread>
 
@@ -12,6 +14,7 @@ namespace troupe::actors {
 namespace {
 
 using namespace testing;
+using ::testing::HasSubstr;
 
 class AwayTest : public QueueTest {
 protected:
@@ -47,6 +50,12 @@ protected:
   void come_back() {
     faults->away = false;
     advance(5s);
+  }
+
+  /// The store's server has lost it.
+  void forget(const std::string& id) {
+    const store::operation ops[] = {store::cancel_op{id}, store::purge_op{id}};
+    ASSERT_TRUE(store->apply(ops));
   }
 
   store::testing::scratch_folder folder;
@@ -192,6 +201,81 @@ TEST_F(AwayTest, GoesOnWithItsSpoolAfterARestart) {
   EXPECT_EQ(store->get(id)->state, store::job_state::succeeded);
   EXPECT_EQ(store->get(id)->losses, 0u);
   EXPECT_EQ(spool->size(), 0u);
+}
+
+// -- what the store may lose yet ----------------------------------------------
+
+TEST_F(AwayTest, KeepsWhatItHandedOverUntilTheStoreHasSyncedIt) {
+  faults->away = true;
+  submit_ok();
+  submit_ok();
+  faults->synced = false;
+  come_back();
+
+  EXPECT_EQ(store->list({})->jobs.size(), 2u);
+  EXPECT_EQ(spool->kept().size, 2u);
+  EXPECT_EQ(status->spooled, 0u);
+  EXPECT_EQ(status->kept, 2u);
+  EXPECT_THAT(metrics.text(), HasSubstr("\ntroupe_spool_kept_operations 2\n"));
+
+  faults->synced = true;
+  advance(2s);
+
+  EXPECT_EQ(spool->size(), 0u);
+  EXPECT_EQ(status->kept, 0u);
+}
+
+TEST_F(AwayTest, HandsOverAgainWhatAnotherLifeOfTheStoreHasLost) {
+  faults->away = true;
+  const auto lost = submit_ok();
+  const auto stayed = submit_ok();
+  faults->synced = false;
+  come_back();
+  ASSERT_EQ(events(job_event_type::created), 2u);
+  forget(lost.job->id);
+  faults->life = "another";
+
+  advance(2s);
+
+  EXPECT_EQ(store->get(lost.job->id)->state, store::job_state::queued);
+  EXPECT_EQ(store->list({})->jobs.size(), 2u);
+  EXPECT_EQ(events(job_event_type::created), 3u);
+  EXPECT_EQ(spool->kept().size, 2u);
+  EXPECT_EQ(spool->kept().life, "another");
+}
+
+TEST_F(AwayTest, DoesNotBringBackWhatWasPurged) {
+  faults->away = true;
+  const auto gone = submit_ok();
+  faults->synced = false;
+  come_back();
+  ASSERT_TRUE(command(job_command_kind::cancel, gone.job->id));
+  command(job_command_kind::purge, gone.job->id);
+  faults->life = "another";
+
+  advance(2s);
+
+  EXPECT_FALSE(store->get(gone.job->id));
+}
+
+TEST_F(AwayTest, HandsOverAgainInItsNextLifeToo) {
+  faults->away = true;
+  const auto lost = submit_ok();
+  faults->synced = false;
+  come_back();
+  caf::anon_send_exit(aut, caf::exit_reason::kill);
+  run();
+  forget(lost.job->id);
+  open_spool(1u << 20);
+  EXPECT_EQ(spool->kept().size, 1u);
+
+  start();
+  advance(2s);
+  EXPECT_FALSE(store->get(lost.job->id)) << "the life in which it was told";
+  faults->life = "another";
+  advance(2s);
+
+  EXPECT_EQ(store->get(lost.job->id)->state, store::job_state::queued);
 }
 
 // -- leases -------------------------------------------------------------------

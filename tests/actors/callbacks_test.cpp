@@ -1,6 +1,7 @@
 #include "actors/callbacks.hpp"
 #include "actors/job_log.hpp"
 #include "actors/rate_meter.hpp"
+#include "actors/store/job_log.hpp"
 #include "tests/actor_fixture.hpp"
 #include "tests/actors/fakes.hpp"
 

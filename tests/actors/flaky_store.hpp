@@ -14,6 +14,8 @@ struct store_faults {
   bool answer_lost = false; ///< the next write happens, unseen
   bool claim_lost = false;  ///< the next claim that finds any, too
   std::optional<store::durability> level; ///< another than it has
+  std::optional<std::string> life;        ///< another than it has
+  std::optional<bool> synced;             ///< another answer than it has
   std::size_t writes = 0;
   std::size_t renewals = 0;
 };
@@ -163,6 +165,16 @@ public:
   }
   store::durability level() const noexcept override {
     return faults_->level.value_or(inner_->level());
+  }
+  std::string life() const override {
+    return faults_->life.value_or(inner_->life());
+  }
+  result<bool> synced(store::sync_watch& watch) override {
+    if (faults_->away)
+      return gone();
+    if (faults_->synced)
+      return *faults_->synced;
+    return inner_->synced(watch);
   }
 
 private:

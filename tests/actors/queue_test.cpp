@@ -205,7 +205,7 @@ TEST_F(QueueTest, TakesBackTheLeasesOfAnEarlierLife) {
   start();
 
   EXPECT_EQ(get(id)->state, store::job_state::queued);
-  EXPECT_EQ(get(id)->attempt, 0u);
+  EXPECT_EQ(get(id)->attempt, 1u);
   // Its attempt may have been what ended that life.
   EXPECT_EQ(get(id)->losses, 1u);
 }

@@ -156,9 +156,9 @@ TEST_P(PauseSuite, TheSecondCrashFailsAJobAsPoison) {
   EXPECT_EQ(crashed.job.state, job_state::queued);
   EXPECT_EQ(crashed.job.attempt, 1u);
   EXPECT_EQ(crashed.job.errors.at(0).code, "codec_crashed");
-  const auto second = claim().at(0);
-  EXPECT_EQ(second.attempt, 1u);
-  const auto poisoned = crash(second);
+  const auto once_more = claim().at(0);
+  EXPECT_EQ(once_more.attempt, 1u);
+  const auto poisoned = crash(once_more);
   EXPECT_EQ(poisoned.job.state, job_state::failed);
   EXPECT_EQ(poisoned.job.errors.at(1).code, "poison");
   retry(first.id);

@@ -158,6 +158,22 @@ void redis_server::thaw() {
   ::waitpid(pid_, nullptr, WCONTINUED);
 }
 
+std::filesystem::path redis_server::log_file() const {
+  for (const auto& it :
+       std::filesystem::directory_iterator{folder_ / "appendonlydir"})
+    if (it.path().string().ends_with(".incr.aof"))
+      return it.path();
+  throw std::runtime_error("no append-only file");
+}
+
+std::uintmax_t redis_server::log_size() const {
+  return std::filesystem::file_size(log_file());
+}
+
+void redis_server::cut_log(std::uintmax_t size) {
+  std::filesystem::resize_file(log_file(), size);
+}
+
 bool redis_server::answers() const {
   const std::unique_ptr<redisContext, free_context> context{
     options_.tcp ? redisConnect("127.0.0.1", port_)

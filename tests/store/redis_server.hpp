@@ -42,6 +42,11 @@ public:
   void freeze();
   void thaw();
 
+  /// Bytes of its append-only file, and all but so many of them cut off, as if
+  /// they had never been synced. @pre for the latter it was killed
+  [[nodiscard]] std::uintmax_t log_size() const;
+  void cut_log(std::uintmax_t size);
+
   /// One command over a connection of its own: its reply, or the elements of
   /// it in lines. Throws when there is none or it is an error.
   std::string command(const std::vector<std::string>& args) const;
@@ -49,6 +54,7 @@ public:
 private:
   [[nodiscard]] std::vector<std::string> arguments() const;
   [[nodiscard]] bool answers() const;
+  [[nodiscard]] std::filesystem::path log_file() const;
 
   redis_server_options options_;
   std::filesystem::path folder_;

@@ -118,6 +118,27 @@ TEST_F(SpoolTest, ForgetsWhatIsDoneWithAndNothingElse) {
   EXPECT_GT(*third, *second);
 }
 
+TEST_F(SpoolTest, KnowsInItsNextLifeWhatItKeepsAndWhoseLifeTookIt) {
+  const auto ops = some_of_each();
+  {
+    auto first = open();
+    const auto told = first->append(std::span{ops}.first(3), true);
+    ASSERT_TRUE(first->append(std::span{ops}.subspan(3), true));
+    EXPECT_EQ(first->kept().size, 0u);
+    ASSERT_TRUE(first->keep(*told, "one life"));
+  }
+
+  auto next = open();
+
+  EXPECT_EQ(next->kept().size, 3u);
+  EXPECT_EQ(next->kept().life, "one life");
+  EXPECT_EQ(next->size(), ops.size());
+  ASSERT_TRUE(next->drop(next->kept().through));
+  EXPECT_EQ(next->kept().size, 0u);
+  EXPECT_EQ(next->size(), ops.size() - 3);
+  EXPECT_EQ(open()->kept().size, 0u);
+}
+
 TEST_F(SpoolTest, TakesSubmitsUpToItsLimitAndOutcomesBeyond) {
   auto it = open(64);
   const auto ops = some_of_each();
