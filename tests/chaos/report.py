@@ -9,7 +9,8 @@ MAY_LOSE = [
     ("server killed or stopped anywhere", "nothing", "nothing", "nothing"),
     ("store process stopped", "–", "nothing", "nothing"),
     ("store process killed", "–", "nothing",
-     "three seconds: a slow sync holds writes back"),
+     "three seconds: a slow sync holds writes back; nothing answered as "
+     "`local`"),
     ("server cut off from the store", "–", "nothing", "nothing"),
     ("maxmemory reached", "–", "nothing; submits are refused",
      "nothing; submits are refused"),
@@ -19,15 +20,17 @@ MAY_LOSE = [
      "nothing", "nothing"),
     ("saturated cores", "nothing", "nothing", "nothing"),
     ("a replica that lags is promoted", "–", "not covered by `disk`",
-     "three seconds, as for a power cut; nothing answered as `replica`"),
+     "three seconds, as for a power cut; nothing answered as `replica` or "
+     "`local`"),
     ("a Sentinel promotes the copy: the master dead, frozen, or asked to",
      "–", "–", "what the copy lagged, and the second in which an old master is "
-     "believed; nothing answered as `replica`"),
+     "believed; nothing answered as `replica` or `local`"),
     ("a server dies with a spool, or while it stores a batch", "nothing; all "
      "of the batch or none", "nothing; all or none", "nothing; all or none"),
     ("power cut: tail of the log gone", "not tried (synced)",
      "not covered by a cut that a synced log cannot have",
-     "three seconds of submits and outcomes; effects may double"),
+     "three seconds of submits and outcomes; effects may double; nothing "
+     "answered as `local`"),
 ]
 
 
