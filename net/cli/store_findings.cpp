@@ -1,6 +1,6 @@
 #include "net/cli/store_findings.hpp"
 
-#include "actors/store/job_store.hpp"
+#include "actors/store/spool.hpp"
 #include "net/cli/data_folder.hpp"
 
 #include <optional>
@@ -123,6 +123,53 @@ void check_invariants(findings& out, store::job_store& from, bool repair) {
              repair ? "run it again" : "mend them: troupe doctor --repair");
 }
 
+/// Submits that the store has taken, in the life that it has now, and does not
+/// know. Such a job may have been purged.
+std::size_t unknown_of(const std::vector<store::spool::entry>& all,
+                       const store::spool::kept_part& kept,
+                       store::job_store& from) {
+  std::size_t unknown = 0;
+  for (const auto& it : all) {
+    const auto* submit = std::get_if<store::submit_op>(&it.op);
+    if (!submit || it.number > kept.through)
+      continue;
+    const auto found = from.get(submit->draft.id);
+    unknown += !found && found.error().code == store::errc::not_found ? 1 : 0;
+  }
+  return unknown;
+}
+
+/// What waits at this server for a remote store, and what that may lose yet.
+/// @param from null: it is away
+void check_spool(findings& out, const config::settings& settings,
+                 store::job_store* from) {
+  const auto path = settings.data.dir / "spool.db";
+  std::error_code ignored;
+  if (!fs::exists(path, ignored))
+    return;
+  auto opened = store::spool::open(path.string(), settings.spool.max_bytes);
+  auto all = opened ? (*opened)->read() : opened.error();
+  if (!all)
+    return out.fail("spool", path.string() + ": " + all.error().message(),
+                    "what was acknowledged may be in it: keep the file");
+  const auto& kept = (*opened)->kept();
+  const auto text = std::to_string((*opened)->size() - kept.size)
+                    + " operations wait for the store, "
+                    + std::to_string(kept.size)
+                    + " are kept until it has synced them";
+  if (from && kept.size > 0 && kept.life != from->life())
+    return out.warn("spool", text + "; it was restarted since",
+                    "the server tells it again what it may have lost");
+  if (const auto unknown =
+        from && kept.size > 0 ? unknown_of(*all, kept, *from) : 0;
+      unknown > 0)
+    return out.warn("spool",
+                    text + "; the store does not know "
+                      + std::to_string(unknown) + " of them",
+                    "were these jobs purged?");
+  out.ok("spool", text);
+}
+
 } // namespace
 
 void check_store(findings& out, const config::settings& settings, bool repair) {
@@ -139,6 +186,8 @@ void check_store(findings& out, const config::settings& settings, bool repair) {
   }
   const bool in_use = embedded && !held;
   auto opened = store::open_store(options_of(settings.store));
+  if (!embedded && settings.store.url != "memory:")
+    check_spool(out, settings, opened ? opened->get() : nullptr);
   if (!opened)
     return out.fail("store", url + ": " + opened.error().message(),
                     "is the server there, and is it set up for a queue?");
