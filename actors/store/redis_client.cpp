@@ -67,6 +67,9 @@ result<void> redis_client::try_open() {
   if (auto set = connection_.set_timeout(timeout_ms_ / 2); !set)
     return set;
   auto facts = inspect_redis(connection_);
+  // What this user may not do now it may not do later.
+  if (!facts && facts.error().detail.starts_with("NOPERM"))
+    return fail(errc::bad_config, facts.error().detail);
   if (!facts)
     return facts.error();
   facts_ = *facts;

@@ -1,14 +1,36 @@
 #include "tests/store/redis_server.hpp"
 #include "tests/store/store_fixture.hpp"
 
+#include <fstream>
+
 namespace troupe::store::testing {
 
 namespace {
 
-/// One server for all tests of the program.
+/// The rule for a user of our own, word by word, as the README has it.
+std::vector<std::string> documented_rule(const std::string& password) {
+  std::ifstream readme{TROUPE_README};
+  std::vector<std::string> words;
+  for (std::string word; readme >> word;) {
+    if (words.empty() ? word != "ACL" : word == "```")
+      continue;
+    words.push_back(word == ">PASSWORD" ? ">" + password : word);
+    if (readme >> std::ws && readme.peek() == '`')
+      break;
+  }
+  return words;
+}
+
+/// One server for all tests of the program, who work there as that user.
 redis_server& shared_server() {
   static redis_server server;
+  static const auto allowed = server.command(documented_rule("se cret"));
   return server;
+}
+
+std::string url_as_user(std::string url) {
+  const std::string scheme = "redis+unix://";
+  return url.insert(scheme.size(), "troupe:se%20cret@");
 }
 
 class redis_fixture final : public store_fixture {
@@ -18,7 +40,7 @@ public:
   }
 
   result<std::unique_ptr<job_store>> open(store_options options) override {
-    options.url = shared_server().url();
+    options.url = url_as_user(shared_server().url());
     return open_store(options);
   }
 

@@ -357,6 +357,22 @@ TEST(RedisStore, ServersThatRaceForTheLastSlotOfAGroupNeverBothGetIt) {
   EXPECT_EQ(server.command({"EXISTS", "{troupe}:running"}), "0");
 }
 
+TEST(RedisUser, OneWithTooFewRightsIsToldSoAtOnce) {
+  redis_server server;
+  server.command(
+    {"ACL", "SETUSER", "poor", "on", ">x", "~{troupe}:*", "+info", "+select"});
+  store_options options;
+  options.url =
+    server.url().insert(std::string{"redis+unix://"}.size(), "poor:x@");
+
+  const auto opened = open_redis_store(options);
+
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, errc::bad_config);
+  EXPECT_NE(opened.error().detail.find("hsetnx"), std::string::npos)
+    << opened.error().detail;
+}
+
 } // namespace
 
 } // namespace troupe::store::testing
