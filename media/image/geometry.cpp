@@ -7,8 +7,11 @@ namespace troupe::media {
 
 namespace {
 
+/// Far above what any limit lets pass.
+constexpr double most_pixels = 1e9;
+
 int at_least_one(double value) {
-  return std::max(1, static_cast<int>(std::lround(value)));
+  return static_cast<int>(std::clamp(std::round(value), 1.0, most_pixels));
 }
 
 pixel_size swapped_if(bool swap, pixel_size size) {
@@ -84,11 +87,26 @@ struct shrinking {
     if (!o.enlarge)
       stay_within(o);
     keep_least(source, o);
+    stay_visible(source);
+  }
+
+  /// By so much more, paddings and offsets too.
+  void go_on(pixel_size source, double times) {
+    x *= times;
+    y *= times;
+    dpr /= times;
+    more *= times;
+    stay_visible(source);
+  }
+
+  double more = 1; ///< than the sides that were asked for need
+
+private:
+  void stay_visible(pixel_size source) {
     x = std::min<double>(x, source.width);
     y = std::min<double>(y, source.height);
   }
 
-private:
   void stay_within(const image_options& o) {
     const auto least = std::min(x, y);
     if (least >= 1)
@@ -121,8 +139,10 @@ pixel_size asked_size(const image_options& o, double dpr) {
   return {side(o.width, o.zoom_x), side(o.height, o.zoom_y)};
 }
 
-pixel_size cut_size(pixel_size scaled, const image_options& o, double dpr) {
-  auto asked = asked_size(o, o.resize == resize_kind::fill_down ? o.dpr : dpr);
+pixel_size cut_size(pixel_size scaled, const image_options& o,
+                    const shrinking& by) {
+  auto asked = asked_size(
+    o, o.resize == resize_kind::fill_down ? o.dpr / by.more : by.dpr);
   const double over_x = static_cast<double>(asked.width) / scaled.width;
   const double over_y = static_cast<double>(asked.height) / scaled.height;
   if (o.resize == resize_kind::fill_down && asked.width > 0
@@ -158,6 +178,36 @@ pixel_size padded_size(pixel_size size, const padding_rule& pad, double dpr) {
   };
   return {size.width + more(pad.left) + more(pad.right),
           size.height + more(pad.top) + more(pad.bottom)};
+}
+
+/// What comes of a region that is made smaller so.
+void set_sizes(image_geometry& made, pixel_size region, const shrinking& by,
+               const image_options& o) {
+  const bool lies = made.turned.transpose;
+  made.dpr = by.dpr;
+  made.scale_x = 1 / (lies ? by.y : by.x);
+  made.scale_y = 1 / (lies ? by.x : by.y);
+  made.scaled = {at_least_one(region.width / by.x),
+                 at_least_one(region.height / by.y)};
+  made.cut = cut_size(made.scaled, o, by);
+  made.extended = extended_size(made.cut, o, by.dpr);
+  made.result = padded_size(made.extended, o.padding, by.dpr);
+}
+
+/// As imgproxy's `limitScale`: all of the result becomes smaller. Sides are
+/// rounded each by itself, so their sum may need another pixel.
+void stay_within_side(image_geometry& made, pixel_size region, shrinking by,
+                      const image_options& o) {
+  const auto longest = [&made] {
+    return std::max(made.result.width, made.result.height);
+  };
+  const auto full = by;
+  const double before = longest();
+  for (int side = o.max_side; side > 0 && longest() > o.max_side; --side) {
+    by = full;
+    by.go_on(region, before / side);
+    set_sizes(made, region, by, o);
+  }
 }
 
 int offset_of(double asked, int whole, double dpr) {
@@ -238,14 +288,8 @@ image_geometry geometry_of(pixel_size stored, int orientation,
     at = {};
   made.region = box_before(made.turned, place(source, region, at, 1), stored);
   const shrinking by{region, o};
-  made.dpr = by.dpr;
-  made.scale_x = 1 / (lies ? by.y : by.x);
-  made.scale_y = 1 / (lies ? by.x : by.y);
-  made.scaled = {at_least_one(region.width / by.x),
-                 at_least_one(region.height / by.y)};
-  made.cut = cut_size(made.scaled, o, by.dpr);
-  made.extended = extended_size(made.cut, o, by.dpr);
-  made.result = padded_size(made.extended, o.padding, by.dpr);
+  set_sizes(made, region, by, o);
+  stay_within_side(made, region, by, o);
   return made;
 }
 

@@ -167,6 +167,7 @@ private:
     put_unless("msfs", o.max_source_bytes, std::uint64_t{0});
     put_unless("maf", o.max_frames, std::uint32_t{0});
     put_megapixels("mafr", o.max_frame_pixels);
+    put_unless("mrd", o.max_side, 0);
   }
 
   const image_options& options_;

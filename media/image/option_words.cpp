@@ -289,6 +289,8 @@ constexpr std::array words{
   option_word{"format", "f", 1, &read_format},
   option_word{"ext", "ext", 1, &read_format},
   option_word{"skip_processing", "skp", image_format_count, &read_skip},
+  // As the client js-core writes it.
+  option_word{"skip_processing", "sp", image_format_count, &read_skip},
   option_word{"raw", "raw", 1, &read_switch<&options::raw, false>},
   option_word{"cachebuster", "cb", 1, &read_cache_buster},
   option_word{"max_src_resolution", "msr", 1,
@@ -299,6 +301,7 @@ constexpr std::array words{
               &read_count<std::uint32_t, &options::max_frames>},
   option_word{"max_animation_frame_resolution", "mafr", 1,
               &read_megapixels<&options::max_frame_pixels>},
+  option_word{"max_result_dimension", "mrd", 1, &read_side<&options::max_side>},
   option_word{"expires", "exp", 1, &read_expires},
   option_word{"filename", "fn", 2, &read_filename},
   option_word{"return_attachment", "att", 1,

@@ -170,6 +170,7 @@ struct image_options {
   std::uint64_t max_source_bytes = 0;
   std::uint32_t max_frames = 0; ///< later ones are left out
   std::uint64_t max_frame_pixels = 0;
+  int max_side = 0; ///< a larger result is made smaller; 0: any
   // how it is delivered; no part of the result
   std::int64_t expires_s = 0;    ///< Unix time; 0: never
   std::string filename;          ///< without ending; UTF-8, unchecked

@@ -238,8 +238,8 @@ def other_rows():
             look=said("Content-Disposition",
                       'attachment; filename="day.jpg"')),
         Row("pr", {"preset": ["small"]}, [["preset", "small"]], (150, 150)),
-        # js-core writes `sp`, which imgproxy does not know either.
-        Row("skp", None,
+        # js-core writes `sp`, which imgproxy itself does not know.
+        Row("skp", {"skip_processing": ["png"], "width": 10},
             [["setOption", "skp", "png"], ["width", 10]], (64, 48), "png",
             source="clear.png"),
         Row("raw", {"raw": True}, [["setOption", "raw", "1"]], (640, 480),
@@ -253,6 +253,8 @@ def other_rows():
             look=lambda it, _: it.frames == 2),
         Row("mafr", {"max_animation_frame_resolution": 0.001},
             [["setOption", "mafr", "0.001"]], status=413, source="moving.gif"),
+        Row("mrd", {"max_result_dimension": 100}, [["setOption", "mrd", "100"]],
+            (100, 75)),
         Row("no option at all", {}, [], (640, 480)),
         Row("paid: br", {"brightness": 20}, [["setOption", "br", "20"]],
             status=422),

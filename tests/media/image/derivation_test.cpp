@@ -63,6 +63,21 @@ INSTANTIATE_TEST_SUITE_P(
     sizing{"c:0.5:0.5", photo, 1, "2000x1500", "2000x1500", "2000x1500"},
     sizing{"rs:fit:300:300/pd:10:20", photo, 1, "300x225", "300x225",
            "340x245"},
+    sizing{"mrd:200", photo, 1, "200x150", "200x150", "200x150"},
+    sizing{"mrd:200", photo, 6, "150x200", "150x200", "150x200"},
+    sizing{"mrd:5000", photo, 1, "4000x3000", "4000x3000", "4000x3000"},
+    sizing{"rs:fit:300:300/mrd:300", photo, 1, "300x225", "300x225", "300x225"},
+    sizing{"rs:fill:400:400/mrd:100", photo, 1, "133x100", "100x100",
+           "100x100"},
+    sizing{
+      "rs:fill-down:400:400/mrd:50", {200, 100}, 1, "100x50", "50x50", "50x50"},
+    sizing{"rs:fit:300:300:0:1/mrd:150", photo, 1, "150x113", "150x113",
+           "150x150"},
+    sizing{"rs:fit:300:300/exar:1/mrd:150", photo, 1, "150x113", "150x113",
+           "150x150"},
+    sizing{"rs:fit:300:300/pd:50/mrd:200", photo, 1, "150x113", "150x113",
+           "200x163"},
+    sizing{"mrd:1", {4000, 10}, 1, "1x1", "1x1", "1x1"},
     sizing{"rs:fit:300:300/pd:10/dpr:2", photo, 1, "600x450", "600x450",
            "640x490"}));
 

@@ -90,7 +90,8 @@ INSTANTIATE_TEST_SUITE_P(
     spelling{"max_src_file_size:1000", "msfs:1000"},
     spelling{"max_animation_frames:5", "maf:5"},
     spelling{"max_animation_frame_resolution:2", "mafr:2"},
-    spelling{"h:20/w:10", "w:10/h:20"},
+    spelling{"max_result_dimension:500", "mrd:500"}, spelling{"mrd:0", ""},
+    spelling{"sp:png:gif", "skp:png:gif"}, spelling{"h:20/w:10", "w:10/h:20"},
     spelling{"expires:1/fn:a/att:1/tag:x", ""}));
 
 TEST(ImageOptions, KeepWhatIsAboutDelivery) {
