@@ -8,6 +8,11 @@ namespace {
 
 constexpr double least_ratio = 2.0;
 constexpr int least_quality = 90;
+/// What is shrunk on its way in is the mean of blocks, which is soft: less than
+/// this leaves it so (2 dB less to a full decode).
+constexpr double least_left = 1.5;
+/// Regions begin and end at pixels of what was decoded.
+constexpr double least_left_of_part = 2;
 
 bool is_smart(const image_options& o) {
   return o.crop.at.value_or(o.gravity).kind == gravity_kind::smart
@@ -124,7 +129,10 @@ int load_shrink(std::span<const image_geometry> geometries) {
   int best = 8;
   for (const auto& each : geometries) {
     const double shrink = 1 / std::max(each.scale_x, each.scale_y);
-    while (best > 1 && shrink < 2.0 * best)
+    const bool is_part =
+      each.region != pixel_box{0, 0, each.stored.width, each.stored.height};
+    const auto least = is_part ? least_left_of_part : least_left;
+    while (best > 1 && shrink < least * best)
       best /= 2;
   }
   return best;

@@ -53,8 +53,7 @@ struct made_variant {
 making_order(std::span<const derivation> derivations);
 
 /// The largest of 1, 2, 4, 8 by which the source may be shrunk while it is
-/// decoded, so that every output still shrinks it at least twice after that
-/// (`libvips` finds less than that too coarse), or is exactly it.
+/// decoded, so that what is left for every output to shrink keeps it sharp.
 [[nodiscard]] int load_shrink(std::span<const image_geometry> geometries);
 
 } // namespace troupe::media

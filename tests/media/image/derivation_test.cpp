@@ -180,11 +180,17 @@ TEST(ImageDerivation, ShrinksOnTheWayInForTheLargest) {
     return load_shrink(all);
   };
 
-  EXPECT_EQ(shrink_for({"w:250"}), 8);
-  EXPECT_EQ(shrink_for({"w:300"}), 4);
-  EXPECT_EQ(shrink_for({"w:600"}), 2);
-  EXPECT_EQ(shrink_for({"w:150", "w:600"}), 2);
-  EXPECT_EQ(shrink_for({"w:1500"}), 1);
+  EXPECT_EQ(shrink_for({"w:300"}), 8);
+  EXPECT_EQ(shrink_for({"w:332"}), 8);
+  EXPECT_EQ(shrink_for({"w:334"}), 4);
+  EXPECT_EQ(shrink_for({"w:664"}), 4);
+  EXPECT_EQ(shrink_for({"w:668"}), 2);
+  EXPECT_EQ(shrink_for({"w:150", "w:900"}), 2);
+  EXPECT_EQ(shrink_for({"w:1332"}), 2);
+  EXPECT_EQ(shrink_for({"w:1336"}), 1);
+  EXPECT_EQ(shrink_for({"c:2000:1500/w:150"}), 4);
+  EXPECT_EQ(shrink_for({"c:2000:1500/w:125"}), 8);
+  EXPECT_EQ(shrink_for({""}), 1);
 }
 
 } // namespace

@@ -61,6 +61,22 @@ TEST_P(Photographs, OfSeveralSizesAreAsGoodAsEachAlone) {
   EXPECT_GE(likeness(made->outputs[0], "150x"), 34);
 }
 
+/// As large as it may just be decoded at an eighth, a quarter and a half.
+TEST_P(Photographs, AreAsSharpAsOfAFullDecode) {
+  shell("vips copy photo.jpg full.v && vipsheader -f width full.v > width");
+  const auto whole = std::stoi(read("width"));
+  for (const int part : {12, 6, 3}) {
+    SCOPED_TRACE(part);
+    const auto width = std::to_string(whole / part);
+
+    const auto made = make_one("ar:0/f:png/w:" + width, "photo.jpg");
+
+    shell("vipsthumbnail full.v --no-rotate -s " + width + "x "
+          + GetParam().profile + " -o ref.png");
+    EXPECT_GE(psnr_of(pixels_of(made), pixels_of("ref.png")), 38);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
   Wallpapers, Photographs,
   testing::Values(
