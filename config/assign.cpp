@@ -40,6 +40,18 @@ std::vector<std::string> split_list(std::string_view text) {
   return parts;
 }
 
+written numbers_in(const std::vector<std::string>& texts) {
+  std::vector<std::int64_t> numbers;
+  for (const auto& text : texts) {
+    const auto number = number_in<std::int64_t>(text);
+    if (const auto* whole = std::get_if<std::int64_t>(&number))
+      numbers.push_back(*whole);
+    else
+      return std::monostate{};
+  }
+  return numbers;
+}
+
 /// Digits without an exponent or trailing zeros where that is short.
 std::string digits(double value) {
   char buffer[64];
@@ -119,6 +131,20 @@ std::vector<std::string> set(const key& which, const written& value,
   return wrong;
 }
 
+std::vector<std::string> set(const key& which, const written& value,
+                             std::vector<std::uint32_t>& to) {
+  const auto* given = std::get_if<std::vector<std::int64_t>>(&value);
+  const auto fits = [&which](std::int64_t each) {
+    return static_cast<double>(each) >= which.min
+           && static_cast<double>(each) <= which.max;
+  };
+  if (!given || given->empty() || !std::ranges::all_of(*given, fits))
+    return {"must be a list of whole numbers from "
+            + range_of(which, std::numeric_limits<std::uint32_t>::max())};
+  to.assign(given->begin(), given->end());
+  return {};
+}
+
 std::vector<std::string> as_list(std::vector<std::string> wrong) {
   return wrong;
 }
@@ -144,6 +170,8 @@ written read_text(const key& which, std::string_view text) {
         return number_in<std::int64_t>(text);
       } else if constexpr (std::is_same_v<value, double>) {
         return number_in<double>(text);
+      } else if constexpr (std::is_same_v<value, std::vector<std::uint32_t>>) {
+        return numbers_in(split_list(text));
       } else if constexpr (is_list<value>) {
         return split_list(text);
       } else {

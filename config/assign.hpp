@@ -12,8 +12,9 @@
 namespace troupe::config {
 
 /// A value as a source has it; `monostate`: of no form that any key takes.
-using written = std::variant<std::monostate, bool, std::int64_t, double,
-                             std::string, std::vector<std::string>>;
+using written =
+  std::variant<std::monostate, bool, std::int64_t, double, std::string,
+               std::vector<std::string>, std::vector<std::int64_t>>;
 
 /// What `text` means for a key: a number where it takes one, and so on. A list
 /// is split at commas.

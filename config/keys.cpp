@@ -141,6 +141,7 @@ constexpr key table[] = {
   {"images.stand_in_pixels", at<&s::images, &image::stand_in_pixels>, 0, 1e12},
   {"images.derive_lossy", at<&s::images, &image::derive_lossy>},
   {"images.client_hints", at<&s::images, &image::client_hints>},
+  {"images.hint_widths", at<&s::images, &image::hint_widths>, 1, 65535},
   {"images.readable", at<&s::images, &image::readable>, 0, any, check_readable},
   {"images.lenient", at<&s::images, &image::lenient>},
   {"images.max_bytes", at<&s::images, &image::max_bytes>, 1, 1e10},

@@ -15,7 +15,8 @@ namespace troupe::config {
 using place =
   std::variant<bool*, std::uint32_t*, std::uint64_t*, double*, std::string*,
                std::filesystem::path*, std::vector<std::string>*,
-               std::vector<std::filesystem::path>*>;
+               std::vector<std::filesystem::path>*,
+               std::vector<std::uint32_t>*>;
 
 /// Says what is wrong with one text, or nothing.
 using text_check = std::string (*)(std::string_view text);
@@ -24,7 +25,7 @@ using text_check = std::string (*)(std::string_view text);
 struct key {
   std::string_view name; ///< `section.key`
   place (*of)(settings& values);
-  /// Numbers: the range, both ends allowed.
+  /// Numbers, also of a list: the range, both ends allowed.
   double min = 0;
   double max = std::numeric_limits<double>::infinity();
   /// Texts: each element is put through it.

@@ -44,15 +44,17 @@ std::string at_line(const std::string& file, const toml::source_region& at) {
   return file + ":" + std::to_string(at.begin.line);
 }
 
+/// Of texts, or of whole numbers.
+template <class T>
 written list_of(const toml::array& array) {
-  std::vector<std::string> texts;
+  std::vector<T> values;
   for (const auto& element : array) {
-    const auto* text = element.as_string();
-    if (!text)
+    const auto* value = element.as<T>();
+    if (!value)
       return std::monostate{};
-    texts.push_back(text->get());
+    values.push_back(value->get());
   }
-  return texts;
+  return values;
 }
 
 written value_of(const toml::node& node) {
@@ -65,7 +67,9 @@ written value_of(const toml::node& node) {
   if (const auto* number = node.as_floating_point())
     return number->get();
   if (const auto* array = node.as_array())
-    return list_of(*array);
+    return !array->empty() && array->front().is_integer()
+             ? list_of<std::int64_t>(*array)
+             : list_of<std::string>(*array);
   return std::monostate{};
 }
 

@@ -178,6 +178,9 @@ struct image_settings {
   std::uint64_t stand_in_pixels = 250'000;
   bool derive_lossy = false; ///< make images of what is kept, q 90 and more
   bool client_hints = false;
+  /// What widths of client hints are rounded up to; the largest is the most.
+  std::vector<std::uint32_t> hint_widths{160,  240,  320,  480,  640,  800,
+                                         1024, 1280, 1600, 1920, 2560, 3840};
   std::vector<std::string> readable;      ///< beside the usual: tiff, heic, svg
   bool lenient = false;                   ///< truncated sources count
   std::uint64_t max_bytes = 64u << 20;    ///< of a source

@@ -31,7 +31,10 @@ void print(std::ostream& out, const std::vector<T>& list) {
   const char* before = "[";
   for (const auto& element : list) {
     out << std::exchange(before, ", ");
-    print(out, std::string{element});
+    if constexpr (std::is_arithmetic_v<T>)
+      print(out, element);
+    else
+      print(out, std::string{element});
   }
   out << (list.empty() ? "[]" : "]");
 }

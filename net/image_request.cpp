@@ -55,7 +55,8 @@ void take_fields(const image_site& site, const header_fields& fields,
     return;
   to.vary += to.vary.empty() ? "" : ", ";
   to.vary += "Sec-CH-DPR, DPR, Sec-CH-Width, Width";
-  const auto hints = media::read_hints(fields.dpr, fields.hint_width);
+  const auto hints =
+    media::read_hints(fields.dpr, fields.hint_width, settings.hint_widths);
   if (hints.dpr && options.dpr == 1)
     options.dpr = *hints.dpr;
   if (hints.width)

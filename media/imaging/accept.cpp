@@ -3,17 +3,16 @@
 #include "config/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <cmath>
 
 namespace troupe::media {
 
 namespace {
 
 constexpr double most_dpr = 3;
-/// Widths that hints are rounded up to, so that few variants are made.
-constexpr std::array width_steps{160,  240,  320,  480,  640,  800,
-                                 1024, 1280, 1600, 1920, 2560, 3840};
+/// Screens have ratios such as 2.625, and zoomed pages any.
+constexpr double dpr_step = 0.25;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
@@ -67,16 +66,19 @@ accepted_formats read_accept(std::string_view field) {
   return out;
 }
 
-size_hints read_hints(std::string_view dpr, std::string_view width) {
+size_hints read_hints(std::string_view dpr, std::string_view width,
+                      std::span<const std::uint32_t> steps) {
   size_hints out;
   if (const auto said = number(trimmed(dpr)); said && *said > 0)
-    out.dpr = std::min(*said, most_dpr);
+    out.dpr = std::min(std::ceil(*said / dpr_step) * dpr_step, most_dpr);
   const auto said = number(trimmed(width));
-  if (!said || !(*said >= 1) || *said > 65535)
+  if (!said || !(*said >= 1) || *said > 65535 || steps.empty())
     return out;
-  const auto step = std::ranges::lower_bound(
-    width_steps, *said, {}, [](int each) { return double(each); });
-  out.width = step == width_steps.end() ? width_steps.back() : *step;
+  auto best = std::ranges::max(steps);
+  for (const auto step : steps)
+    if (step >= *said)
+      best = std::min(best, step);
+  out.width = static_cast<int>(best);
   return out;
 }
 

@@ -90,6 +90,31 @@ TEST(Load, ReadsEveryFormFromTheEnvironment) {
   EXPECT_THAT(done.values.library.media_roots, ElementsAre("/a", "/b"));
 }
 
+TEST(Load, ReadsListsOfNumbers) {
+  auto all = from("[images]\nhint_widths = [100, 2000]\n");
+  EXPECT_THAT(load(all).values.images.hint_widths, ElementsAre(100u, 2000u));
+
+  all.environment.emplace_back("TROUPE_IMAGES_HINT_WIDTHS", "300, 600");
+  const auto done = load(all);
+
+  EXPECT_THAT(texts(done), IsEmpty());
+  EXPECT_THAT(done.values.images.hint_widths, ElementsAre(300u, 600u));
+  EXPECT_EQ(show(done.values, "images.hint_widths"), "[300, 600]");
+}
+
+TEST(Load, RefusesListsThatAreNotOfNumbersInTheirRange) {
+  for (const auto* list : {"[]", "[\"100\"]", "[100, \"x\"]", "[0]",
+                           "[100, 65536]", "[-1]", "[1.5]", "100", "\"100\""}) {
+    const auto done =
+      load(from("[images]\nhint_widths = " + std::string{list} + "\n"));
+
+    EXPECT_THAT(texts(done), ElementsAre("t.toml:2: images.hint_widths: must "
+                                         "be a list of whole numbers from 1 to "
+                                         "65535"))
+      << list;
+  }
+}
+
 TEST(Load, ReportsAllProblemsAtOnceWithTheirPlaces) {
   auto all = from("[http]\nlisten = \"nowhere\"\nport = 1\n[log]\n"
                   "level = 3\n[nothing]\nx = 1\n[pools]\nvideo = -1\n");

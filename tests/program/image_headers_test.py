@@ -171,5 +171,17 @@ class HintHeaders(HeaderTest):
         self.check(HINTED)
 
 
+class ConfiguredHints(HeaderTest):
+    environment = {"TROUPE_IMAGES_CLIENT_HINTS": "true",
+                   "TROUPE_IMAGES_HINT_WIDTHS": "500,90"}
+
+    def test_hints_are_rounded_up_to_configured_steps(self):
+        self.check((
+            ("", "jpg", {"Width": "80"}, "jpg", 90, HINTS),
+            ("", "jpg", {"Width": "91"}, "jpg", 500, HINTS),
+            ("", "jpg", {"Width": "501"}, "jpg", 500, HINTS),
+            ("h:60", "jpg", {"DPR": "1.3"}, "jpg", 120, HINTS)))
+
+
 if __name__ == "__main__":
     unittest.main()

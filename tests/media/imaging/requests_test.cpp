@@ -95,17 +95,37 @@ TEST(Accept, CountsWhatIsNamedWithAWeight) {
 }
 
 TEST(Hints, AreRoundedUpAndBounded) {
-  EXPECT_EQ(read_hints("", "").dpr, std::nullopt);
-  EXPECT_EQ(read_hints("2", "").dpr, 2);
-  EXPECT_EQ(read_hints("7", "").dpr, 3);
-  EXPECT_EQ(read_hints("-1", "").dpr, std::nullopt);
-  EXPECT_EQ(read_hints("x", "").dpr, std::nullopt);
-  EXPECT_EQ(read_hints("nan", "nan").width, std::nullopt);
-  EXPECT_EQ(read_hints("", "301").width, 320);
-  EXPECT_EQ(read_hints("", "320").width, 320);
-  EXPECT_EQ(read_hints("", "9999").width, 3840);
-  EXPECT_EQ(read_hints("", "0").width, std::nullopt);
-  EXPECT_EQ(read_hints("", "1e9").width, std::nullopt);
+  const auto steps = config::image_settings{}.hint_widths;
+  const auto dpr = [&](const char* text) {
+    return read_hints(text, "", steps).dpr;
+  };
+  const auto width = [&](const char* text) {
+    return read_hints("", text, steps).width;
+  };
+
+  EXPECT_EQ(dpr(""), std::nullopt);
+  EXPECT_EQ(dpr("2"), 2);
+  EXPECT_EQ(dpr("2.625"), 2.75);
+  EXPECT_EQ(dpr("1.1"), 1.25);
+  EXPECT_EQ(dpr("7"), 3);
+  EXPECT_EQ(dpr("-1"), std::nullopt);
+  EXPECT_EQ(dpr("x"), std::nullopt);
+  EXPECT_EQ(dpr("nan"), std::nullopt);
+  EXPECT_EQ(width("nan"), std::nullopt);
+  EXPECT_EQ(width("301"), 320);
+  EXPECT_EQ(width("320"), 320);
+  EXPECT_EQ(width("9999"), 3840);
+  EXPECT_EQ(width("0"), std::nullopt);
+  EXPECT_EQ(width("1e9"), std::nullopt);
+}
+
+TEST(Hints, AreRoundedToTheStepsThatAreConfigured) {
+  const std::vector<std::uint32_t> steps{700, 100, 333};
+
+  EXPECT_EQ(read_hints("", "1", steps).width, 100);
+  EXPECT_EQ(read_hints("", "101", steps).width, 333);
+  EXPECT_EQ(read_hints("", "334", steps).width, 700);
+  EXPECT_EQ(read_hints("", "701", steps).width, 700);
 }
 
 TEST(Look, KnowsFormatsAndTheirFlags) {
