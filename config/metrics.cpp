@@ -128,6 +128,13 @@ void metrics::event_log(std::uint64_t topics, std::uint64_t bytes) {
   impl_->log_bytes.Set(static_cast<double>(bytes));
 }
 
+void metrics::loop_lag(std::string_view loop, double seconds) {
+  impl_->loop_lags.at({loop}).Observe(seconds);
+  auto& longest = impl_->loop_longest.at({loop});
+  if (seconds > longest.Value())
+    longest.Set(seconds);
+}
+
 void metrics::egress_bytes(std::uint64_t bytes) {
   impl_->egress.Increment(static_cast<double>(bytes));
 }

@@ -56,6 +56,9 @@ public:
   void event_latency(double seconds);
   void client_dropped(std::string_view why);
   void event_log(std::uint64_t topics, std::uint64_t bytes);
+  /// So much later than it was due ran a timer of an event loop, since others
+  /// held it. `loop`: edge, media.
+  void loop_lag(std::string_view loop, double seconds);
 
   /// Bytes that the egress proxy carried for downloads.
   void egress_bytes(std::uint64_t bytes);

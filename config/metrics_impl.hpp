@@ -25,6 +25,8 @@ using bounds = prom::Histogram::BucketBoundaries;
 
 inline const bounds request_s = {.0005, .001, .0025, .005, .01, .025, .05,
                                  .1,    .25,  .5,    1,    2.5, 10};
+inline const bounds lag_s = {.00025, .0005, .001, .0025, .005, .01,
+                             .025,   .05,   .1,   .25,   1};
 inline const bounds job_s = {.01, .05, .1, .5, 1, 5, 15, 60, 300, 1800, 7200};
 inline const bounds commit_s = {.0002, .0005, .001, .002, .005,
                                 .01,   .05,   .25,  1};
@@ -163,6 +165,15 @@ struct metrics::impl {
     gauge("troupe_event_topics", "Topics with a log.").Add({});
   prom::Gauge& log_bytes =
     gauge("troupe_event_log_bytes", "Bytes of all event logs.").Add({});
+  series<prom::Histogram> loop_lags{
+    histogram("troupe_event_loop_lag_seconds",
+              "How much later than due an event loop runs its timers."),
+    {"loop"},
+    lag_s};
+  series<prom::Gauge> loop_longest{
+    gauge("troupe_event_loop_longest_lag_seconds",
+          "The longest of these since the start."),
+    {"loop"}};
   prom::Counter& egress =
     counter("troupe_egress_bytes_total", "Bytes fetched for downloads.")
       .Add({});

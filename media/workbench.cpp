@@ -1,6 +1,7 @@
 #include "media/workbench.hpp"
 
 #include "config/log.hpp"
+#include "config/metrics.hpp"
 #include "media/child/children.hpp"
 #include "media/download/download.hpp"
 #include "media/download/extractor.hpp"
@@ -8,6 +9,7 @@
 #include "media/fetch/range_fetcher.hpp"
 #include "media/image_batch/job.hpp"
 #include "media/imaging/service.hpp"
+#include "media/loop_watch.hpp"
 #include "media/noop/noop.hpp"
 #include "media/probe/bad_sources.hpp"
 #include "media/probe/job.hpp"
@@ -23,6 +25,9 @@
 namespace troupe::media {
 
 namespace {
+
+/// Also while nobody does anything, so not often.
+constexpr std::chrono::milliseconds lag_period{100};
 
 child_limits limits_of(const config::sandbox_settings& sandbox) {
   child_limits limits;
@@ -99,6 +104,7 @@ public:
     if (!streams)
       return streams.error();
     streams_ = std::move(*streams);
+    watch_loop();
     return check_sandbox(children_, settings_.sandbox.required);
   }
 
@@ -140,6 +146,15 @@ public:
   }
 
 private:
+  void watch_loop() {
+    auto tell = [&metrics = *services_.metrics](double seconds) {
+      metrics.loop_lag("media", seconds);
+    };
+    const auto watch = std::make_shared<loop_watch>(
+      threads_.io(), lag_period, std::move(tell), [] { return true; });
+    boost::asio::post(threads_.io(), [watch] { watch->start(); });
+  }
+
   const config::settings& settings_;
   runtime threads_;
   address_guard guard_;

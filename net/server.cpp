@@ -1,6 +1,7 @@
 #include "net/server.hpp"
 
 #include "config/log.hpp"
+#include "media/loop_watch.hpp"
 #include "net/response_text.hpp"
 #include "net/session.hpp"
 
@@ -31,6 +32,8 @@ constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
 /// How exactly the connections' deadlines are kept.
 constexpr auto tick = 250ms;
+/// How often it is looked at whether the loop is held, while there are any.
+constexpr auto lag_period = 10ms;
 /// Between tries to accept when descriptors have run out.
 constexpr auto accept_pause = 100ms;
 /// What connections get for ending after they were cut.
@@ -64,6 +67,14 @@ struct server::impl {
     }
     at.files = files.get_executor();
     at.batch_thread = batches.get_executor();
+    auto tell = [&metrics = at.parts.metrics](double seconds) {
+      metrics.loop_lag("edge", seconds);
+    };
+    auto goes_on = [this] {
+      return !host->sessions.empty();
+    };
+    watch = std::make_shared<media::loop_watch>(
+      io.get_executor(), lag_period, std::move(tell), std::move(goes_on));
   }
 
   result<std::uint16_t> listen(listener at_port);
@@ -87,6 +98,7 @@ struct server::impl {
   tcp::acceptor acceptor{io};
   asio::steady_timer ticker{io};
   asio::steady_timer grace_timer{io};
+  std::shared_ptr<media::loop_watch> watch;
   bool ticking = false;
   std::thread thread;
 };
@@ -131,6 +143,7 @@ void server::impl::welcome(tcp::socket socket) {
   asio::co_spawn(io, std::move(serving),
                  [one](std::exception_ptr defect) { report(defect); });
   keep_time();
+  watch->start();
 }
 
 /// Says 503 without reading; a peer that has sent its request already may see

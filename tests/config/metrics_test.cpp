@@ -46,6 +46,22 @@ TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
   EXPECT_THAT(text, HasSubstr("troupe_event_clients{kind=\"sse\"} 1"));
 }
 
+TEST(Metrics, TellTheLongestHoldOfALoop) {
+  metrics seen;
+  for (const double lag : {0.002, 0.07, 0.004})
+    seen.loop_lag("edge", lag);
+  seen.loop_lag("media", 0.001);
+
+  const auto text = seen.text();
+
+  EXPECT_THAT(text, HasSubstr("troupe_event_loop_lag_seconds_bucket{loop="
+                              "\"edge\",le=\"0.005\"} 2"));
+  EXPECT_THAT(text, HasSubstr("troupe_event_loop_lag_seconds_count{loop="
+                              "\"edge\"} 3"));
+  EXPECT_THAT(text, HasSubstr("troupe_event_loop_longest_lag_seconds{loop="
+                              "\"edge\"} 0.07"));
+}
+
 TEST(Metrics, ShowTheProcess) {
   auto text = metrics{}.text();
 
