@@ -1,7 +1,9 @@
 #include "net/image_answer.hpp"
 
 #include "actors/gateway.hpp"
+#include "config/text.hpp"
 #include "media/errc.hpp"
+#include "net/job_files.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,6 +27,25 @@ std::string timing_of(const image_at_hand& what) {
     text.data(), text.size(), "look;dur=%.2f, queue;dur=%.2f, make;dur=%.2f",
     what.look_ms, what.wait_ms, what.make_ms);
   return {text.data(), static_cast<std::size_t>(size)};
+}
+
+/// The name with the ending of what is really sent.
+std::string named_as(std::string name, media::image_format as) {
+  const auto dot = std::min(name.rfind('.'), name.size());
+  const auto ending = config::lower(std::string_view{name}.substr(dot));
+  const auto named = media::format_named(ending.substr(!ending.empty()));
+  if (named == as)
+    return name;
+  if (named != media::image_format::none)
+    name.resize(dot);
+  return name.append(".").append(media::name_of(as));
+}
+
+/// RFC 6266
+std::string disposition(const wanted_image& wanted, media::image_format as) {
+  constexpr std::string_view kind = "attachment";
+  const auto text = disposition_of(named_as(wanted.filename, as));
+  return wanted.attachment ? text : "inline" + text.substr(kind.size());
 }
 
 problem_code word_for(media::errc code) {
@@ -89,12 +110,13 @@ response image_answer(const request& req, const wanted_image& wanted,
   out.headers.emplace_back("Server-Timing", timing_of(what));
   if (same)
     return out;
-  out.content_type =
-    media::mime_of(static_cast<media::image_format>(what.image->note.kind));
+  const auto format = static_cast<media::image_format>(what.image->note.kind);
+  out.content_type = media::mime_of(format);
   out.headers.emplace_back("X-Content-Type-Options", "nosniff");
   out.headers.emplace_back("Content-Security-Policy", "sandbox");
-  if (!wanted.disposition.empty())
-    out.headers.emplace_back("Content-Disposition", wanted.disposition);
+  if (!wanted.filename.empty())
+    out.headers.emplace_back("Content-Disposition",
+                             disposition(wanted, format));
   out.body = what.image->bytes;
   return out;
 }

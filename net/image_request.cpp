@@ -1,18 +1,20 @@
 #include "net/image_request.hpp"
 
-#include "net/job_files.hpp"
+#include "media/imaging/source_name.hpp"
 #include "net/json_reader.hpp"
 #include "net/query.hpp"
 
+#include <boost/url/pct_string_view.hpp>
+
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 namespace troupe::net {
 
 namespace {
 
 constexpr std::size_t max_source = 4096;
-constexpr std::string_view attachment = "attachment";
 
 problem unreadable(const failure& why) {
   return {problem_code::invalid_params,
@@ -27,18 +29,26 @@ bool is_source(std::string_view text) {
   return known && text.size() <= max_source && !has_control(text);
 }
 
-/// RFC 6266; nothing where the URL says nothing of it.
-std::string disposition_of(const media::image_options& options) {
-  if (options.filename.empty() && !options.attachment)
-    return {};
-  const std::string kind{options.attachment ? attachment : "inline"};
-  if (options.filename.empty())
-    return kind;
-  const auto extension = media::name_of(options.format);
-  auto name = options.filename;
-  if (!extension.empty())
-    name.append(".").append(extension);
-  return kind + net::disposition_of(name).substr(attachment.size());
+/// The last part of a source's path without its ending, "image" where there is
+/// none: what a download is called that has no other name.
+std::string stem_of(std::string_view source) {
+  const bool has_path = source.find("://") != source.npos;
+  const auto plain = media::plain_source(source.substr(0, source.find('?')));
+  std::filesystem::path path;
+  if (const auto text = boost::urls::make_pct_string_view(plain);
+      has_path && !text.has_error())
+    path = text->decode();
+  const auto stem = path.stem().string();
+  return stem.empty() ? "image" : stem;
+}
+
+/// What the URL says of a download's name.
+void take_name(const media::image_options& options, std::string_view source,
+               wanted_image& to) {
+  to.attachment = options.attachment;
+  to.filename = options.filename;
+  if (to.attachment && to.filename.empty())
+    to.filename = stem_of(source);
 }
 
 /// Takes what fields of the request say of its format and size.
@@ -94,8 +104,8 @@ std::variant<wanted_image, problem> read_image_request(const image_site& site,
   }
   out.query.options = std::move(read->options);
   out.query.source = std::move(read->source);
+  take_name(out.query.options, out.query.source, out);
   take_fields(site, req.headers, out);
-  out.disposition = disposition_of(out.query.options);
   return out;
 }
 
@@ -118,8 +128,8 @@ std::variant<wanted_image, problem> read_image_upload(const image_site& site,
     return unreadable(options.error());
   wanted_image out;
   out.query.options = std::move(*options);
+  take_name(out.query.options, {}, out);
   take_fields(site, req.headers, out);
-  out.disposition = disposition_of(out.query.options);
   return out;
 }
 

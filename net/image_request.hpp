@@ -27,9 +27,11 @@ struct image_site {
 /// An image that is asked for, and how it is to be answered.
 struct wanted_image {
   media::image_query query;
-  std::string vary;        ///< names of the fields that were read
-  double max_age_s = 0;    ///< for clients
-  std::string disposition; ///< of Content-Disposition; empty: none
+  std::string vary;     ///< names of the fields that were read
+  double max_age_s = 0; ///< for clients
+  /// What Content-Disposition says, as far as the URL asks for one.
+  std::string filename;    ///< without ending
+  bool attachment = false; ///< to be downloaded
 };
 
 /// Reads an image URL: signature, options, source, expiry, and what fields of
