@@ -27,11 +27,12 @@ void metrics::image_saved(double seconds) {
 
 void metrics::image_cache(std::string_view tier, std::uint64_t entries,
                           std::uint64_t bytes, std::uint64_t evicted,
-                          std::uint64_t broken) {
+                          std::uint64_t broken, std::uint64_t dropped) {
   impl_->cache_entries.at({tier}).Set(static_cast<double>(entries));
   impl_->cache_bytes.at({tier}).Set(static_cast<double>(bytes));
   impl_->cache_evicted.at({tier}).Set(static_cast<double>(evicted));
   impl_->cache_broken.at({tier}).Set(static_cast<double>(broken));
+  impl_->cache_dropped.at({tier}).Set(static_cast<double>(dropped));
 }
 
 void metrics::image_crew(std::string_view urgency, std::uint64_t waiting,
@@ -67,11 +68,12 @@ void metrics::stream_asked(std::string_view how, double seconds) {
 
 void metrics::segment_cache(std::string_view tier, std::uint64_t entries,
                             std::uint64_t bytes, std::uint64_t evicted,
-                            std::uint64_t broken) {
+                            std::uint64_t broken, std::uint64_t dropped) {
   impl_->segments_kept.at({tier}).Set(static_cast<double>(entries));
   impl_->segments_kept_bytes.at({tier}).Set(static_cast<double>(bytes));
   impl_->segments_evicted.at({tier}).Set(static_cast<double>(evicted));
   impl_->segments_broken.at({tier}).Set(static_cast<double>(broken));
+  impl_->segments_dropped.at({tier}).Set(static_cast<double>(dropped));
 }
 
 void metrics::stream_bytes(std::string_view how, std::uint64_t bytes) {

@@ -94,10 +94,11 @@ public:
   void image_refused();
   /// Processor time that hits made needless, since the last call.
   void image_saved(double seconds);
-  /// Set at each scrape. `tier`: memory, disk.
+  /// Set at each scrape. `tier`: memory, disk. `dropped`: never written, since
+  /// the disk was too slow.
   void image_cache(std::string_view tier, std::uint64_t entries,
                    std::uint64_t bytes, std::uint64_t evicted,
-                   std::uint64_t broken);
+                   std::uint64_t broken, std::uint64_t dropped);
   /// `urgency`: page, batch.
   void image_crew(std::string_view urgency, std::uint64_t waiting,
                   std::uint64_t busy, std::uint64_t children);
@@ -119,7 +120,7 @@ public:
   /// `tier`: memory, disk. Set at each scrape.
   void segment_cache(std::string_view tier, std::uint64_t entries,
                      std::uint64_t bytes, std::uint64_t evicted,
-                     std::uint64_t broken);
+                     std::uint64_t broken, std::uint64_t dropped);
   /// Bytes of a stream given to a client. `how`: segment, direct, progressive.
   void stream_bytes(std::string_view how, std::uint64_t bytes);
 

@@ -245,6 +245,10 @@ struct metrics::impl {
     gauge("troupe_image_cache_broken",
           "Files found damaged since the start, and dropped."),
     {"tier"}};
+  series<prom::Gauge> cache_dropped{
+    gauge("troupe_image_cache_dropped",
+          "Images not written since the start, as the disk was too slow."),
+    {"tier"}};
   series<prom::Gauge> crew_waiting{
     gauge("troupe_image_crew_waiting", "Tasks that wait for a child."),
     {"urgency"}};
@@ -290,6 +294,10 @@ struct metrics::impl {
   series<prom::Gauge> segments_broken{
     gauge("troupe_stream_cache_broken",
           "Files found damaged since the start, and dropped."),
+    {"tier"}};
+  series<prom::Gauge> segments_dropped{
+    gauge("troupe_stream_cache_dropped",
+          "Segments not written since the start, as the disk was too slow."),
     {"tier"}};
   series<prom::Counter> streamed{
     counter("troupe_stream_sent_bytes_total", "Bytes of streams sent."),

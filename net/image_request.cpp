@@ -145,7 +145,7 @@ bool is_slow(const config::image_settings& settings,
   return pixels == 0 || pixels > static_cast<double>(settings.stand_in_pixels);
 }
 
-std::variant<purge_request, problem> read_purge(std::string_view body) {
+std::variant<media::purge_order, problem> read_purge(std::string_view body) {
   json_parser parser;
   simdjson::dom::element root;
   if (auto fault = parser.parse(body, root))
@@ -157,23 +157,23 @@ std::variant<purge_request, problem> read_purge(std::string_view body) {
                    {{"", "must be an object", {}}}};
   field_errors errors;
   object_reader reader{object, {}, errors};
-  purge_request out;
+  std::string source;
   std::string tag;
   bool all = false;
-  reader.text("source", out.source, max_source);
+  reader.text("source", source, max_source);
   reader.text("tag", tag, max_source);
   reader.boolean("all", all);
   reader.finish();
-  if (errors.empty() && !out.source.empty() + !tag.empty() + all != 1)
+  if (errors.empty() && !source.empty() + !tag.empty() + all != 1)
     errors.add("", "must hold one of source, tag and all: true");
   if (!errors.empty())
     return problem{problem_code::invalid_params, "the body is not valid",
                    errors.take()};
-  using kind = media::purge_order::kind;
-  out.order.what = all ? kind::all : tag.empty() ? kind::source : kind::tag;
-  if (!all)
-    out.order.mark = media::mark_of(tag.empty() ? out.source : tag);
-  return out;
+  using order = media::purge_order;
+  if (all)
+    return order{};
+  return tag.empty() ? order{order::kind::source, media::source_mark(source)}
+                     : order{order::kind::tag, media::mark_of(tag)};
 }
 
 } // namespace troupe::net

@@ -50,13 +50,8 @@ read_image_upload(const image_site& site, const request& req);
 [[nodiscard]] bool is_slow(const config::image_settings& settings,
                            const media::image_options& options);
 
-struct purge_request {
-  media::purge_order order;
-  std::string source; ///< if it is about one
-};
-
 /// Reads the body of `POST /v1/images/purge`.
-[[nodiscard]] std::variant<purge_request, problem>
+[[nodiscard]] std::variant<media::purge_order, problem>
 read_purge(std::string_view body);
 
 } // namespace troupe::net

@@ -152,7 +152,8 @@ void append_tier(std::string& out, const media::cache_figures& of) {
   out += R"({"entries":)" + std::to_string(of.entries) + R"(,"bytes":)"
          + std::to_string(of.bytes) + R"(,"evicted":)"
          + std::to_string(of.evicted) + R"(,"broken":)"
-         + std::to_string(of.broken) + '}';
+         + std::to_string(of.broken) + R"(,"dropped":)"
+         + std::to_string(of.dropped) + '}';
 }
 
 void append_side(std::string& out, const actors::crew_figures::side& of) {
@@ -221,10 +222,9 @@ answering purge_images(edge& at, const request& req, const path_params&) {
   auto read = read_purge(req.body);
   if (const auto* why = std::get_if<problem>(&read))
     co_return answer(*why);
-  auto start = [&at, what = std::get<purge_request>(read)](
-                 actors::reply_to<std::uint64_t> reply) mutable {
-    at.parts.images->purge(what.order, std::move(what.source),
-                           std::move(reply));
+  auto start = [&at, order = std::get<media::purge_order>(read)](
+                 actors::reply_to<std::uint64_t> reply) {
+    at.parts.images->purge(order, std::move(reply));
   };
   const auto gone =
     co_await at.asks.ask<std::uint64_t>(limit_of(at), std::move(start));

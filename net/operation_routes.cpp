@@ -120,7 +120,8 @@ void set_images(edge& at) {
   auto& metrics = at.parts.metrics;
   const auto now = at.parts.images->figures();
   const auto tell = [&metrics](std::string_view tier, const auto& of) {
-    metrics.image_cache(tier, of.entries, of.bytes, of.evicted, of.broken);
+    metrics.image_cache(tier, of.entries, of.bytes, of.evicted, of.broken,
+                        of.dropped);
   };
   tell("memory", now.memory);
   tell("disk", now.disk);

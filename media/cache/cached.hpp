@@ -49,6 +49,7 @@ struct cache_figures {
   std::uint64_t bytes = 0;
   std::uint64_t evicted = 0; ///< since the start
   std::uint64_t broken = 0;  ///< found damaged and dropped, since the start
+  std::uint64_t dropped = 0; ///< never written: the disk was too slow
 };
 
 } // namespace troupe::media

@@ -50,6 +50,7 @@ void disk_cache::replay(const journal_record& record) {
 }
 
 void disk_cache::enter(const journal_record& record) {
+  const std::lock_guard lock{mutex_};
   if (free_.empty()) {
     free_.push_back(static_cast<eviction_order::slot>(slots_.size()));
     slots_.emplace_back();
@@ -67,6 +68,7 @@ void disk_cache::enter(const journal_record& record) {
 }
 
 void disk_cache::leave(eviction_order::slot at) {
+  const std::lock_guard lock{mutex_};
   auto& it = slots_[at];
   it.in = false;
   where_.erase(it.key);
@@ -96,14 +98,19 @@ void disk_cache::drop(eviction_order::slot at) {
 }
 
 bool disk_cache::holds(const cache_key& digest) const {
+  const std::lock_guard lock{mutex_};
   return blobs_.contains(digest);
 }
 
+/// What has to go before so many bytes more fit.
+std::optional<eviction_order::slot>
+disk_cache::least_beyond(std::uint64_t size) {
+  const std::lock_guard lock{mutex_};
+  return bytes_ + size > budget_ ? order_.pick() : std::nullopt;
+}
+
 void disk_cache::make_room(std::uint64_t size) {
-  while (bytes_ + size > budget_) {
-    const auto least = order_.pick();
-    if (!least)
-      return;
+  while (const auto least = least_beyond(size)) {
     drop(*least);
     ++evicted_;
   }
@@ -150,15 +157,26 @@ cached_ptr disk_cache::find(const cache_key& key) {
   return out;
 }
 
-void disk_cache::forget_broken(const cache_key& key, const cache_key& digest) {
+std::optional<eviction_order::slot>
+disk_cache::place_of(const cache_key& key, const cache_key& digest) const {
   const std::lock_guard lock{mutex_};
   const auto found = where_.find(key);
-  // It was evicted, or replaced, while it was read.
   if (found == where_.end() || !(slots_[found->second].digest == digest))
+    return std::nullopt;
+  return found->second;
+}
+
+void disk_cache::forget_broken(const cache_key& key, const cache_key& digest) {
+  // It may have been evicted, or replaced, while it was read.
+  if (!place_of(key, digest))
+    return;
+  const std::lock_guard lock{writing_};
+  const auto at = place_of(key, digest);
+  if (!at)
     return;
   ++broken_;
   files_.remove(digest);
-  drop(found->second);
+  drop(*at);
 }
 
 result<void> disk_cache::put(const cache_key& key, const cached_bytes& what) {
@@ -166,16 +184,15 @@ result<void> disk_cache::put(const cache_key& key, const cached_bytes& what) {
     return {};
   journal_record record{journal_record::kind::put, key, what.digest,
                         what.bytes.size(), what.note};
-  {
-    const std::lock_guard lock{mutex_};
-    if (holds(what.digest))
-      return add(record, {});
+  std::filesystem::path fresh;
+  if (!holds(what.digest)) {
+    auto written = files_.write(what.digest, what.bytes);
+    if (!written)
+      return written.error();
+    fresh = std::move(*written);
   }
-  const auto written = files_.write(what.digest, what.bytes);
-  if (!written)
-    return written.error();
-  const std::lock_guard lock{mutex_};
-  return add(record, *written);
+  const std::lock_guard lock{writing_};
+  return add(record, fresh);
 }
 
 /// @param written the file; empty: it is there
@@ -201,7 +218,7 @@ result<void> disk_cache::add(const journal_record& record,
 }
 
 std::size_t disk_cache::purge(const purge_order& order) {
-  const std::lock_guard lock{mutex_};
+  const std::lock_guard lock{writing_};
   std::size_t gone = 0;
   for (eviction_order::slot at = 0; at < slots_.size(); ++at) {
     if (!slots_[at].in || !order.meets(slots_[at].note))
@@ -215,14 +232,15 @@ std::size_t disk_cache::purge(const purge_order& order) {
 
 std::size_t disk_cache::sweep() {
   return files_.sweep([this](const cache_key& digest) {
-    const std::lock_guard lock{mutex_};
+    // A file gets its name before its entry is there.
+    const std::lock_guard lock{writing_};
     return holds(digest);
   });
 }
 
 cache_figures disk_cache::figures() const {
   const std::lock_guard lock{mutex_};
-  return {where_.size(), bytes_, evicted_, broken_};
+  return {where_.size(), bytes_, evicted_, broken_, 0};
 }
 
 } // namespace troupe::media

@@ -5,17 +5,22 @@
 #include "media/cache/cached.hpp"
 #include "media/cache/eviction_order.hpp"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 namespace troupe::media {
 
 /// Bytes on disk under a budget; survives its process, however that ends.
-/// Equal bytes lie in one file. Blocks; thread-safe.
-/// Invariants: `where_` and `blobs_` say what the journal says; a blob is there
-/// while an entry names it, `bytes_` is the sum of the blobs' sizes.
+/// Equal bytes lie in one file. Blocks; thread-safe. Who looks for something
+/// waits for the disk only to read that: `writing_` is held by who changes
+/// files, `mutex_` by who reads or changes the tables, within it and briefly.
+/// Invariants: `where_` and `blobs_` say what the journal says once `writing_`
+/// is free; a blob is there while an entry names it, `bytes_` is the sum of the
+/// blobs' sizes.
 class disk_cache {
 public:
   /// Reads the journal, but no file: what is damaged is found when it is read.
@@ -60,8 +65,13 @@ private:
   /// In memory alone.
   void enter(const journal_record& record);
   void leave(eviction_order::slot at);
+  // The others while `writing_` is held, `mutex_` not.
   /// In the journal too.
   void drop(eviction_order::slot at);
+  [[nodiscard]] std::optional<eviction_order::slot>
+  least_beyond(std::uint64_t size);
+  [[nodiscard]] std::optional<eviction_order::slot>
+  place_of(const cache_key& key, const cache_key& digest) const;
   void make_room(std::uint64_t size);
   void compact();
   [[nodiscard]] bool holds(const cache_key& digest) const;
@@ -71,6 +81,7 @@ private:
 
   blob_folder files_;
   const std::uint64_t budget_;
+  std::mutex writing_;
   mutable std::mutex mutex_;
   std::unique_ptr<cache_journal> journal_; ///< null while it is read
   std::unordered_map<cache_key, eviction_order::slot> where_;
@@ -79,8 +90,8 @@ private:
   std::vector<eviction_order::slot> free_;
   eviction_order order_;
   std::uint64_t bytes_ = 0;
-  std::uint64_t evicted_ = 0;
-  std::uint64_t broken_ = 0;
+  std::atomic<std::uint64_t> evicted_ = 0;
+  std::atomic<std::uint64_t> broken_ = 0;
 };
 
 } // namespace troupe::media

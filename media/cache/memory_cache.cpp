@@ -70,7 +70,7 @@ std::size_t memory_cache::purge(const purge_order& order) {
 
 cache_figures memory_cache::figures() const {
   const std::lock_guard lock{mutex_};
-  return {where_.size(), bytes_, evicted_, 0};
+  return {where_.size(), bytes_, evicted_, 0, 0};
 }
 
 } // namespace troupe::media

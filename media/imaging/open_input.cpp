@@ -2,6 +2,7 @@
 
 #include "media/errc.hpp"
 #include "media/files/sync.hpp"
+#include "media/imaging/source_name.hpp"
 #include "media/probe/local_source.hpp"
 
 #include <sys/mman.h>
@@ -41,8 +42,8 @@ open_input(const std::string& source, std::string_view job_result,
     return file_failure(source);
   auto input = std::make_shared<image_input>();
   input->file = std::move(*file);
-  input->name = source;
-  input->identity = identity_of(source, is);
+  input->name = plain_source(source);
+  input->identity = identity_of(input->name, is);
   input->size = static_cast<std::uint64_t>(is.st_size);
   input->look = look_at({head.data(), static_cast<std::size_t>(got)});
   return std::shared_ptr<const image_input>{std::move(input)};

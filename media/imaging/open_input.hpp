@@ -11,9 +11,9 @@
 namespace troupe::media {
 
 /// Opens a source that is a file, `local:///…` or `job:ID`. Its identity is
-/// path, device, inode, size, and when bytes and inode were changed, to the
-/// nanosecond. Blocks. Errors are those of `open_local_source` and
-/// `open_result_source`.
+/// path (as `plain_source` has it), device, inode, size, and when bytes and
+/// inode were changed, to the nanosecond. Blocks. Errors are those of
+/// `open_local_source` and `open_result_source`.
 /// @param job_result of the job that is the source
 [[nodiscard]] result<std::shared_ptr<const image_input>>
 open_input(const std::string& source, std::string_view job_result,

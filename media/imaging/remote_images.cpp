@@ -3,6 +3,7 @@
 #include "media/download/params.hpp"
 #include "media/errc.hpp"
 #include "media/fetch/status.hpp"
+#include "media/imaging/source_name.hpp"
 
 #include <utility>
 
@@ -37,10 +38,10 @@ remote_images::find(const std::string& url,
   const auto found = records_.find(url);
   if (found == records_.end())
     return std::nullopt;
-  const auto how = rules_.of(found->second.checked, now);
+  const auto how = rules_.of(found->second.record.checked, now);
   if (how == freshness::gone)
     return std::nullopt;
-  return known{found->second, how == freshness::stale};
+  return known{found->second.record, how == freshness::stale};
 }
 
 bool remote_images::knows(const std::string& url) const {
@@ -50,9 +51,10 @@ bool remote_images::knows(const std::string& url) const {
 
 void remote_images::restore(const std::string& url,
                             const remote_record& record) {
+  const auto mark = source_mark(url);
   const std::lock_guard lock{mutex_};
   if (records_.size() < most_records)
-    records_.try_emplace(url, record);
+    records_.try_emplace(url, entry{record, mark});
 }
 
 range_request remote_images::request_of(const std::string& url, bool anew) {
@@ -63,8 +65,8 @@ range_request remote_images::request_of(const std::string& url, bool anew) {
   wanted.limit = limit_;
   const auto found = records_.find(url);
   if (found != records_.end() && !anew) {
-    wanted.etag = found->second.etag;
-    wanted.last_modified = found->second.last_modified;
+    wanted.etag = found->second.record.etag;
+    wanted.last_modified = found->second.record.last_modified;
   }
   return wanted;
 }
@@ -77,22 +79,25 @@ void remote_images::fetch(const std::string& url, bool anew,
   if (!guard_.may_name(host))
     return heard(fail(errc::source_forbidden, host));
   range_request wanted;
+  const auto mine = std::make_shared<flight>();
+  mine->mark = source_mark(url);
   {
     const std::lock_guard lock{mutex_};
-    const auto [at, first] = under_way_.try_emplace(url);
-    at->second.waiting.push_back(std::move(heard));
-    if (!first)
-      return;
-    at->second.anew = anew;
+    auto& there = under_way_[url];
+    if (there)
+      return there->waiting.push_back(std::move(heard));
+    there = mine;
+    mine->waiting.push_back(std::move(heard));
     wanted = request_of(url, anew);
     ++fetches_;
   }
   const std::shared_ptr<egress_account> account{
     proxy_.open({max_bytes_ + wire_margin, 0})};
   wanted.proxy = account->url();
-  fetcher_.fetch(std::move(wanted), [this, url, account](range_answer answer) {
-    settle(url, judge(url, std::move(answer), account->report()));
-  });
+  fetcher_.fetch(
+    std::move(wanted), [this, url, mine, account](range_answer answer) {
+      settle(url, mine, judge(url, std::move(answer), account->report()));
+    });
 }
 
 result<remote_fetched> remote_images::judge(const std::string& url,
@@ -111,7 +116,7 @@ result<remote_fetched> remote_images::judge(const std::string& url,
     if (found == records_.end())
       return fail(errc::source_unavailable,
                   "its server answers 304 to what was no condition");
-    out.record = found->second;
+    out.record = found->second.record;
   } else if (answer.status != 200) {
     return fail(code_of_status(answer.status),
                 "its server answers " + std::to_string(answer.status));
@@ -128,30 +133,33 @@ result<remote_fetched> remote_images::judge(const std::string& url,
   return out;
 }
 
-void remote_images::settle(const std::string& url,
+void remote_images::settle(const std::string& url, const flight_ptr& done,
                            const result<remote_fetched>& outcome) {
-  flight done;
   {
     const std::lock_guard lock{mutex_};
-    done = std::move(under_way_.extract(url).mapped());
-    if (outcome) {
-      if (records_.size() >= most_records && !records_.contains(url))
-        records_.erase(records_.begin());
-      records_[url] = outcome->record;
+    const auto at = under_way_.find(url);
+    if (at != under_way_.end() && at->second == done) {
+      under_way_.erase(at);
+      if (outcome) {
+        if (records_.size() >= most_records && !records_.contains(url))
+          records_.erase(records_.begin());
+        records_[url] = {outcome->record, done->mark};
+      }
     }
   }
-  for (const auto& each : done.waiting)
+  for (const auto& each : done->waiting)
     each(outcome);
 }
 
-void remote_images::forget(const std::string& url) {
+void remote_images::forget(const purge_order& order) {
+  const auto met = [&order](std::uint64_t mark) {
+    return order.what != purge_order::kind::source || mark == order.mark;
+  };
   const std::lock_guard lock{mutex_};
-  records_.erase(url);
-}
-
-void remote_images::forget_all() {
-  const std::lock_guard lock{mutex_};
-  records_.clear();
+  std::erase_if(records_,
+                [&met](const auto& each) { return met(each.second.mark); });
+  std::erase_if(under_way_,
+                [&met](const auto& each) { return met(each.second->mark); });
 }
 
 std::uint64_t remote_images::fetches() const {

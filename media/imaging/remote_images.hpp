@@ -26,8 +26,8 @@ using fetched_heard = std::function<void(result<remote_fetched>)>;
 
 /// Remote sources of images: what they were when they were last looked at, and
 /// fetching them, one fetch a source at a time. Thread-safe.
-/// Invariant: a URL is in `under_way_` from the first who asks until all who
-/// asked meanwhile have heard.
+/// Invariant: a URL is in `under_way_` from the first who asks until its fetch
+/// is done or was forgotten; only what is there is remembered.
 class remote_images {
 public:
   remote_images(const config::image_settings& settings,
@@ -52,23 +52,29 @@ public:
   /// thread of the fetcher; returns at once there.
   void fetch(const std::string& url, bool anew, fetched_heard heard);
 
-  /// It is looked at again by whoever asks next.
-  void forget(const std::string& url);
-  void forget_all();
+  /// Those that a purge meets are fetched again by whoever asks next, also
+  /// where a fetch is under way. A tag meets all.
+  void forget(const purge_order& order);
 
   /// Fetches so far, 304 included.
   [[nodiscard]] std::uint64_t fetches() const;
 
 private:
   struct flight {
-    bool anew = false;
+    std::uint64_t mark = 0; ///< `source_mark` of its URL
     std::vector<fetched_heard> waiting;
+  };
+  using flight_ptr = std::shared_ptr<flight>;
+  struct entry {
+    remote_record record;
+    std::uint64_t mark = 0;
   };
 
   [[nodiscard]] range_request request_of(const std::string& url, bool anew);
   [[nodiscard]] result<remote_fetched>
   judge(const std::string& url, range_answer answer, const egress_report& seen);
-  void settle(const std::string& url, const result<remote_fetched>& outcome);
+  void settle(const std::string& url, const flight_ptr& done,
+              const result<remote_fetched>& outcome);
 
   static constexpr std::size_t most_records = 50'000;
 
@@ -79,8 +85,8 @@ private:
   egress_proxy& proxy_;
   range_fetcher& fetcher_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, remote_record> records_;
-  std::unordered_map<std::string, flight> under_way_;
+  std::unordered_map<std::string, entry> records_;
+  std::unordered_map<std::string, flight_ptr> under_way_;
   std::uint64_t fetches_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "config/log.hpp"
 #include "media/image/child_task.hpp"
 #include "media/imaging/open_input.hpp"
+#include "media/imaging/source_name.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -20,6 +21,8 @@ namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
 constexpr unsigned file_threads = 2;
+/// Beyond it, what is made stays in memory alone.
+constexpr std::uint64_t most_unwritten = 64u << 20;
 /// Part of every key: raise it when the same options make another image.
 constexpr std::string_view revision = "1";
 
@@ -78,7 +81,12 @@ void cached_image_service::open_disk() {
     return log::warn("no images are kept on disk",
                      {{"error", opened.error().message()}});
   disk_ = std::move(*opened);
-  asio::post(threads_, [this] { disk_->sweep(); });
+  writer_ = std::make_unique<cache_writer>(
+    [this](const cache_key& key, const cached_bytes& what) {
+      return disk_->put(key, what);
+    },
+    most_unwritten);
+  writer_->after([this] { disk_->sweep(); });
 }
 
 void cached_image_service::find(image_query query, image_heard heard) {
@@ -155,12 +163,13 @@ cached_ptr cached_image_service::look_into(const cache_key& key) {
   }
   if (!disk_)
     return nullptr;
+  const std::uint64_t before = generation_;
   auto here = disk_->find(key);
   if (!here)
     return nullptr;
   ++disk_hits_;
   count_hit(*here);
-  memory_.put(key, here);
+  hold(key, here, before);
   return here;
 }
 
@@ -226,20 +235,25 @@ result<image_found> cached_image_service::look_up(const image_query& query,
 
 // -- keeping ------------------------------------------------------------------
 
-/// On a thread that may block.
-void cached_image_service::store(const cache_key& key, cached_ptr what,
+/// In memory. False: a purge came between.
+bool cached_image_service::hold(const cache_key& key, cached_ptr what,
+                                std::uint64_t generation) {
+  const std::lock_guard lock{keeping_};
+  if (generation == generation_)
+    memory_.put(key, std::move(what));
+  return generation == generation_;
+}
+
+/// On disk, too, as soon as that can be.
+bool cached_image_service::store(const cache_key& key, cached_ptr what,
                                  std::uint64_t generation) {
+  const std::lock_guard lock{keeping_};
   if (generation != generation_)
-    return;
+    return false;
   memory_.put(key, what);
-  if (!disk_)
-    return;
-  if (const auto done = disk_->put(key, *what); !done)
-    log::warn("an image is not kept on disk",
-              {{"error", done.error().message()}});
-  // A purge that came between would have missed it.
-  if (generation != generation_)
-    disk_->purge({purge_order::kind::source, what->note.source});
+  if (writer_)
+    writer_->put(key, std::move(what));
+  return true;
 }
 
 result<cached_ptr> cached_image_service::keep(const image_work& work,
@@ -250,21 +264,15 @@ result<cached_ptr> cached_image_service::keep(const image_work& work,
   auto out = std::make_shared<cached_bytes>();
   out->note.kind = static_cast<std::uint8_t>(made.format);
   out->note.cost = static_cast<float>(made.made_ms);
-  out->note.source = mark_of(work.input->name);
+  out->note.source = source_mark(work.input->name);
   out->note.tags = work.tags;
   out->digest = key_of(made.bytes);
   out->bytes = std::move(made.bytes);
   bad_.read(work.input->identity);
-  if (work.generation != generation_)
-    return cached_ptr{std::move(out)};
-  memory_.put(work.key, out);
-  if (!work.feed)
+  if (store(work.key, out, work.generation) && !work.feed)
     variants_.add(
       work.input->identity,
       {{work.options, made.format, made.quality}, source, work.key});
-  asio::post(threads_, [this, key = work.key, out, at = work.generation] {
-    store(key, out, at);
-  });
   return cached_ptr{std::move(out)};
 }
 
@@ -317,21 +325,20 @@ cached_image_service::compose_video(const image_input& input,
 }
 
 void cached_image_service::purge(
-  purge_order order, std::string source,
-  std::function<void(result<std::uint64_t>)> heard) {
-  ++generation_;
-  if (order.what == purge_order::kind::source)
-    remote_.forget(source);
-  else
-    remote_.forget_all();
-  denied_.clear();
-  variants_.clear();
-  const auto now = memory_.purge(order);
-  asio::post(threads_, [this, order, now, heard = std::move(heard)] {
-    // What was being put when the order came.
-    const auto here = now + memory_.purge(order);
-    // Most of it lies in both.
-    heard(disk_ ? std::max(here, disk_->purge(order)) : here);
+  purge_order order, std::function<void(result<std::uint64_t>)> heard) {
+  asio::post(threads_, [this, order, heard = std::move(heard)]() mutable {
+    const std::lock_guard lock{keeping_};
+    ++generation_;
+    remote_.forget(order);
+    denied_.clear();
+    variants_.clear();
+    const auto now = memory_.purge(order);
+    if (!writer_)
+      return heard(now);
+    // After what was kept before. Most of it lies in both.
+    writer_->after([this, order, now, heard = std::move(heard)] {
+      heard(std::max(now, disk_->purge(order)));
+    });
   });
 }
 
@@ -340,6 +347,8 @@ image_figures cached_image_service::figures() const {
   out.memory = memory_.figures();
   if (disk_)
     out.disk = disk_->figures();
+  if (writer_)
+    out.disk.dropped = writer_->dropped();
   out.hits = hits_;
   out.disk_hits = disk_hits_;
   out.misses = misses_;

@@ -120,8 +120,9 @@ public:
   [[nodiscard]] virtual std::unique_ptr<codec_child>
   open_child(bool batch, bool sets_text) = 0;
 
-  /// Empties what `order` meets; hears how many went.
-  virtual void purge(purge_order order, std::string source,
+  /// Empties what `order` meets, and forgets what is known of such remote
+  /// sources; hears how many went. A source's mark is `source_mark`.
+  virtual void purge(purge_order order,
                      std::function<void(result<std::uint64_t>)> heard) = 0;
 
   [[nodiscard]] virtual image_figures figures() const = 0;

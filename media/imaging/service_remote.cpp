@@ -2,6 +2,7 @@
 
 #include "config/log.hpp"
 #include "media/imaging/open_input.hpp"
+#include "media/imaging/source_name.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -82,24 +83,25 @@ void cached_image_service::fetch_for(image_query query, bool anew,
                                      image_heard heard) {
   const auto url = query.source;
   remote_.fetch(url, anew,
-                [this, query = std::move(query), anew,
+                [this, query = std::move(query), anew, at = generation_.load(),
                  heard = std::move(heard)](result<remote_fetched> got) mutable {
                   asio::post(threads_, [this, query = std::move(query), anew,
-                                        got = std::move(got),
+                                        at, got = std::move(got),
                                         heard = std::move(heard)]() mutable {
-                    take_fetched(query, anew, got, std::move(heard));
+                    take_fetched(query, anew, at, got, std::move(heard));
                   });
                 });
 }
 
 void cached_image_service::take_fetched(const image_query& query, bool anew,
+                                        std::uint64_t generation,
                                         const result<remote_fetched>& got,
                                         image_heard heard) {
   if (!got) {
     denied_.put(source_key(query.source), got.error(), clock::now());
     return heard(got.error());
   }
-  keep_fetched(query.source, *got);
+  keep_fetched(query.source, *got, generation);
   if (!got->bytes) {
     if (answer_known(query, got->record, false, heard))
       return;
@@ -116,16 +118,20 @@ void cached_image_service::take_fetched(const image_query& query, bool anew,
 }
 
 void cached_image_service::look_again(const std::string& url) {
-  remote_.fetch(url, false, [this, url](const result<remote_fetched>& got) {
-    if (got)
-      asio::post(threads_, [this, url, got = *got] { keep_fetched(url, got); });
-  });
+  remote_.fetch(
+    url, false,
+    [this, url, at = generation_.load()](const result<remote_fetched>& got) {
+      if (got)
+        asio::post(threads_,
+                   [this, url, at, got = *got] { keep_fetched(url, got, at); });
+    });
 }
 
 /// Its bytes, if they are new, and when it was looked at.
 void cached_image_service::keep_fetched(const std::string& url,
-                                        const remote_fetched& got) {
-  remember(url, got.record);
+                                        const remote_fetched& got,
+                                        std::uint64_t generation) {
+  remember(url, got.record, generation);
   if (!got.bytes)
     return;
   const auto key = original_key(url, got.record.digest);
@@ -134,37 +140,41 @@ void cached_image_service::keep_fetched(const std::string& url,
   auto kept = std::make_shared<cached_bytes>();
   kept->note.kind = original_kind;
   kept->note.cost = fetch_cost_ms;
-  kept->note.source = mark_of(url);
+  kept->note.source = source_mark(url);
   kept->digest = got.record.digest;
   kept->bytes = *got.bytes;
-  store(key, std::move(kept), generation_);
+  store(key, std::move(kept), generation);
 }
 
+/// On disk alone.
 void cached_image_service::remember(const std::string& url,
-                                    const remote_record& record) {
-  if (!disk_)
+                                    const remote_record& record,
+                                    std::uint64_t generation) {
+  if (!writer_)
     return;
-  cached_bytes kept;
-  kept.note.kind = record_kind;
-  kept.note.cost = fetch_cost_ms;
-  kept.note.source = mark_of(url);
-  kept.bytes =
+  auto kept = std::make_shared<cached_bytes>();
+  kept->note.kind = record_kind;
+  kept->note.cost = fetch_cost_ms;
+  kept->note.source = source_mark(url);
+  kept->bytes =
     write_record(record, std::chrono::system_clock::now(), clock::now());
-  kept.digest = key_of(kept.bytes);
-  if (const auto done = disk_->put(record_key(url), kept); !done)
-    log::debug("a remote source is not remembered",
-               {{"error", done.error().message()}});
+  const std::lock_guard lock{keeping_};
+  if (generation == generation_)
+    writer_->put(record_key(url), std::move(kept));
 }
 
 /// What an earlier server knew of it.
 void cached_image_service::recollect(const std::string& url) {
   if (!disk_ || remote_.knows(url))
     return;
+  const std::uint64_t before = generation_;
   const auto kept = disk_->find(record_key(url));
   if (!kept)
     return;
-  if (const auto record = read_record(
-        kept->bytes, std::chrono::system_clock::now(), clock::now()))
+  const auto record =
+    read_record(kept->bytes, std::chrono::system_clock::now(), clock::now());
+  const std::lock_guard lock{keeping_};
+  if (record && before == generation_)
     remote_.restore(url, *record);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "media/cache/cache_writer.hpp"
 #include "media/cache/disk_cache.hpp"
 #include "media/cache/memory_cache.hpp"
 #include "media/imaging/negative_book.hpp"
@@ -11,6 +12,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <mutex>
 
 namespace troupe::media {
 
@@ -38,7 +40,7 @@ public:
                            std::vector<video_wish> wishes,
                            std::chrono::milliseconds limit) const override;
   std::unique_ptr<codec_child> open_child(bool batch, bool sets_text) override;
-  void purge(purge_order order, std::string source,
+  void purge(purge_order order,
              std::function<void(result<std::uint64_t>)> heard) override;
   image_figures figures() const override;
 
@@ -55,25 +57,32 @@ private:
                     bool hurry) const;
   std::shared_ptr<const image_feed> feed_for(const image_work& work);
   bool sets_text(const image_work& work) const;
-  void store(const cache_key& key, cached_ptr what, std::uint64_t generation);
+  bool hold(const cache_key& key, cached_ptr what, std::uint64_t generation);
+  bool store(const cache_key& key, cached_ptr what, std::uint64_t generation);
 
   // remote sources
   void find_remote(image_query query, image_heard heard);
   void fetch_for(image_query query, bool anew, image_heard heard);
   void take_fetched(const image_query& query, bool anew,
-                    const result<remote_fetched>& got, image_heard heard);
+                    std::uint64_t generation, const result<remote_fetched>& got,
+                    image_heard heard);
   void look_again(const std::string& url);
   result<input_ptr> input_of(const std::string& url,
                              const remote_record& record,
                              std::string_view bytes) const;
-  void keep_fetched(const std::string& url, const remote_fetched& got);
-  void remember(const std::string& url, const remote_record& record);
+  void keep_fetched(const std::string& url, const remote_fetched& got,
+                    std::uint64_t generation);
+  void remember(const std::string& url, const remote_record& record,
+                std::uint64_t generation);
   void recollect(const std::string& url);
   bool answer_known(const image_query& query, const remote_record& record,
                     bool stale, const image_heard& heard);
 
   const image_parts parts_;
   const option_rules rules_;
+  /// Held while something is kept or purged: what a purge should have met is
+  /// not kept after it.
+  std::mutex keeping_;
   memory_cache memory_;
   std::unique_ptr<disk_cache> disk_; ///< null: none
   negative_book denied_;
@@ -84,6 +93,7 @@ private:
                              told_again_ = 0, derived_ = 0;
   std::atomic<std::uint64_t> saved_us_ = 0;
   remote_images remote_;
+  std::unique_ptr<cache_writer> writer_; ///< null: no disk
   boost::asio::thread_pool threads_;
   range_fetcher fetcher_;
 };

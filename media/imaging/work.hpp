@@ -15,7 +15,7 @@ namespace troupe::media {
 /// A source, opened; shared by all that is made of it.
 struct image_input {
   descriptor file;
-  std::string name;     ///< as it was asked for
+  std::string name;     ///< what it is purged by
   std::string identity; ///< another for every version of its bytes
   std::uint64_t size = 0;
   image_look look;

@@ -2,6 +2,7 @@
 
 #include "config/log.hpp"
 #include "media/av/child_task.hpp"
+#include "media/cache/cache_writer.hpp"
 #include "media/cache/disk_cache.hpp"
 #include "media/cache/memory_cache.hpp"
 #include "media/probe/bad_sources.hpp"
@@ -13,7 +14,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 namespace troupe::media {
@@ -22,7 +22,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Lookups go before writes only where there are several.
 constexpr unsigned file_threads = 2;
 /// Beyond it, what is made stays in memory alone.
 constexpr std::uint64_t most_unwritten = 64u << 20;
@@ -58,7 +57,12 @@ public:
       return log::warn("no segments are kept on disk",
                        {{"error", opened.error().message()}});
     disk_ = std::move(*opened);
-    asio::post(threads_, [this] { disk_->sweep(); });
+    writer_ = std::make_unique<cache_writer>(
+      [this](const cache_key& key, const cached_bytes& what) {
+        return disk_->put(key, what);
+      },
+      most_unwritten);
+    writer_->after([this] { disk_->sweep(); });
   }
 
   const stream_signer& signer() const override {
@@ -102,8 +106,8 @@ public:
     made->note.cost = static_cast<float>(cost_ms);
     made->bytes = std::move(bytes);
     memory_.put(key, made);
-    if (where == stream_keep::disk && disk_)
-      write(key, made);
+    if (where == stream_keep::disk && writer_)
+      writer_->put(key, made);
     return made;
   }
 
@@ -140,32 +144,21 @@ public:
   }
 
   stream_figures figures() const override {
-    return {memory_.figures(), disk_ ? disk_->figures() : cache_figures{}};
+    stream_figures out{memory_.figures(), {}};
+    if (!disk_)
+      return out;
+    out.disk = disk_->figures();
+    out.disk.dropped = writer_->dropped();
+    return out;
   }
 
 private:
-  void write(const cache_key& key, cached_ptr what) {
-    const auto size = what->bytes.size();
-    if (unwritten_.fetch_add(size) + size > most_unwritten) {
-      unwritten_ -= size;
-      return;
-    }
-    asio::post(threads_, [this, key, what = std::move(what), size] {
-      auto whole = *what;
-      whole.digest = key_of(whole.bytes);
-      if (const auto put = disk_->put(key, whole); !put)
-        log::debug("a segment is not kept on disk",
-                   {{"error", put.error().message()}});
-      unwritten_ -= size;
-    });
-  }
-
   const stream_parts parts_;
   const stream_signer signer_;
   remote_films remote_;
   memory_cache memory_;
-  std::unique_ptr<disk_cache> disk_; ///< null: none
-  std::atomic<std::uint64_t> unwritten_ = 0;
+  std::unique_ptr<disk_cache> disk_;     ///< null: none
+  std::unique_ptr<cache_writer> writer_; ///< null: no disk
   asio::thread_pool threads_{file_threads};
 };
 

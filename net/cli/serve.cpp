@@ -167,7 +167,8 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
          const auto now = (*bench)->streams().figures();
          for (const auto& [tier, of] :
               {std::pair{"memory", now.memory}, std::pair{"disk", now.disk}})
-           to.segment_cache(tier, of.entries, of.bytes, of.evicted, of.broken);
+           to.segment_cache(tier, of.entries, of.bytes, of.evicted, of.broken,
+                            of.dropped);
        }}};
   const auto port = server.listen(std::move(*bound));
   if (!port)

@@ -96,7 +96,7 @@ public:
                                                  bool sets_text) override {
     return std::make_unique<child>(*this, batch, sets_text);
   }
-  void purge(media::purge_order, std::string,
+  void purge(media::purge_order,
              std::function<void(result<std::uint64_t>)>) override {}
   media::image_figures figures() const override {
     return {};

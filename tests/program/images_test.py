@@ -138,6 +138,42 @@ class Images(ImageTest):
             self.assertEqual(told.status, 200, told.body)
             self.assertGreaterEqual(told.json["purged"], 1)
             self.assertEqual(kept(), left, what)
+
+    def test_a_purge_meets_a_source_however_it_is_spelled(self):
+        served = ("local:///a.jpg", "local:///%61.jpg", "local:///./a.jpg")
+        refused = ("local:////a.jpg", "local:///x/../a.jpg")
+        for number, named in enumerate(served + refused):
+            made = f"w:{40 + number}"
+            for asked in served:
+                self.assertEqual(self.image(made, asked).status, 200)
+            # They share what was made.
+            self.assertEqual(self.stats()["tasks"], number + 1)
+            told = self.troupe.post("/v1/images/purge", {"source": named})
+            self.assertEqual(told.json["purged"], 1, named)
+        other = self.troupe.post("/v1/images/purge",
+                                 {"source": "local:///A.jpg"})
+        self.assertEqual(other.json["purged"], 0)
+
+    def test_a_download_is_named_after_what_is_sent(self):
+        webp = {"Accept": "image/webp"}
+        for options, ext, headers, told in (
+                ("fn:day", None, {}, 'inline; filename="day.jpg"'),
+                ("fn:day", None, webp, 'inline; filename="day.webp"'),
+                ("fn:day.jpg", None, webp, 'inline; filename="day.webp"'),
+                ("fn:day.JPEG", None, {}, 'inline; filename="day.JPEG"'),
+                ("fn:v1.2", "png", {}, 'inline; filename="v1.2.png"'),
+                ("att:1", None, webp, 'attachment; filename="a.webp"'),
+                ("att:1", "png", webp, 'attachment; filename="a.png"'),
+                ("att:1/fn:b", None, webp, 'attachment; filename="b.webp"'),
+                ("raw:1/att:1", None, webp, 'attachment; filename="a.jpg"')):
+            answer = self.image(options + "/w:40", ext=ext, **headers)
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertTrue(
+                answer.headers["Content-Disposition"].startswith(told + ";"),
+                (options, ext, answer.headers["Content-Disposition"]))
+        self.assertIsNone(self.image("w:40").headers["Content-Disposition"])
+
+    def test_purges_are_of_one_thing(self):
         for wrong in ({}, {"all": False}, {"tag": "a", "source": "b"},
                       {"all": True, "more": 1}, []):
             told = self.troupe.post("/v1/images/purge", wrong)
@@ -201,6 +237,9 @@ class Images(ImageTest):
         for line in ('troupe_image_request_seconds_count{how="hit"} 1',
                      'troupe_image_request_seconds_count{how="miss"} 1',
                      'troupe_image_cache_entries{tier="memory"} 1',
+                     'troupe_image_cache_dropped{tier="disk"} 0',
+                     'troupe_event_loop_lag_seconds_bucket{loop="edge",',
+                     'troupe_event_loop_longest_lag_seconds{loop="media"}',
                      'troupe_image_bytes_total{format="jpg"}'):
             self.assertIn(line, page)
 
@@ -250,6 +289,36 @@ class RemoteImages(ImageTest):
             self.image("rs:fit:50:50", origin.url("/status/404")).status, 404)
         self.assertEqual(
             self.image("rs:fit:50:50", origin.url("/status/500")).status, 504)
+
+
+class PurgedRemoteImages(ImageTest):
+    flags = ("--allow-private-sources",)
+
+    def test_a_purge_forgets_what_is_known_of_a_remote_source(self):
+        origin = self.origin(self.media)
+        url = origin.url("/changing/a.jpg")
+        other = url.replace("http://", "HTTP://").replace(
+            "/changing/", "/x/../%63hanging/") + "#top"
+        for restart in (False, True):
+            first = self.image("rs:fit:50:50", url)
+            self.assertEqual(first.status, 200, first.body)
+            asked = len(origin.requests())
+            self.assertEqual(self.image("rs:fit:60:60", url).status, 200)
+            self.assertEqual(len(origin.requests()), asked)
+            if restart:
+                wait_until(lambda: self.stats()["disk"]["entries"] == 4, 20,
+                           "all of it on disk")
+                self.troupe.kill()
+                self.troupe.start()
+
+            told = self.troupe.post("/v1/images/purge", {"source": other})
+
+            # Both images, the source, and what is known of it.
+            self.assertEqual(told.json["purged"], 4, told.body)
+            again = self.image("rs:fit:50:50", url)
+            self.assertEqual(again.headers["X-Cache"], "miss")
+            self.assertGreater(len(origin.requests()), asked)
+            self.troupe.post("/v1/images/purge", {"all": True})
 
 
 class ImageBatches(ImageTest):
