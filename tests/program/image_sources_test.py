@@ -1,5 +1,6 @@
 """Images of bodies, drawings, videos and remote sources, and stand-ins."""
 
+import contextlib
 import pathlib
 import socket
 import subprocess
@@ -12,9 +13,10 @@ DRAWING = ("<svg xmlns='http://www.w3.org/2000/svg' width='40' height='20'>"
            "<text y='15'>写真</text></svg>")
 
 
-def send_slowly(port, path, length, part=b"x"):
+def send_slowly(port, path, length, part=b"x", client="127.0.0.1"):
     """A request whose body does not come to its end."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30,
+                                          source_address=(client, 0))
     connection.sendall((f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
                         f"Content-Length: {length}\r\n\r\n").encode() + part)
     return connection
@@ -64,6 +66,29 @@ class Bodies(ImageTest):
                    "the budget is given back")
         uploads = self.folder / "data" / "uploads"
         self.assertEqual(list(uploads.iterdir()), [])
+
+    def test_clients_share_the_budget_of_all(self):
+        def answer_to_another():
+            other = send_slowly(self.troupe.port, "/v1/images", 700000,
+                                client="127.0.0.2")
+            with other:
+                other.settimeout(0.5)
+                with contextlib.suppress(TimeoutError):
+                    return other.recv(4096)
+            return b""
+
+        with send_slowly(self.troupe.port, "/v1/images", 900000):
+            told = wait_until(answer_to_another, 20, "the budget of all")
+            self.assertTrue(told.startswith(b"HTTP/1.1 503 "), told)
+            self.assertIn(b"queue_full", told)
+            self.assertIn(b"Retry-After", told)
+            # Each has its own, where there is room for both.
+            small = send_slowly(self.troupe.port, "/v1/images", 500000,
+                                client="127.0.0.2")
+            with small:
+                self.assertEqual(self.send(b"x" * 90000).status, 422)
+        wait_until(lambda: not answer_to_another(), 20,
+                   "the budget is given back")
 
 
 class FullDisk(ImageTest):
