@@ -63,7 +63,9 @@ std::vector<std::string_view> repeated(std::vector<std::string_view> names) {
 
 void field_errors::add(std::string pointer, std::string detail,
                        std::string code) {
-  if (errors_.size() < max_errors)
+  const bool told =
+    std::ranges::find(errors_, pointer, &field_error::pointer) != errors_.end();
+  if (!told && errors_.size() < max_errors)
     errors_.push_back({std::move(pointer), std::move(detail), std::move(code)});
 }
 

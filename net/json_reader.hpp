@@ -13,7 +13,8 @@
 
 namespace troupe::net {
 
-/// What is wrong with a document, at most so many entries.
+/// What is wrong with a document: of each place what was said first, and no
+/// more than 64 entries.
 class field_errors {
 public:
   void add(std::string pointer, std::string detail, std::string code = {});

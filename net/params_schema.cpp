@@ -1,5 +1,7 @@
 #include "net/params_schema.hpp"
 
+#include "net/schema_words.hpp"
+
 #include <boost/json.hpp>
 #include <valijson/adapters/boost_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -102,8 +104,12 @@ bool is_wrapper(std::string_view what) {
 }
 
 field_error field_error_of(const ValidationResults::Error& error,
+                           const bj::value& schema,
                            const std::string& pointer) {
-  field_error out{pointer_of(error.context, pointer), error.description, {}};
+  field_error out{
+    pointer_of(error.context, pointer),
+    words_for(error.description, schema_at(schema, error.context)),
+    {}};
   if (error.description.starts_with("Missing required property")) {
     out.pointer = pointer_to(out.pointer, last_quoted(error.description));
     out.detail = "is required";
@@ -114,22 +120,33 @@ field_error field_error_of(const ValidationResults::Error& error,
   return out;
 }
 
-void note(ValidationResults& results, const std::string& pointer,
-          field_errors& errors) {
-  std::vector<field_error> wrappers;
-  bool told = false;
-  for (ValidationResults::Error error; results.popError(error);) {
-    if (is_wrapper(error.description)) {
-      wrappers.push_back(field_error_of(error, pointer));
-      continue;
-    }
-    auto found = field_error_of(error, pointer);
-    errors.add(std::move(found.pointer), std::move(found.detail));
-    told = true;
-  }
-  for (auto& each : wrappers)
-    if (!told)
-      errors.add(std::move(each.pointer), std::move(each.detail));
+/// What is wrong at one place; a wrong type is what all else there comes of.
+struct told_once {
+  field_error error;
+  bool about_type = false;
+};
+
+void tell(std::vector<told_once>& all, told_once one) {
+  const auto before =
+    std::ranges::find(all, one.error.pointer,
+                      [](const told_once& each) { return each.error.pointer; });
+  if (before == all.end())
+    all.push_back(std::move(one));
+  else if (one.about_type)
+    *before = std::move(one);
+}
+
+/// Notes one sentence for each place, the first, and what only says that
+/// something within is wrong where nothing else was said.
+void note(ValidationResults& results, const bj::value& schema,
+          const std::string& pointer, field_errors& errors) {
+  std::vector<told_once> wrappers, found;
+  for (ValidationResults::Error error; results.popError(error);)
+    tell(is_wrapper(error.description) ? wrappers : found,
+         {field_error_of(error, schema, pointer),
+          is_about_type(error.description)});
+  for (auto& each : found.empty() ? wrappers : found)
+    errors.add(std::move(each.error.pointer), std::move(each.error.detail));
 }
 
 /// False, and noted, if a text somewhere is too long for patterns.
@@ -219,7 +236,7 @@ void params_schema::check(dom::object params, const std::string& pointer,
   ValidationResults results;
   valijson::Validator validator{valijson::Validator::kStrongTypes};
   if (!validator.validate(impl_->schema, adapter{checked}, &results))
-    note(results, pointer, errors);
+    note(results, impl_->document, pointer, errors);
 }
 
 } // namespace troupe::net

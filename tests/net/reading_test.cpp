@@ -28,16 +28,24 @@ constexpr media::job_type sample{
                "properties":{"a":{"type":"boolean"}}}}})",
   "{}"};
 
-std::vector<std::string> wrong_in(std::string_view params) {
-  static const params_schema schema{sample};
+std::vector<std::pair<std::string, std::string>>
+told_in(const media::job_type& type, std::string_view params) {
+  const params_schema schema{type};
   json_parser parser;
   simdjson::dom::element document;
   EXPECT_FALSE(parser.parse(params, document));
   field_errors errors;
   schema.check(simdjson::dom::object{document}, "/params", errors);
+  std::vector<std::pair<std::string, std::string>> out;
+  for (auto& each : errors.take())
+    out.emplace_back(std::move(each.pointer), std::move(each.detail));
+  return out;
+}
+
+std::vector<std::string> wrong_in(std::string_view params) {
   std::vector<std::string> out;
-  for (const auto& each : errors.take())
-    out.push_back(each.pointer);
+  for (auto& [pointer, detail] : told_in(sample, params))
+    out.push_back(std::move(pointer));
   return out;
 }
 
@@ -79,6 +87,35 @@ TEST(params_schema, NamesEveryWrongMemberOnce) {
               UnorderedElementsAre("/params/url", "/params/quality",
                                    "/params/zz", "/params/yy", "/params/list/1",
                                    "/params/inner/a", "/params/inner/b"));
+}
+
+TEST(params_schema, SaysWhatEachPlaceMustBeInOneSentence) {
+  static constexpr media::job_type worded{"worded", "bulk", "",
+                                          R"({"type":"object","properties":{
+      "name":{"type":"string","minLength":2,"maxLength":4,"pattern":"^a"},
+      "code":{"type":"string","pattern":"^b","description":"A letter."},
+      "kind":{"enum":["best","audio"]},
+      "maybe":{"type":["integer","null"]},
+      "list":{"type":"array","maxItems":2,"items":{"type":"integer",
+              "minimum":0,"maximum":9}},
+      "above":{"type":"number","exclusiveMinimum":0}}})",
+                                          "{}"};
+
+  EXPECT_THAT(told_in(worded, R"({"name":"xy","code":"c","kind":"x","maybe":"y",
+                        "list":[-1,"z",3],"above":0})"),
+              UnorderedElementsAre(
+                Pair("/params/name", "must match ^a"),
+                Pair("/params/code", "does not have the right form: A letter."),
+                Pair("/params/kind", "must be best or audio"),
+                Pair("/params/maybe", "must be an integer or null"),
+                Pair("/params/list", "must have at most 2 entries"),
+                Pair("/params/list/0", "must be from 0 to 9"),
+                Pair("/params/list/1", "must be an integer"),
+                Pair("/params/above", "must be more than 0")));
+  EXPECT_THAT(told_in(worded, R"({"name":"abcde"})"),
+              ElementsAre(Pair("/params/name", "must have 2 to 4 characters")));
+  EXPECT_THAT(told_in(worded, R"({"name":7})"),
+              ElementsAre(Pair("/params/name", "must be a string")));
 }
 
 TEST(params_schema, MatchesNoPatternOnEndlessText) {
