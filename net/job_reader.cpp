@@ -1,8 +1,8 @@
 #include "net/job_reader.hpp"
 
 #include "actors/store/handed_on.hpp"
-#include "config/text.hpp"
 #include "media/job_types.hpp"
+#include "media/probe/local_path.hpp"
 #include "net/job_id.hpp"
 #include "net/rfc3339.hpp"
 #include "net/source_url.hpp"
@@ -188,10 +188,8 @@ void job_reader::read_params(object_reader& in, const params_schema* schema,
   if (!schema)
     return;
   field_errors found;
+  check_sources(*params, *schema, pointer, found);
   schema->check(*params, pointer, found);
-  for (const auto* field : {"url", "source"})
-    if (schema->takes(field))
-      check_url(*params, field, pointer, found);
   const bool has_parents = place == job_place::batch || !out.depends_on.empty();
   for (auto& each : found.take())
     if (!has_parents
@@ -203,20 +201,46 @@ void job_reader::read_params(object_reader& in, const params_schema* schema,
     errors.add(pointer, *wrong + " is neither .source nor .result.FIELD");
 }
 
-/// A `source` is a URL, or of a form that the schema knows all about.
-void job_reader::check_url(dom::object params, std::string_view field,
-                           const std::string& pointer,
-                           field_errors& errors) const {
-  std::string_view url;
-  if (params[field].get(url))
-    return;
-  const bool other =
-    field == "source" && !config::lower(url).starts_with("http");
-  if (other)
-    return;
-  if (auto fault = source_url_fault(url, guard_))
-    errors.add(pointer_to(pointer, field), std::move(fault->detail),
-               std::move(fault->code));
+/// Says more clearly what the schema would, and what it cannot know.
+void job_reader::check_sources(dom::object params, const params_schema& schema,
+                               const std::string& pointer,
+                               field_errors& errors) const {
+  const auto check = [&](dom::element value, const std::string& at,
+                         auto fault_of) {
+    std::string_view text;
+    if (value.get(text))
+      return;
+    if (auto fault = fault_of(text))
+      errors.add(at, std::move(fault->detail), std::move(fault->code));
+  };
+  const auto url = [this](std::string_view text) {
+    return source_url_fault(text, guard_);
+  };
+  const auto source = [this](std::string_view text) {
+    return source_fault(text, guard_);
+  };
+  const auto glob = [](std::string_view text) {
+    return folder_fault(media::folder_of_glob(text));
+  };
+  for (const auto [name, value] : params) {
+    const auto at = pointer_to(pointer, name);
+    if (!schema.takes(name))
+      continue;
+    if (name == "url")
+      check(value, at, url);
+    else if (name == "source")
+      check(value, at, source);
+    else if (name == "source_dir")
+      check(value, at, folder_fault);
+    else if (name == "glob")
+      check(value, at, glob);
+    dom::array sources;
+    if (name != "sources" || value.get(sources))
+      continue;
+    std::size_t i = 0;
+    for (const auto each : sources)
+      check(each, at + '/' + std::to_string(i++), source);
+  }
 }
 
 void job_reader::read(object_reader& in, job_place place, field_errors& errors,

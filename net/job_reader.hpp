@@ -34,8 +34,8 @@ private:
   void read_params(object_reader& in, const params_schema* schema,
                    job_place place, field_errors& errors,
                    store::job_draft& out) const;
-  void check_url(simdjson::dom::object params, std::string_view field,
-                 const std::string& pointer, field_errors& errors) const;
+  void check_sources(simdjson::dom::object params, const params_schema& schema,
+                     const std::string& pointer, field_errors& errors) const;
 
   const media::address_guard& guard_;
   std::vector<params_schema> schemas_;

@@ -32,17 +32,14 @@ std::string job_of(const std::string& source) {
                                      {"max_attempts", 1}});
 }
 
-response wrong_source() {
-  const std::string what = "must be local:///path, http(s)://… or job:ID";
-  return answer(
-    {problem_code::invalid_params, "source " + what, {{"/source", what, {}}}});
-}
-
-response forbidden_source() {
-  const std::string what = "names an address that may not be fetched from";
-  return answer({problem_code::source_forbidden,
-                 "source " + what,
-                 {{"/source", what, "source_forbidden"}}});
+/// Of a submit's problem: the source stands in the query here.
+response wrong_source(const problem& why) {
+  if (why.errors.empty())
+    return answer(why);
+  const auto& error = why.errors.front();
+  return answer({why.code,
+                 "source " + error.detail,
+                 {{"/source", error.detail, error.code}}});
 }
 
 asio::awaitable<result<store::job>> submit(edge& at, const request& req,
@@ -98,9 +95,23 @@ response refusal(const store::job& job) {
     {problem_code::invalid_params, text, {{"/source", text, code}}});
 }
 
+bool is_refused(const store::job& job) {
+  return job.state == store::job_state::failed
+         || job.state == store::job_state::cancelled;
+}
+
+/// The answer says all that there is to know of a job that nobody submitted.
+asio::awaitable<void> forget(edge& at, std::string id) {
+  auto start = [&at, &id](actors::reply_to<store::job> reply) {
+    at.parts.gateway.command(actors::job_command_kind::purge, id,
+                             std::move(reply));
+  };
+  // What cannot be purged now goes with the retention of all jobs.
+  (void)co_await at.asks.ask<store::job>(limit_of(at), start);
+}
+
 response told(const store::job& job) {
-  if (job.state == store::job_state::failed
-      || job.state == store::job_state::cancelled)
+  if (is_refused(job))
     return refusal(job);
   response out;
   if (job.state == store::job_state::succeeded) {
@@ -128,8 +139,7 @@ answering probe_source(edge& at, const request& req, const path_params&) {
   const auto body = job_of(source);
   auto read = at.submits.read(body);
   if (const auto* why = std::get_if<problem>(&read))
-    co_return why->code == problem_code::source_forbidden ? forbidden_source()
-                                                          : wrong_source();
+    co_return wrong_source(*why);
   auto& asked = std::get<submit_request>(read);
   asked.draft.deadline_ms = std::chrono::milliseconds{patience}.count();
   auto job = co_await submit(at, req, std::move(asked.draft));
@@ -137,6 +147,8 @@ answering probe_source(edge& at, const request& req, const path_params&) {
     job = co_await await_end(at, std::move(*job));
   if (!job)
     co_return answer(problem_of(job.error()));
+  if (is_refused(*job))
+    co_await forget(at, job->id);
   co_return told(*job);
 }
 

@@ -1,5 +1,9 @@
 #include "net/source_url.hpp"
 
+#include "config/text.hpp"
+#include "media/probe/local_path.hpp"
+#include "net/job_id.hpp"
+
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -11,6 +15,8 @@ namespace troupe::net {
 namespace {
 
 constexpr std::size_t max_url_bytes = 8192;
+constexpr std::string_view local = "local:///";
+constexpr std::string_view job = "job:";
 
 field_error wrong(std::string detail) {
   return {"", std::move(detail), {}};
@@ -47,6 +53,26 @@ std::optional<field_error> source_url_fault(std::string_view url,
       "", "names an address that may not be fetched from",
       std::string{kind_of(problem_code::source_forbidden).word}};
   return std::nullopt;
+}
+
+std::optional<field_error> source_fault(std::string_view source,
+                                        const media::address_guard& guard) {
+  const auto begin = config::lower(source.substr(0, 8));
+  if (begin.starts_with("http://") || begin.starts_with("https://"))
+    return source_url_fault(source, guard);
+  if (source.starts_with(job) && is_job_id(source.substr(job.size())))
+    return std::nullopt;
+  if (!source.starts_with(local))
+    return wrong("must be local:///path, http(s)://… or job:ID");
+  if (source.find_first_of("?#") != source.npos)
+    return wrong("must hold ? and # percent-encoded");
+  const auto path = media::local_path_of(source);
+  return path ? std::nullopt : std::optional{wrong(path.error().detail)};
+}
+
+std::optional<field_error> folder_fault(std::string_view source) {
+  const auto path = media::local_folder_of(source);
+  return path ? std::nullopt : std::optional{wrong(path.error().detail)};
 }
 
 } // namespace troupe::net

@@ -14,4 +14,12 @@ namespace troupe::net {
 [[nodiscard]] std::optional<field_error>
 source_url_fault(std::string_view url, const media::address_guard& guard);
 
+/// The same of a source in any of its forms: `local:///path` beneath a media
+/// root, `job:ID`, `http(s)://…`.
+[[nodiscard]] std::optional<field_error>
+source_fault(std::string_view source, const media::address_guard& guard);
+
+/// The same of `local:///folder`, which may be a root itself.
+[[nodiscard]] std::optional<field_error> folder_fault(std::string_view source);
+
 } // namespace troupe::net

@@ -18,26 +18,12 @@ constexpr std::int64_t most_tracks = 1000;
 constexpr double longest_s = 1e7;
 constexpr std::size_t most_codecs = 64;
 
-bool is_remote(std::string_view source) {
-  return source.starts_with("http://") || source.starts_with("https://");
-}
-
 void read_source(object_reader& in, const media::address_guard& guard,
                  media::stream_wish& out) {
-  constexpr std::string_view job = "job:";
   if (!in.require("source") || !in.text("source", out.source, 8192))
     return;
-  const std::string_view source = out.source;
-  if (is_remote(source)) {
-    if (auto fault = source_url_fault(source, guard))
-      in.wrong("source", std::move(fault->detail), std::move(fault->code));
-    return;
-  }
-  const bool good =
-    source.starts_with("local:///")
-    || (source.starts_with(job) && is_job_id(source.substr(job.size())));
-  if (!good)
-    in.wrong("source", "must be local:///path, http(s)://… or job:ID");
+  if (auto fault = source_fault(out.source, guard))
+    in.wrong("source", std::move(fault->detail), std::move(fault->code));
 }
 
 void read_mode(object_reader& in, media::stream_wish& out) {

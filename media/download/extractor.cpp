@@ -70,7 +70,7 @@ private:
     if (host.empty())
       return fail(errc::unsupported_url, url_);
     if (!services_.guard.may_name(host))
-      return fail(errc::source_forbidden, host);
+      return fail(errc::source_forbidden, host + " may not be fetched from");
     const auto program = find_program(services_.tools.yt_dlp);
     if (program.empty())
       return fail(errc::tool_missing, services_.tools.yt_dlp);

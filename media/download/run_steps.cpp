@@ -58,7 +58,8 @@ step<void> download_run::take_params() {
   params_ = std::move(*read);
   const auto host = host_of_url(params_.url);
   if (!services_.guard.may_name(host))
-    return failure_report{errc::source_forbidden, host, 0};
+    return failure_report{errc::source_forbidden,
+                          host + " may not be fetched from", 0};
   if (!params_.cookies.empty() && services_.tools.cookies_dir.empty())
     return failure_report{errc::bad_params, "tools.cookies_dir is not set", 0};
   if (const auto left = services_.pauses.left(host); left > 0)

@@ -76,7 +76,8 @@ result<descriptor> library_root::file(const fs::path& relative) const {
   if (opened || errno == ENOENT || errno == ENOTDIR)
     return opened;
   if (errno == EXDEV || errno == ELOOP)
-    return fail(errc::source_forbidden, relative.string());
+    return fail(errc::source_forbidden,
+                relative.string() + " leads out of its folder by a link");
   return file_failure(path_ / relative);
 }
 

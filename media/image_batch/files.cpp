@@ -3,6 +3,7 @@
 #include "media/errc.hpp"
 #include "media/files/library_root.hpp"
 #include "media/files/sync.hpp"
+#include "media/probe/local_path.hpp"
 
 #include <boost/url/encode.hpp>
 #include <boost/url/pct_string_view.hpp>
@@ -58,14 +59,14 @@ list_folder(const batch_params& params,
   auto folder = params.folder;
   while (folder.size() > scheme.size() && folder.back() == '/')
     folder.pop_back();
-  const fs::path path{decoded(folder.substr(scheme.size()))};
-  if (std::ranges::find(path, fs::path{".."}) != path.end())
-    return fail(errc::bad_params, folder);
+  const auto path = local_folder_of(folder);
+  if (!path)
+    return fail(errc::bad_params, "the folder " + path.error().detail);
   for (const auto& each : library.media_roots) {
     const auto root = library_root::open(each);
     if (!root)
       continue;
-    auto found = root->folder(path);
+    auto found = root->folder(*path);
     if (!found)
       return found.error();
     if (!*found)
@@ -77,7 +78,8 @@ list_folder(const batch_params& params,
       out.push_back(prefix + encoded(name));
     return out;
   }
-  return fail(errc::source_not_found, folder);
+  return fail(errc::source_not_found,
+              folder + " is beneath none of the media roots");
 }
 
 /// False with errno.

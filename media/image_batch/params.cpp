@@ -4,6 +4,7 @@
 #include "media/download/json_read.hpp"
 #include "media/errc.hpp"
 #include "media/files/names.hpp"
+#include "media/probe/local_path.hpp"
 
 #include <boost/url/pct_string_view.hpp>
 
@@ -103,11 +104,10 @@ result<void> read_sources(const json::object& from, batch_params& to) {
                                                : json::string{});
   to.folder = text_of(from, "source_dir");
   if (const auto glob = text_of(from, "glob"); !glob.empty()) {
-    const auto slash = glob.rfind('/');
-    if (!glob.starts_with(local) || slash + 1 < local.size())
+    if (!glob.starts_with(local))
       return wrong("glob must be local:///folder/pattern");
-    to.folder = glob.substr(0, std::max(slash, local.size()));
-    to.pattern = glob.substr(slash + 1);
+    to.folder = folder_of_glob(glob);
+    to.pattern = glob.substr(glob.rfind('/') + 1);
   }
   if (to.sources.empty() == to.folder.empty())
     return wrong("one of sources, glob and source_dir must be there");

@@ -77,7 +77,8 @@ void remote_images::fetch(const std::string& url, bool anew,
   if (host.empty())
     return heard(fail(errc::bad_params, "no URL of a source"));
   if (!guard_.may_name(host))
-    return heard(fail(errc::source_forbidden, host));
+    return heard(
+      fail(errc::source_forbidden, host + " may not be fetched from"));
   range_request wanted;
   const auto mine = std::make_shared<flight>();
   mine->mark = source_mark(url);

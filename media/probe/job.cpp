@@ -127,7 +127,8 @@ private:
     if (host.empty())
       co_return failure_report{errc::bad_params, "no URL", 0};
     if (!services_.guard.may_name(host))
-      co_return failure_report{errc::source_forbidden, host, 0};
+      co_return failure_report{errc::source_forbidden,
+                               host + " may not be fetched from", 0};
     if (const auto left = services_.pauses.left(host); left > 0)
       co_return failure_report{errc::rate_limited, host + " asked for a pause",
                                left, true};

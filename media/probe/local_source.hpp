@@ -12,7 +12,7 @@ namespace troupe::media {
 /// Opens the file of a source `local:///path`, percent-encoded as in a URL: the
 /// first that is found beneath the media roots, in order. Symbolic links that
 /// stay beneath their root are followed. Blocks.
-///   bad_params        no such form, or `..` in it
+///   bad_params        see `local_path_of`
 ///   source_not_found  beneath no root
 ///   source_forbidden  a link that leads out of its root
 ///   invalid_media     no regular file

@@ -23,7 +23,7 @@ result<descriptor> checked_media_file(descriptor file) {
   if (::fstat(file.get(), &facts) != 0)
     return fail(errc::io_error, std::generic_category().message(errno));
   if (!S_ISREG(facts.st_mode))
-    return fail(errc::invalid_media, "no regular file");
+    return fail(errc::invalid_media, "the source is no regular file");
   return file;
 }
 

@@ -96,10 +96,16 @@ class Probes(ProbeTest):
             told = self.probe(path)
             self.assertEqual(told.status, status, (path, told.body))
             self.assertEqual(told.json["errors"][0]["pointer"], "/source")
+        linked = self.probe("way-out.mp4").json
+        self.assertEqual(linked["code"], "source_forbidden")
+        self.assertIn("leads out of its folder by a link", linked["detail"])
         for query in ("", "?source=", "?source=ftp://example.org/a.mp4",
                       "?source=local:///a&other=1"):
             told = self.troupe.get("/v1/probe" + query)
             self.assertEqual(told.status, 422, (query, told.body))
+        for state in ("failed", "cancelled"):
+            left = self.troupe.get(f"/v1/jobs?state={state}").json["jobs"]
+            self.assertEqual(left, [])
 
     def test_a_killed_zygote_is_replaced_and_nobody_notices(self):
         wait_until(self.zygote, 20, "a zygote")
