@@ -42,10 +42,8 @@ asio::awaitable<batch_read> read_batch(edge& at, std::string_view body) {
 
 std::optional<problem> batch_fault(const edge& at, const request& req,
                                    const batch_request& asked) {
-  const auto key = req.headers.idempotency_key;
-  if (!key.empty() && !is_idempotency_key(key))
-    return problem{problem_code::invalid_request,
-                   "Idempotency-Key must be 1 to 255 visible characters"};
+  if (auto fault = key_fault(req))
+    return fault;
   if (!asked.durability || !at.parts.durability
       || suffices(at.parts.durability(), *asked.durability))
     return std::nullopt;

@@ -36,7 +36,8 @@ inline constexpr std::size_t verb_count = 8;
   return method == verb::get || method == verb::head || method == verb::options;
 }
 
-/// The request header fields that anybody here reads; empty if absent.
+/// The request header fields that anybody here reads; empty if absent, and
+/// then without data.
 struct header_fields {
   std::string_view host;
   std::string_view origin;

@@ -23,10 +23,8 @@ response job_answer(const store::job& job, unsigned status) {
 /// Why a job cannot be submitted here and now, or with this key.
 std::optional<problem> submit_fault(const edge& at, const request& req,
                                     const submit_request& asked) {
-  const auto key = req.headers.idempotency_key;
-  if (!key.empty() && !is_idempotency_key(key))
-    return problem{problem_code::invalid_request,
-                   "Idempotency-Key must be 1 to 255 visible characters"};
+  if (auto fault = key_fault(req))
+    return fault;
   return durability_fault(asked, at.parts.durability);
 }
 

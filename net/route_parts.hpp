@@ -5,6 +5,7 @@
 #include "net/routes.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,10 @@ inline void trace(store::job_draft& job, const request& req) {
   if (is_traceparent(req.headers.traceparent))
     job.traceparent = req.headers.traceparent;
 }
+
+/// Why the request's idempotency key may not be used; nothing where there is
+/// none. A field that says nothing is none that may be used.
+[[nodiscard]] std::optional<problem> key_fault(const request& req);
 
 /// A command takes no body; one that says nothing is let through.
 [[nodiscard]] inline bool has_body(const request& req) {

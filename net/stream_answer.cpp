@@ -31,6 +31,17 @@ problem_code word_for(media::errc code) {
   }
 }
 
+/// What a wish asks for in vain is told as `member: why`; all else is about
+/// the source.
+field_error field_of(media::errc code, const std::string& text) {
+  const std::string word{media::code_of(code)};
+  const auto colon = text.find(": ");
+  for (const std::string_view member : {"audio", "subtitle", "mode"})
+    if (code == media::errc::bad_params && text.substr(0, colon) == member)
+      return {pointer_to("", member), text.substr(colon + 2), word};
+  return {"/source", text, word};
+}
+
 problem problem_of_stream(const failure& why) {
   const auto& category = why.code.category();
   if (category == actors::overload_category()) {
@@ -53,7 +64,7 @@ problem problem_of_stream(const failure& why) {
     out.status = 503;
     out.retry_after_s = retry_s;
   }
-  out.errors.push_back({"/source", text, std::string{media::code_of(code)}});
+  out.errors.push_back(field_of(code, text));
   return out;
 }
 

@@ -15,6 +15,9 @@ namespace {
 namespace asio = boost::asio;
 using actors::stream_view;
 
+/// The latest a stream may begin.
+constexpr double longest_s = 1e7;
+
 /// What the actors get beyond the deadlines of their own.
 constexpr std::chrono::milliseconds margin{500};
 
@@ -112,29 +115,28 @@ answering send_direct(edge& at, const request& req, std::string id) {
   co_return out;
 }
 
-/// `start_s=` of a query that may hold what players add; nothing for what is
-/// no time.
-std::optional<double> start_of(const request& req) {
-  double out = 0;
-  for (const auto& [name, value] : req.target.query) {
-    if (name != "start_s")
-      continue;
-    const auto* end = value.data() + value.size();
-    const auto [at, error] = std::from_chars(value.data(), end, out);
-    if (error != std::errc{} || at != end || !(out >= 0) || out > 1e7)
-      return std::nullopt;
-  }
-  return out;
+/// Reads `start_s=`, which may stand beside what the player says of itself.
+std::optional<problem> read_start(const request& req, double& out) {
+  return read_parameters(
+    req.target, [&out](std::string_view name, const std::string& value) {
+      if (name == "CMCD")
+        return std::string{};
+      if (name != "start_s")
+        return std::string{unknown_parameter};
+      const auto* end = value.data() + value.size();
+      const auto [at, error] = std::from_chars(value.data(), end, out);
+      const bool good =
+        error == std::errc{} && at == end && out >= 0 && out <= longest_s;
+      return std::string{good ? "" : "must be seconds, from 0 to 10000000"};
+    });
 }
 
 answering send_progressive(edge& at, const request& req, std::string id) {
-  const auto start_s = start_of(req);
-  if (!start_s)
-    co_return answer({problem_code::invalid_params,
-                      "start_s must be seconds",
-                      {{"/start_s", "must be seconds", {}}}});
-  auto call = [&id, &start_s](actors::stream_desk& to, auto reply) {
-    to.plan_course(id, *start_s, std::move(reply));
+  double start_s = 0;
+  if (const auto fault = read_start(req, start_s))
+    co_return answer(*fault);
+  auto call = [&id, start_s](actors::stream_desk& to, auto reply) {
+    to.plan_course(id, start_s, std::move(reply));
   };
   const auto limit = from_s(at.parts.stream_settings->start_timeout_s);
   auto course = co_await ask_streams<actors::stream_course>(at, limit, call);
@@ -161,17 +163,15 @@ answering open_stream(edge& at, const request& req, const path_params&) {
     co_return no_streams();
   if (at.draining)
     co_return answer(problem_of(fail(actors::errc::draining)));
-  const auto key = req.headers.idempotency_key;
-  if (!key.empty() && !is_idempotency_key(key))
-    co_return answer({problem_code::invalid_request,
-                      "Idempotency-Key must be 1 to 255 visible characters"});
+  if (const auto fault = key_fault(req))
+    co_return answer(*fault);
   auto read = read_stream_wish(req.body, at.parts.guard);
   if (const auto* why = std::get_if<problem>(&read))
     co_return answer(*why);
   actors::stream_ask wanted;
   wanted.wish = std::move(std::get<media::stream_wish>(read));
   wanted.owner = req.principal;
-  if (!key.empty())
+  if (const auto key = req.headers.idempotency_key; !key.empty())
     wanted.key = idempotency_of(req.principal, req.target.path, key, req.body);
   auto call = [wanted = std::move(wanted)](actors::stream_desk& to,
                                            auto reply) mutable {

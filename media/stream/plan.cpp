@@ -58,17 +58,16 @@ private:
     audio_ = tracks_of(*out_.index, {av_kind::audio});
     subtitles_ = tracks_of(*out_.index, {av_kind::text, av_kind::bitmap});
     if (wish_.audio && *wish_.audio >= audio_.size())
-      return fail(errc::bad_params, "there is no such audio track");
+      return fail(errc::bad_params, "audio: there is no such track");
     if (wish_.audio)
       audio_ = {audio_[*wish_.audio]};
     if (!wish_.subtitle)
       return {};
     if (*wish_.subtitle >= subtitles_.size())
-      return fail(errc::bad_params, "there is no such subtitle");
+      return fail(errc::bad_params, "subtitle: there is no such track");
     subtitle_ = subtitles_[*wish_.subtitle];
     if (subtitle_->kind == av_kind::bitmap)
-      return fail(errc::bad_params,
-                  "subtitles that are pictures cannot be shown");
+      return fail(errc::bad_params, "subtitle: pictures cannot be shown");
     return {};
   }
 
@@ -111,7 +110,7 @@ private:
       add_copy(video);
     else if (wish_.mode == stream_mode::remux)
       return fail(errc::bad_params,
-                  "the video is not copied: " + out_.why_not_copied);
+                  "mode: the video is not copied: " + out_.why_not_copied);
     if (wish_.mode != stream_mode::remux && wish_.mode != stream_mode::direct)
       add_ladder(video, speed, least_speed);
     return {};

@@ -38,7 +38,8 @@ using speed_guess =
 /// slow, where there is no other. Each audio track is copied or becomes AAC,
 /// text subtitles become WebVTT.
 ///   bad_params     no such track, or subtitles that are pictures; nothing to
-///                  copy for `remux`
+///                  copy for `remux`; the detail begins with the member of the
+///                  wish: `audio: there is no such track`
 ///   invalid_media  neither video nor audio
 [[nodiscard]] result<plan_ptr> make_plan(const stream_wish& wish,
                                          source_ptr source,

@@ -55,6 +55,10 @@ TEST_F(stream_reading, TellsAllThatIsWrong) {
   EXPECT_THAT(pointers(R"({"source":"file:///a"})"), ElementsAre("/source"));
   EXPECT_THAT(pointers(R"({"source":"http://127.0.0.1/a"})"),
               ElementsAre("/source"));
+  for (const auto* path : {"../a", "/etc/passwd", "a%00", "%2e%2e/a", ""})
+    EXPECT_THAT(pointers(R"({"source":"local:///)" + std::string{path} + "\"}"),
+                ElementsAre("/source"))
+      << path;
   EXPECT_THAT(pointers(R"({"source":"job:a","mode":"x","start_s":-1,
                           "client":{"codec":1},"more":1})"),
               testing::UnorderedElementsAre("/mode", "/start_s",
@@ -97,6 +101,14 @@ TEST(stream_refusals, AskToComeAgainForWhatIsBeingMade) {
   }
   EXPECT_THAT(full.body, HasSubstr("too many"));
   EXPECT_EQ(stream_refusal(fail(media::errc::source_not_found)).status, 404u);
+  const auto track = stream_refusal(
+    fail(media::errc::bad_params, "audio: there is no such track"));
+  EXPECT_THAT(
+    track.body,
+    HasSubstr(R"({"pointer":"/audio","detail":"there is no such track")"));
+  EXPECT_THAT(
+    stream_refusal(fail(media::errc::bad_params, "the source is: odd")).body,
+    HasSubstr(R"("pointer":"/source")"));
   EXPECT_EQ(stream_refusal(fail(media::errc::invalid_media)).status, 422u);
   EXPECT_EQ(stream_refusal(fail(media::errc::crashed)).status, 422u);
 }

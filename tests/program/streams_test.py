@@ -235,6 +235,17 @@ class Streams(StreamTest):
             self.assertEqual(self.troupe.get(f"{base}/{path}").status, 404,
                              path)
 
+    def test_the_one_file_takes_a_start_and_nothing_that_it_does_not_know(self):
+        url = self.open()["progressive_url"]
+        for query, pointer in (("start=3", "/start"), ("start_s=-5", "/start_s"),
+                               ("start_s=nan", "/start_s"),
+                               ("start_s=1&start_s=2", "/start_s")):
+            told = self.troupe.get(f"{url}?{query}")
+            self.assertEqual(told.status, 422, query)
+            self.assertEqual(told.json["errors"][0]["pointer"], pointer)
+        told = self.troupe.request("HEAD", f"{url}?start_s=1&CMCD=bl%3D1")
+        self.assertEqual(told.status, 200)
+
     def test_wishes_that_make_no_sense_are_refused(self):
         for body, pointer in (
                 ({}, "/source"), ({"source": "x"}, "/source"),
@@ -245,6 +256,11 @@ class Streams(StreamTest):
             answer = self.troupe.post("/v1/streams", body)
             self.assertEqual(answer.status, 422, answer.body)
             self.assertEqual(answer.json["errors"][0]["pointer"], pointer)
+        for member in ("audio", "subtitle"):
+            answer = self.troupe.post(
+                "/v1/streams", {"source": "local:///film.mkv", member: 99})
+            self.assertEqual(answer.status, 422, answer.body)
+            self.assertEqual(answer.json["errors"][0]["pointer"], f"/{member}")
         missing = self.troupe.post("/v1/streams",
                                    {"source": "local:///none.mkv"})
         self.assertEqual(missing.status, 404, missing.body)
