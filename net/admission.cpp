@@ -33,11 +33,9 @@ response refuse_coding() {
 std::optional<response> body_fault(const request_head& head,
                                    const header_fields& fields,
                                    const route& to) {
-  if (!fields.expect.empty() && lower(fields.expect) != "100-continue") {
-    problem what{problem_code::invalid_request, "only 100-continue is known"};
-    what.status = 417;
-    return answer(what);
-  }
+  if (!fields.expect.empty() && lower(fields.expect) != "100-continue")
+    return answer(
+      {problem_code::expectation_failed, "only 100-continue is known"});
   if (head.content_length.value_or(0) > to.max_body)
     return answer({problem_code::body_too_large,
                    "a body may have at most "
@@ -61,11 +59,17 @@ std::optional<problem> form_fault(const request_head& head, request& req) {
   if (!head.repeated.empty())
     return problem{problem_code::invalid_request,
                    std::string{head.repeated} + " stands more than once"};
-  // The target of CONNECT is an authority, and none is served here.
-  const auto target = head.method == "CONNECT" ? "*" : head.target;
-  if (!parse_target(target, req.target))
+  // The target of CONNECT is an authority, and none is served here; an
+  // asterisk is for OPTIONS alone (RFC 9112, 3.2.4).
+  const bool tunnel = head.method == "CONNECT";
+  const auto target = tunnel ? "*" : head.target;
+  const bool good = target != "*" || tunnel || req.method == verb::options;
+  if (!good || !parse_target(target, req.target))
     return problem{problem_code::invalid_request,
                    "the request's target is not well-formed"};
+  // What the target says counts, whatever Host does (RFC 9112, 3.2.2).
+  if (!req.target.authority.empty())
+    req.headers.host = req.target.authority;
   return std::nullopt;
 }
 

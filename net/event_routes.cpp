@@ -12,6 +12,9 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::string_view base64_digits =
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// False for the topic of a job that does not exist; a store that is away
 /// keeps nobody from listening.
 asio::awaitable<bool> exists(edge& at, std::string_view topic) {
@@ -26,23 +29,32 @@ asio::awaitable<bool> exists(edge& at, std::string_view topic) {
   co_return job || job.error().code != store::errc::not_found;
 }
 
+/// 16 bytes in base64 (RFC 6455, 4.2.1): the last digit stands for two bits.
+bool is_websocket_key(std::string_view text) {
+  constexpr std::size_t digits = 22;
+  return text.size() == digits + 2 && text.ends_with("==")
+         && text.find_first_not_of(base64_digits) == digits
+         && std::string_view{"AQgw"}.find(text[digits - 1]) != text.npos;
+}
+
 /// What is missing for the WebSocket handshake (RFC 6455, 4.2).
 std::optional<response> upgrade_fault(const request& req) {
   const auto& headers = req.headers;
   const bool upgrades =
     config::lower(headers.upgrade).find("websocket") != std::string::npos;
   if (!upgrades || headers.websocket_version != "13") {
-    problem what{problem_code::invalid_request,
-                 "this is a WebSocket of version 13"};
-    what.status = 426;
-    auto out = answer(what);
+    auto out = answer(
+      {problem_code::upgrade_required, "this is a WebSocket of version 13"});
     out.headers.emplace_back("Upgrade", "websocket");
     out.headers.emplace_back("Sec-WebSocket-Version", "13");
     return out;
   }
-  if (headers.websocket_key.empty() || req.method == verb::head)
+  if (req.method == verb::head)
+    return answer(
+      {problem_code::invalid_request, "the WebSocket handshake is a GET"});
+  if (!is_websocket_key(headers.websocket_key))
     return answer({problem_code::invalid_request,
-                   "the WebSocket handshake is not complete"});
+                   "Sec-WebSocket-Key must be 16 bytes in base64"});
   return std::nullopt;
 }
 

@@ -84,9 +84,8 @@ void add_part(response& out, const request& req, const open_file& file) {
   out.file = {file.fd, range.offset, range.length};
   if (verdict != range_verdict::unsatisfiable)
     return;
-  problem what{problem_code::invalid_request, "no such range of the file"};
-  what.status = 416;
-  out = answer(what);
+  out =
+    answer({problem_code::range_not_satisfiable, "no such range of the file"});
   out.headers.emplace_back("Content-Range",
                            "bytes */" + std::to_string(file.size));
 }

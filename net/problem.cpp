@@ -22,7 +22,7 @@ constexpr std::array<problem_kind, problem_code_count> kinds{{
   {"unsupported_media_type", 415, "The body's type or coding is not taken"},
   {"invalid_params", 422, "Some fields are not valid"},
   {"unknown_job_type", 422, "There is no job type of this name"},
-  {"source_forbidden", 422, "The source's address is not allowed"},
+  {"source_forbidden", 422, "The source may not be read"},
   {"idempotency_mismatch", 422, "The idempotency key had another body"},
   {"rate_limited", 429, "Too many requests"},
   {"queue_full", 503, "The queue is full"},
@@ -32,6 +32,11 @@ constexpr std::array<problem_kind, problem_code_count> kinds{{
   {"deadline", 504, "No answer in time"},
   {"tool_missing", 503, "A tool that this needs is not installed"},
   {"internal", 500, "Something is wrong with the server"},
+  {"request_timeout", 408, "The request came too slowly"},
+  {"range_not_satisfiable", 416, "The file has no such range"},
+  {"expectation_failed", 417, "The expectation cannot be met"},
+  {"upgrade_required", 426, "The connection must be upgraded"},
+  {"header_too_large", 431, "The request's header is too large"},
 }};
 
 unsigned status_of(const problem& what) {

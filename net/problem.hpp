@@ -35,8 +35,13 @@ enum class problem_code : std::uint8_t {
   deadline,
   tool_missing,
   internal, ///< 500: a defect of ours
+  request_timeout,
+  range_not_satisfiable,
+  expectation_failed,
+  upgrade_required,
+  header_too_large,
 };
-inline constexpr std::size_t problem_code_count = 23;
+inline constexpr std::size_t problem_code_count = 28;
 
 struct problem_kind {
   std::string_view word;

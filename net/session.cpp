@@ -71,6 +71,7 @@ asio::awaitable<void> session::run() {
 /// Holds no buffer while it waits: most connections wait most of the time.
 asio::awaitable<bool> session::await_request() {
   deadline_ = clock::time_point::max();
+  skip_empty_lines();
   if (begin_ < input_.size())
     co_return !host_.stopping;
   forget_input();

@@ -62,6 +62,7 @@ private:
   using seconds = std::chrono::seconds;
 
   void forget_input();
+  void skip_empty_lines();
   boost::asio::awaitable<bool> await_request();
   boost::asio::awaitable<bool> read_head(exchange& now);
   boost::asio::awaitable<bool> open_upload(exchange& now);

@@ -18,11 +18,23 @@ constexpr std::size_t head_step = 4096;
 constexpr std::size_t upload_step = 256 * 1024;
 /// Chunk headers and trailers that never end are cut off here.
 constexpr std::size_t max_unparsed = 128 * 1024;
+/// Of all chunks of a body; nobody reads them (RFC 9112, 7.1.1).
+constexpr std::size_t max_extensions = 16 * 1024;
+
+/// A line that goes on in the next one (RFC 9112, 5.2).
+bool has_fold(std::string_view header) {
+  for (auto at = header.find('\n'); at != header.npos;
+       at = header.find('\n', at + 1))
+    if (at + 1 < header.size()
+        && (header[at + 1] == ' ' || header[at + 1] == '\t'))
+      return true;
+  return false;
+}
 
 problem parse_problem(error_code error) {
   problem out{problem_code::invalid_request, error.message()};
   if (error == http::error::header_limit)
-    out.status = 431;
+    out.code = problem_code::header_too_large;
   else if (error == http::error::body_limit)
     out.code = problem_code::body_too_large;
   return out;
@@ -34,10 +46,16 @@ problem parse_problem(error_code error) {
 asio::awaitable<bool> session::give_up(exchange& now) {
   if (!late_)
     co_return false;
-  problem what{problem_code::invalid_request, "the request came too slowly"};
-  what.status = 408;
-  const auto refusal = answer(what);
+  const auto refusal =
+    answer({problem_code::request_timeout, "the request came too slowly"});
   co_return co_await refuse(now, refusal);
+}
+
+/// Clients of old end a body with one (RFC 9112, 2.2).
+void session::skip_empty_lines() {
+  while (input_.size() - begin_ >= 2 && input_[begin_] == '\r'
+         && input_[begin_ + 1] == '\n')
+    begin_ += 2;
 }
 
 asio::awaitable<bool> session::read_head(exchange& now) {
@@ -45,13 +63,29 @@ asio::awaitable<bool> session::read_head(exchange& now) {
   parser.header_limit(max_header_bytes);
   parser.body_limit(boost::none);
   wait_at_most(seconds{host_.at.settings.header_timeout_s});
-  for (;;) {
+  for (std::size_t taken = 0;;) {
+    if (!parser.got_some())
+      skip_empty_lines();
     error_code error;
-    if (begin_ < input_.size())
-      begin_ += parser.put(
-        asio::buffer(input_.data() + begin_, input_.size() - begin_), error);
+    const std::string_view waits{input_.data() + begin_,
+                                 input_.size() - begin_};
+    const bool half_a_line = !parser.got_some() && waits == "\r";
+    std::size_t used = 0;
+    if (!waits.empty() && !half_a_line)
+      used = parser.put(asio::buffer(waits), error);
+    begin_ += used;
+    taken += used;
+    // The parser's own limit is for what it has not taken yet.
+    if (taken > max_header_bytes)
+      error = http::error::header_limit;
     if (error && error != http::error::need_more) {
       const auto refusal = answer(parse_problem(error));
+      co_return co_await refuse(now, refusal);
+    }
+    if (has_fold(waits.substr(0, used))) {
+      const auto refusal =
+        answer({problem_code::invalid_request,
+                "a field of the header goes on in the next line"});
       co_return co_await refuse(now, refusal);
     }
     if (parser.is_header_done())
@@ -108,6 +142,14 @@ asio::awaitable<bool> session::read_body(exchange& now) {
     co_return false;
   parser.body_limit(now.max_body);
   parser.eager(true);
+  std::size_t extensions = 0;
+  auto count = [&extensions](std::uint64_t, boost::beast::string_view told,
+                             error_code& error) {
+    extensions += told.size();
+    if (extensions > max_extensions)
+      error = http::error::bad_chunk_extension;
+  };
+  parser.on_chunk_header(count);
   const seconds limit{host_.at.settings.body_timeout_s};
   wait_at_most(limit);
   for (std::size_t taken = 0;;) {

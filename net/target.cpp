@@ -60,8 +60,11 @@ bool parse_target(std::string_view text, target& out) {
     return false;
   const urls::url_view url = *parsed;
   if (!text.starts_with('/')
-      && (url.scheme_id() != urls::scheme::http || url.host().empty()))
+      && (url.scheme_id() != urls::scheme::http || url.host().empty()
+          || url.has_userinfo()))
     return false;
+  const auto authority = url.encoded_authority();
+  out.authority = {authority.data(), authority.size()};
   const auto path = url.encoded_path();
   out.path = {path.data(), path.size()};
   return read_segments(url, out) && read_query(url, out);

@@ -5,6 +5,7 @@
 namespace troupe::net {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -32,6 +33,95 @@ TEST_F(bad_requests, AMethodThatNobodyTakesIsToldWhichWouldBe) {
   const auto tunnel = ask("CONNECT", "example.com:443");
   EXPECT_EQ(tunnel.status, 405);
   EXPECT_EQ(tunnel.fields.count("allow"), 1u);
+}
+
+TEST_F(bad_requests, AnAsteriskIsForOptionsAlone) {
+  EXPECT_EQ(ask("OPTIONS", "*").status, 204);
+  for (const auto* method : {"GET", "POST", "BREW"})
+    EXPECT_EQ(code_of(ask(method, "*")), "invalid_request") << method;
+}
+
+TEST_F(bad_requests, EachStatusHasACodeOfItsOwn) {
+  leave_file("clip.mp4", "0123456789");
+  const auto post = "POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1:"
+                    + std::to_string(port) + "\r\n";
+  const auto sent = [this](const std::string& bytes) {
+    auto client = connect();
+    client.send(bytes);
+    return client.read();
+  };
+
+  const auto range =
+    ask("GET", "/v1/jobs/done/files/clip.mp4", {}, "Range: bytes=99-\r\n");
+  const auto expecting =
+    sent(post + "Expect: tea\r\nContent-Length: 5\r\n\r\n");
+  const auto plain = ask("GET", "/v1/ws");
+  const auto large = sent(post + "X: " + std::string(20000, 'a'));
+
+  EXPECT_EQ(range.status, 416);
+  EXPECT_EQ(code_of(range), "range_not_satisfiable");
+  EXPECT_EQ(expecting.status, 417);
+  EXPECT_EQ(code_of(expecting), "expectation_failed");
+  EXPECT_EQ(plain.status, 426);
+  EXPECT_EQ(code_of(plain), "upgrade_required");
+  EXPECT_EQ(large.status, 431);
+  EXPECT_EQ(code_of(large), "header_too_large");
+}
+
+TEST_F(bad_requests, AnIdempotencyKeyThatSaysNothingIsNotIgnored) {
+  const std::string empty = "Idempotency-Key:\r\n";
+  const std::string batch = R"({"jobs":[{"type":"noop","params":{}}]})";
+
+  EXPECT_EQ(code_of(submit(noop, empty)), "invalid_request");
+  EXPECT_EQ(code_of(ask("POST", "/v1/jobs/batch", batch, empty)),
+            "invalid_request");
+  EXPECT_THAT(gateway.submits(), IsEmpty());
+}
+
+TEST_F(bad_requests, ALocalSourceThatLeadsElsewhereIsNoJob) {
+  for (const auto& [source, why] :
+       std::vector<std::pair<std::string, std::string>>{
+         {"local:///../secret.mp4", "must not hold .."},
+         {"local:///a/%2e%2e/%2E./b", "must not hold .."},
+         {"local:////etc/passwd", "not an absolute one"},
+         {"local:///%2Fetc/passwd", "not an absolute one"},
+         {"local:///a%00.mp4", "must not hold a NUL"},
+         {"local:///a%zz", "must be percent-encoded"},
+         {"local:///a/", "must name a file"},
+         {"local:///", "must name a file"},
+         {"local://host/a", "must be local:///path"},
+         {"file:///etc/passwd", "must be local:///path"}}) {
+    const auto quoted = boost::json::serialize(boost::json::string{source});
+    const auto submitted =
+      submit(R"({"type":"probe","params":{"source":)" + quoted + "}}");
+    const auto many =
+      submit(R"({"type":"image_batch","params":{"operations":[{"name":"a"}],)"
+             R"("sources":["local:///good.jpg",)"
+             + quoted + "]}}");
+    std::string escaped;
+    for (const char c : source)
+      escaped += c == '%' ? std::string{"%25"} : std::string{c};
+    const auto probed = ask("GET", "/v1/probe?source=" + escaped);
+
+    for (const auto* answer : {&submitted, &many, &probed})
+      EXPECT_EQ(answer->status, 422) << source << answer->body;
+    EXPECT_THAT(pointers_of(submitted), ElementsAre("/params/source"));
+    EXPECT_THAT(pointers_of(many), ElementsAre("/params/sources/1"));
+    EXPECT_THAT(pointers_of(probed), ElementsAre("/source"));
+    EXPECT_THAT(submitted.body, HasSubstr(why));
+    EXPECT_THAT(probed.body, HasSubstr(why));
+  }
+  for (const auto* folder : {"local:///../a", "local:////etc"}) {
+    const auto params = R"({"type":"image_batch","params":{"operations":)"
+                        R"([{"name":"a"}],")";
+    EXPECT_THAT(pointers_of(submit(std::string{params} + "source_dir\":\""
+                                   + folder + "\"}}")),
+                ElementsAre("/params/source_dir"));
+    EXPECT_THAT(pointers_of(submit(std::string{params} + "glob\":\"" + folder
+                                   + "/*.jpg\"}}")),
+                ElementsAre("/params/glob"));
+  }
+  EXPECT_THAT(gateway.submits(), IsEmpty());
 }
 
 TEST_F(bad_requests, AForeignPageMayNotUseAnUnknownMethodEither) {

@@ -140,6 +140,24 @@ TEST_F(EventEnds, SaysWhatAWebSocketNeeds) {
     400);
 }
 
+TEST_F(EventEnds, AWebSocketsKeyIsSixteenBytes) {
+  const auto opened = [this](std::string_view key) {
+    raw_client client{port};
+    client.send("GET /v1/ws HTTP/1.1\r\nHost: " + client.host()
+                + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+                + std::string{key} + "\r\n\r\n");
+    return client.read(true).status;
+  };
+
+  EXPECT_EQ(opened("dGhlIHNhbXBsZSBub25jZQ=="), 101);
+  for (const auto* key :
+       {"", "x", "dGhlIHNhbXBsZSBub25jZQ",
+        "dGhlIHNhbXBsZSBub25jZR==", "dGhlIHNhbXBsZSBub25jZQAA",
+        "dGhl!HNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZSBpdA=="})
+    EXPECT_EQ(opened(key), 400) << key;
+}
+
 TEST(StreamRequest, TakesTopicsAndTheLastId) {
   const auto read = read_stream_request("job:a,jobs", "e1:17,5");
 

@@ -117,7 +117,7 @@ TEST_F(http_edge, TellsASlowHeaderSoAndCutsItOff) {
 
   auto answer = client.read();
   EXPECT_EQ(answer.status, 408);
-  EXPECT_EQ(code_of(answer), "invalid_request");
+  EXPECT_EQ(code_of(answer), "request_timeout");
   EXPECT_EQ(answer.fields["connection"], "close");
   EXPECT_TRUE(client.closed());
 }
