@@ -25,9 +25,14 @@ bool pick(const std::array<std::string_view, N>& words, std::string_view text,
   return true;
 }
 
-void read_filter(object_reader& in, field_errors& errors,
-                 store::list_query& out) {
-  (void)in.require("filter");
+/// True for a filter that all jobs pass.
+bool names_nothing(const store::list_query& filter) {
+  return !filter.state && filter.type.empty() && filter.queue.empty()
+         && filter.tag.empty() && filter.batch.empty();
+}
+
+void read_conditions(object_reader& in, field_errors& errors,
+                     store::list_query& out) {
   const auto object = in.object("filter");
   if (!object)
     return;
@@ -45,6 +50,26 @@ void read_filter(object_reader& in, field_errors& errors,
   fields.text("tag", out.tag, 512);
   fields.text("batch", out.batch, 512);
   fields.finish();
+}
+
+/// All jobs are meant only by who says so.
+void read_filter(object_reader& in, field_errors& errors,
+                 store::list_query& out) {
+  field_errors found;
+  bool all = false;
+  in.boolean("all", all);
+  read_conditions(in, found, out);
+  const bool good = found.empty();
+  for (auto& each : found.take())
+    errors.add(std::move(each.pointer), std::move(each.detail),
+               std::move(each.code));
+  if (!good)
+    return;
+  if (all && !names_nothing(out))
+    in.wrong("all", "cannot stand beside a filter");
+  else if (!all && names_nothing(out))
+    in.wrong("filter", "must name at least one of state, type, queue, tag and "
+                       "batch, unless all is true");
 }
 
 /// Says which of the two makes no sense.

@@ -82,12 +82,20 @@ TEST_F(control_routes, ActionsTellHowManyJobsTheyFit) {
   const auto done = json_of(ask("POST", "/v1/jobs/actions",
                                 R"({"action":"retry","filter":{"tag":"t"}})"));
 
+  const auto done_before = gateway.bulks().size();
   EXPECT_EQ(counted.at("matched"), 6);
   EXPECT_EQ(counted.at("changed"), 0);
   EXPECT_EQ(done.at("changed"), 6);
   EXPECT_EQ(done.at("next_cursor"), "");
-  EXPECT_EQ(ask("POST", "/v1/jobs/actions", R"({"action":"retry"})").status,
-            422);
+  for (const auto* careless :
+       {R"({"action":"purge"})", R"({"action":"purge","filter":{}})",
+        R"({"action":"purge","filter":{"tag":null},"all":false})",
+        R"({"action":"purge","filter":{},"dry_run":true})"}) {
+    const auto refused = ask("POST", "/v1/jobs/actions", careless);
+    EXPECT_EQ(refused.status, 422) << careless;
+    EXPECT_THAT(pointers_of(refused), ElementsAre("/filter")) << careless;
+  }
+  EXPECT_THAT(gateway.bulks(), SizeIs(done_before));
 }
 
 TEST_F(control_routes, PauseAndResumeAnswerWithTheJob) {

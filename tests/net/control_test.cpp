@@ -174,6 +174,14 @@ TEST(action_reading, AsksForAFilter) {
   EXPECT_THAT(pointers(read_action(R"({"action":"purge"})")),
               ElementsAre("/filter"));
   EXPECT_THAT(
+    pointers(read_action(R"({"action":"purge","filter":{"state":null}})")),
+    ElementsAre("/filter"));
+  EXPECT_FALSE(
+    good(read_action(R"({"action":"purge","all":true})")).filter.state);
+  EXPECT_THAT(pointers(read_action(
+                R"({"action":"purge","all":true,"filter":{"tag":"t"}})")),
+              ElementsAre("/all"));
+  EXPECT_THAT(
     pointers(read_action(R"({"action":"eat","filter":{"state":"x","y":1}})")),
     UnorderedElementsAre("/action", "/filter/state", "/filter/y"));
 }
