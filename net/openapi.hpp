@@ -18,7 +18,8 @@ enum class docs_part : std::uint8_t { page, style, script };
 [[nodiscard]] std::string_view docs_text(docs_part part) noexcept;
 
 /// The document that is served: with the schemas of all job types, as
-/// `{type}_params` and `{type}_result`.
+/// `{type}_params` and `{type}_result`, and with the responses that every
+/// operation has.
 [[nodiscard]] const std::string& openapi_document();
 
 } // namespace troupe::net

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
 
 namespace troupe::net {
@@ -87,6 +88,70 @@ TEST_F(operation_routes, TheDocumentHasExactlyTheServersRoutes) {
 
   EXPECT_EQ(document.at("openapi"), "3.1.0");
   EXPECT_EQ(told, served);
+}
+
+TEST_F(operation_routes, EveryOperationTellsWhatAnyRequestMayGet) {
+  const auto document = json_of(ask("GET", "/openapi.json"));
+  const auto& known = document.at("components").at("responses").as_object();
+
+  for (const auto& path : document.at("paths").as_object())
+    for (const auto& method : path.value().as_object()) {
+      if (method.key() == "parameters")
+        continue;
+      const auto& told = method.value().at("responses").as_object();
+      for (const auto* status : {"400", "403", "405", "408", "413", "415",
+                                 "417", "422", "431", "500", "503", "504"})
+        EXPECT_TRUE(told.contains(status))
+          << method.key() << ' ' << path.key() << ' ' << status;
+      for (const auto& response : told) {
+        const auto* name = response.value().as_object().if_contains("$ref");
+        if (!name)
+          continue;
+        const std::string_view text{name->as_string()};
+        EXPECT_TRUE(known.contains(text.substr(text.rfind('/') + 1))) << text;
+      }
+    }
+}
+
+TEST_F(operation_routes, TheDocumentHasTheParametersThatAreRead) {
+  const auto document = json_of(ask("GET", "/openapi.json"));
+
+  for (const auto& each : all_routes()) {
+    std::string method{to_string(each.method)};
+    std::ranges::transform(method, method.begin(), [](unsigned char c) {
+      return static_cast<char>(std::tolower(c));
+    });
+    const auto& operation =
+      document.at("paths").at(std::string{each.pattern}).at(method).as_object();
+    std::vector<std::string> told;
+    if (const auto* all = operation.if_contains("parameters"))
+      for (const auto& one : all->as_array())
+        if (const auto& it = one.as_object();
+            it.contains("in") && it.at("in") == "query")
+          told.emplace_back(it.at("name").as_string());
+    // What pages add to the URL of an image is left to them.
+    const bool is_image = each.pattern.starts_with("/img");
+    EXPECT_EQ(told.empty(), each.query == query_use::none || is_image)
+      << each.pattern;
+    // What images and streams read, this server does not serve.
+    const bool served = !is_image && !each.pattern.starts_with("/s/")
+                        && each.pattern != "/v1/images";
+    if (each.query == query_use::none || !served)
+      continue;
+    std::string path{each.pattern};
+    for (auto at = path.find('{'); at != path.npos; at = path.find('{'))
+      path.replace(at, path.find('}') - at + 1, "x");
+    path += "?colour=red";
+    for (const auto& name : told)
+      path += "&" + name + "=%00";
+    const auto answer = ask(to_string(each.method), path);
+    EXPECT_EQ(answer.status, 422) << path;
+    const auto body = json_of(answer);
+    for (const auto& error : body.at("errors").as_array())
+      EXPECT_EQ(error.at("detail") == "is not known here",
+                error.at("pointer") == "/colour")
+        << path << error;
+  }
 }
 
 TEST_F(operation_routes, TheDocumentNamesEveryCodeOfAProblem) {

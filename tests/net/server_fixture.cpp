@@ -1,9 +1,48 @@
 #include "server_fixture.hpp"
 
+#include "net/openapi.hpp"
+#include "net/router.hpp"
+
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
 namespace troupe::net {
+
+namespace {
+
+/// Whether the document lists this status for what the request leads to.
+bool is_documented(std::string_view method, std::string_view where,
+                   int status) {
+  static const router routes{all_routes()};
+  static const auto document = boost::json::parse(openapi_document());
+  target read;
+  if (!parse_target(where, read))
+    return true;
+  const auto found = routes.find(verb_of(method), read);
+  if (!found.route)
+    return true;
+  std::string name{to_string(found.route->method)};
+  std::ranges::transform(name, name.begin(), [](unsigned char c) {
+    return static_cast<char>(std::tolower(c));
+  });
+  const auto& path = document.at("paths").at(std::string{found.route->pattern});
+  return path.at(name)
+    .at("responses")
+    .as_object()
+    .contains(std::to_string(status));
+}
+
+} // namespace
+
+raw_answer server_test::ask(std::string_view method, std::string_view target,
+                            std::string_view body, std::string_view fields) {
+  auto answer = connect().ask(method, target, body, fields);
+  EXPECT_TRUE(answer.status == 0
+              || is_documented(method, target, answer.status))
+    << answer.status << " is not documented for " << method << ' ' << target;
+  return answer;
+}
 
 server_test::server_test() {
   settings.listen = "127.0.0.1:0";

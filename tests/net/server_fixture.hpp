@@ -26,10 +26,9 @@ protected:
   [[nodiscard]] raw_client connect() const {
     return raw_client{port};
   }
+  /// Fails if the document does not tell that the answer may be such.
   raw_answer ask(std::string_view method, std::string_view target,
-                 std::string_view body = {}, std::string_view fields = {}) {
-    return connect().ask(method, target, body, fields);
-  }
+                 std::string_view body = {}, std::string_view fields = {});
   raw_answer submit(std::string_view body, std::string_view fields = {}) {
     return ask("POST", "/v1/jobs", body, fields);
   }

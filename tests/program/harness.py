@@ -118,8 +118,36 @@ class Answer:
             self.json = json.loads(self.body)
 
 
+class Document:
+    """What the server's OpenAPI document says of statuses."""
+
+    def __init__(self, document):
+        self.paths = [(pattern.split("/"), operations)
+                      for pattern, operations in document["paths"].items()]
+
+    def check(self, method, path, status):
+        """Fails for a status that is not told of what the request leads to."""
+        parts = path.partition("?")[0].split("/")
+        if parts[1:2] == ["img"]:
+            parts = [*parts[:3], "image"]  # whatever lies beneath
+        # A fixed part goes before a variable one.
+        for pattern, operations in sorted(
+                self.paths, key=lambda it: [p[:1] == "{" for p in it[0]]):
+            if len(pattern) != len(parts) or not all(
+                    part == is_ or (part[:1] == "{" and is_)
+                    for part, is_ in zip(pattern, parts)):
+                continue
+            name = "get" if method == "HEAD" else method.lower()
+            told = operations.get(name, {}).get("responses")
+            if told and str(status) not in told:
+                raise AssertionError(f"{status} is not documented for {method} "
+                                     f"{'/'.join(pattern)}: {path}")
+            return
+
+
 class Server:
-    """A `troupe serve` on a port of its own; lives as often as it is started."""
+    """A `troupe serve` on a port of its own; lives as often as it is started.
+    Every answer is one that its document tells of."""
 
     def __init__(self, folder, *arguments, environment=None, programs=BIN):
         self.folder = pathlib.Path(folder)
@@ -128,6 +156,7 @@ class Server:
         self.arguments = arguments
         self.environment = environment or {}
         self.process = None
+        self.document = None
 
     @property
     def library(self):
@@ -148,6 +177,9 @@ class Server:
                 env={**os.environ, **self.environment})
         wait_until(lambda: self.ready(path), seconds,
                    lambda: f"server ready\n{self.log()[-2000:]}")
+        if not self.document:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.document = Document(self.get("/openapi.json").json)
         return self
 
     def ready(self, path="/readyz"):
@@ -185,7 +217,10 @@ class Server:
         sent.update(headers or {})
         with contextlib.closing(connection):
             connection.request(method, path, data, sent)
-            return Answer(connection.getresponse())
+            answer = Answer(connection.getresponse())
+        if self.document:
+            self.document.check(method, path, answer.status)
+        return answer
 
     def get(self, path, **options):
         return self.request("GET", path, **options)
