@@ -26,7 +26,8 @@ struct topic_name {
   std::string_view subject; ///< empty for kinds that have none
 };
 
-/// Empty for a name that no topic can have.
+/// Empty for a name that no topic can have: of an unknown kind, or with a
+/// subject that is no id. Whether there is such a subject is not asked.
 [[nodiscard]] std::optional<topic_name> parse_topic(std::string_view name);
 
 /// The topic of that kind; see `topic_name`.

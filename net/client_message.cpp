@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace troupe::net {
@@ -60,6 +62,14 @@ void read_topic(dom::element from, const std::string& pointer,
   in.finish();
 }
 
+/// Of a topic that stands twice, the first counts.
+void drop_repeated(std::vector<actors::topic_request>& topics) {
+  std::unordered_set<std::string> seen;
+  std::erase_if(topics, [&seen](const actors::topic_request& each) {
+    return !seen.insert(each.topic).second;
+  });
+}
+
 std::vector<actors::topic_request> read_topics(object_reader& in,
                                                field_errors& errors) {
   std::vector<actors::topic_request> topics;
@@ -79,6 +89,7 @@ std::vector<actors::topic_request> read_topics(object_reader& in,
                topics[i]);
     ++i;
   }
+  drop_repeated(topics);
   return topics;
 }
 

@@ -41,8 +41,10 @@ constexpr std::size_t kept_message = 2 * 1024;
 constexpr std::size_t max_requests = 256;
 constexpr std::size_t max_unread_answers = 1024 * 1024;
 
-/// For the peer to take what waits and answer a close.
-constexpr auto close_limit = 10s;
+/// For the peer to take what waits, and then to answer a close.
+constexpr auto flush_limit = 10s;
+constexpr auto close_limit = 2s;
+constexpr auto close_watch = 250ms;
 
 using upgrade_request = http::request<http::empty_body>;
 
@@ -271,6 +273,7 @@ private:
     if (!open())
       return;
     closing_ = true;
+    keep_watch();
     sender_->stop();
     wake_.cancel();
     const websocket::close_reason reason{
@@ -292,8 +295,9 @@ private:
 
   /// Cuts a peer that takes nothing, or does not answer a close.
   void keep_watch() {
-    watch_.expires_after(
-      std::clamp<std::chrono::milliseconds>(write_limit() / 4, 50ms, 2000ms));
+    watch_.expires_after(open() ? std::clamp<std::chrono::milliseconds>(
+                           write_limit() / 4, 50ms, 2000ms)
+                                : close_watch);
     watch_.async_wait([self = weak_from_this()](beast::error_code error) {
       const auto here = self.lock();
       if (error || !here)
@@ -313,11 +317,12 @@ private:
       at_.parts.metrics.client_dropped("write_timeout");
       return false;
     }
-    if (!deadline_)
-      deadline_ =
-        now
-        + std::min<corked_socket::clock::duration>(write_limit(), close_limit);
-    return now <= *deadline_;
+    using duration = corked_socket::clock::duration;
+    if (!flushed_by_)
+      flushed_by_ = now + std::min<duration>(write_limit(), flush_limit);
+    if (!closed_by_ && under_->waiting() == 0)
+      closed_by_ = now + std::min<duration>(write_limit(), close_limit);
+    return now <= closed_by_.value_or(*flushed_by_);
   }
 
   asio::awaitable<void> finish() {
@@ -343,8 +348,10 @@ private:
   std::function<void(std::function<void()>)> on_stop_;
   std::unique_ptr<event_sender> sender_;
   std::size_t requests_ = 0;
-  /// Set once it is no longer open, and cut when that has passed.
-  std::optional<corked_socket::clock::time_point> deadline_;
+  /// Set once it is no longer open, and once nothing waits for the peer; it is
+  /// cut when the later one has passed.
+  std::optional<corked_socket::clock::time_point> flushed_by_;
+  std::optional<corked_socket::clock::time_point> closed_by_;
   bool closing_ = false;
   bool closed_ = false;
 };

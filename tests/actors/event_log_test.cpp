@@ -391,7 +391,8 @@ TEST(Topics, AreTakenApartAndRefused) {
   for (const auto* bad : {"", "job:", "job", "jobs:x", "zebra", "job:a b",
                           "queue:\n", "streams "})
     EXPECT_FALSE(parse_topic(bad)) << bad;
-  EXPECT_FALSE(parse_topic("job:" + std::string(257, 'x')));
+  EXPECT_FALSE(parse_topic("job:" + std::string(65, 'x')));
+  EXPECT_FALSE(parse_topic("owner:" + std::string(257, 'x')));
 }
 
 } // namespace

@@ -149,6 +149,49 @@ TEST_F(EventEnds, ClosesAClientThatDoesNotReadWith4008) {
   EXPECT_LT(seen, 3000);
 }
 
+TEST_F(EventEnds, WaitsBrieflyForAClientThatDoesNotAnswerAClose) {
+  ws_client client{port};
+  subscribe(client, "jobs");
+
+  client.send_frame(2, "bytes");
+  EXPECT_EQ(client.closed_with(), 1003);
+  const auto from = std::chrono::steady_clock::now();
+  EXPECT_EQ(client.read().opcode, -1);
+
+  EXPECT_LT(std::chrono::steady_clock::now() - from, 5s);
+}
+
+TEST_F(EventEnds, TakesATopicThatStandsTwiceOnce) {
+  ws_client client{port};
+
+  client.send_text(
+    R"({"op":"subscribe","id":1,"topics":["jobs",{"topic":"jobs"},"nodes"]})");
+  const auto first = parse(client.text());
+  const auto second = parse(client.text());
+  client.send_text(R"({"op":"ping","id":2})");
+
+  EXPECT_EQ((std::set{word(first, "topic"), word(second, "topic")}),
+            (std::set<std::string>{"jobs", "nodes"}));
+  EXPECT_EQ(word(parse(client.text()), "op"), "pong");
+}
+
+TEST_F(EventEnds, TellsANameThatNoTopicHasFromOneThatNobodyKnows) {
+  ws_client client{port};
+  for (const auto* name :
+       {"stream:a/b", "batch:a.b", "job:../x", "owner:", "streams:x"}) {
+    client.send_text(R"({"op":"subscribe","id":1,"topics":[{"topic":")"
+                     + std::string{name} + R"("}]})");
+    const auto told = parse(client.text());
+    EXPECT_EQ(word(told, "op"), "error") << name;
+    EXPECT_EQ(word(told, "code"), "invalid_params") << name;
+  }
+  for (const auto* name : {"stream:x", "owner:x", "queue:x"}) {
+    client.send_text(R"({"op":"subscribe","id":1,"topics":[{"topic":")"
+                     + std::string{name} + R"("}]})");
+    EXPECT_EQ(word(parse(client.text()), "op"), "subscribed") << name;
+  }
+}
+
 TEST_F(EventEnds, SaysGoodbyeWhenTheServerStops) {
   ws_client client{port};
   subscribe(client, "jobs");
