@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -61,12 +62,28 @@ std::string new_node_id() {
   return id;
 }
 
+/// Makes the folder for its user alone; one that is there stays as it is.
+/// @returns 0, or errno
+int make_private(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error))
+    return 0;
+  if (const auto above = folder.parent_path(); !above.empty())
+    std::filesystem::create_directories(above, error);
+  if (error)
+    return error.value();
+  if (::mkdir(folder.c_str(), 0700) == 0)
+    return 0;
+  const int why = errno;
+  return std::filesystem::is_directory(folder, error) ? 0 : why;
+}
+
 /// Written whole or not at all.
 result<std::string> write_node_id(const std::filesystem::path& path) {
   auto id = new_node_id();
   const auto fresh = path.string() + ".new";
   const descriptor file{
-    ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+    ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
   if (file.get() < 0 || !write_all(file.get(), id + "\n")
       || ::fsync(file.get()) != 0 || ::rename(fresh.c_str(), path.c_str()) != 0)
     return system_failure(path, errno);
@@ -76,12 +93,10 @@ result<std::string> write_node_id(const std::filesystem::path& path) {
 } // namespace
 
 result<folder_lock> folder_lock::take(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error)
-    return system_failure(folder, error.value());
+  if (const int error = make_private(folder); error != 0)
+    return system_failure(folder, error);
   const auto path = folder / "lock";
-  descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)};
+  descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (file.get() < 0)
     return system_failure(path, errno);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {

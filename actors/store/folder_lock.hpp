@@ -15,7 +15,7 @@ namespace troupe::store {
 /// Invariant: `file_` is the locked descriptor, or -1 after a move.
 class folder_lock {
 public:
-  /// Makes the folder if need be.
+  /// Makes the folder if need be, for its user alone (0700).
   /// @returns `locked` with the holder's pid in the detail; `bad_config` for a
   /// folder that cannot be made or written, `disk_full`.
   [[nodiscard]] static result<folder_lock>

@@ -1,5 +1,8 @@
 #include "actors/store/sqlite_db.hpp"
 
+#include "media/descriptor.hpp"
+
+#include <fcntl.h>
 #include <sqlite3.h>
 
 namespace troupe::store {
@@ -31,6 +34,13 @@ failure failure_of(sqlite3* handle, int code) {
   return fail(errc_of(code), words);
 }
 
+/// SQLite gives its journals the mode of the file, and a new file 0644. What
+/// goes wrong here, it meets again and tells.
+void make_private(const std::string& path) {
+  const media::descriptor made{::open(
+    path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+}
+
 } // namespace
 
 // -- sqlite_db ----------------------------------------------------------------
@@ -41,6 +51,8 @@ void sqlite_db::closer::operator()(sqlite3* handle) const noexcept {
 
 result<std::unique_ptr<sqlite_db>> sqlite_db::open(const std::string& path,
                                                    int busy_ms) {
+  if (path != ":memory:")
+    make_private(path);
   sqlite3* handle = nullptr;
   const int code =
     sqlite3_open_v2(path.c_str(), &handle,

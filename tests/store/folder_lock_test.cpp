@@ -35,6 +35,24 @@ TEST(FolderLock, IsFreeAgainWhenItsHolderIsGone) {
   EXPECT_TRUE(folder_lock::take(folder.path()));
 }
 
+TEST(FolderLock, MakesAFolderForItsUserAloneAndLeavesOthersAsTheyAre) {
+  namespace fs = std::filesystem;
+  const scratch_folder folder;
+  const auto old = folder.path() / "old";
+  fs::create_directory(old);
+  fs::permissions(old, fs::perms{0755});
+
+  const auto one = folder_lock::take(folder.path() / "deep" / "data");
+  const auto other = folder_lock::take(old);
+
+  ASSERT_TRUE(one && other);
+  EXPECT_EQ(fs::status(folder.path() / "deep" / "data").permissions(),
+            fs::perms{0700});
+  EXPECT_EQ(fs::status(folder.path() / "deep" / "data" / "lock").permissions(),
+            fs::perms{0600});
+  EXPECT_EQ(fs::status(old).permissions(), fs::perms{0755});
+}
+
 TEST(FolderLock, AFileInPlaceOfTheFolderIsBadConfiguration) {
   const scratch_folder folder;
   std::ofstream{folder.path() / "data"} << "x";
