@@ -45,6 +45,7 @@ struct config_options {
   std::vector<config::flag> flags;
   bool print = false;  ///< `config check`: the settings that count
   bool repair = false; ///< `doctor`: mends the store
+  bool json = false;   ///< `doctor`: all findings, as JSON
 };
 
 int serve(const config_options& options);
@@ -70,5 +71,11 @@ int list_schedules(const client_options& to);
 /// Settings without problems, or nothing after all problems were printed.
 [[nodiscard]] std::optional<config::settings>
 read_settings(const config_options& options);
+
+/// What settings say that may be meant so, though something does not work with
+/// it as things are: a media root that is not there, since its disk may be
+/// mounted later. A sentence each.
+[[nodiscard]] std::vector<std::string>
+doubts_of(const config::settings& settings);
 
 } // namespace troupe::cli

@@ -51,6 +51,16 @@ void check_folder(findings& out, const char* what, const fs::path& dir) {
     out.ok(what, text);
 }
 
+/// Jobs name what people watch; cookies and keys lie there, too.
+void check_readers(findings& out, const fs::path& data) {
+  std::error_code missing;
+  const auto mode = fs::status(data, missing).permissions();
+  const auto others = fs::perms::group_all | fs::perms::others_all;
+  if (!missing && (mode & others) != fs::perms::none)
+    out.warn("data", "others than its user may enter " + data.string(),
+             "chmod 700 " + data.string());
+}
+
 void check_limits(findings& out) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -65,7 +75,7 @@ void check_limits(findings& out) {
 } // namespace
 
 int doctor(const config_options& options) {
-  findings out;
+  findings out{options.json};
   std::vector<config::problem> problems;
   auto sources = config::gather(options.file, options.flags, problems);
   auto done = config::load(sources);
@@ -73,17 +83,20 @@ int doctor(const config_options& options) {
   for (const auto& problem : problems)
     out.fail("config", problem.text());
   if (out.failed())
-    return exit_failed;
+    return out.finish();
   const auto& settings = done.values;
   out.ok("config", options.file.empty() ? "defaults, environment and flags"
                                         : options.file.string());
   check_folder(out, "data", settings.data.dir);
+  check_readers(out, settings.data.dir);
   check_folder(out, "library", settings.library.dir);
+  for (const auto& doubt : doubts_of(settings))
+    out.warn("media roots", doubt, "mount it, or make it");
   check_store(out, settings, options.repair);
   check_tools(out, settings.tools);
   check_sandbox(out, settings.sandbox);
   check_limits(out);
-  return out.failed() ? exit_failed : exit_done;
+  return out.finish();
 }
 
 } // namespace troupe::cli

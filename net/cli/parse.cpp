@@ -199,6 +199,7 @@ void add_server_commands(CLI::App& app, request& to) {
   add_settings(*check, to);
   check->add_flag("--repair", to.config.repair,
                   "Mend what contradicts itself in the job store");
+  check->add_flag("--json", to.config.json, "Print the findings as JSON");
   auto* film = check->add_subcommand(
     "stream", "Tell how a file would be streamed, and why");
   film->add_option("file", to.id)->required();
@@ -232,6 +233,7 @@ void add_server_commands(CLI::App& app, request& to) {
 int run(int argc, char** argv) {
   CLI::App app{"Durable media jobs with live progress.", "troupe"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", "troupe " TROUPE_VERSION);
   request asked;
   add_server_commands(app, asked);
   add_submit(app, asked);

@@ -190,6 +190,8 @@ int serve(const config_options& options) {
   if (!settings)
     return exit_usage;
   log::start(settings->log);
+  for (const auto& doubt : doubts_of(*settings))
+    log::warn(doubt);
   const ending_signals signals;
   raise_open_files();
   auto folder = data_folder::hold(settings->data.dir);

@@ -1,6 +1,7 @@
 #include "net/cli/api.hpp"
 #include "net/cli/commands.hpp"
 
+#include <filesystem>
 #include <iostream>
 
 namespace troupe::cli {
@@ -17,10 +18,23 @@ std::optional<config::settings> read_settings(const config_options& options) {
   return std::move(done.values);
 }
 
+std::vector<std::string> doubts_of(const config::settings& settings) {
+  std::vector<std::string> out;
+  std::error_code ignored;
+  for (const auto& root : settings.library.media_roots)
+    if (!std::filesystem::is_directory(root, ignored))
+      out.push_back("library.media_roots: " + root.string()
+                    + " is no folder at present; its files are found once it "
+                      "is");
+  return out;
+}
+
 int check_config(const config_options& options) {
   const auto settings = read_settings(options);
   if (!settings)
     return exit_usage;
+  for (const auto& doubt : doubts_of(*settings))
+    complain(doubt);
   if (!options.print) {
     std::cout << "The configuration is good.\n";
     return exit_done;

@@ -199,6 +199,9 @@ void check_store(findings& out, const config::settings& settings, bool repair) {
   if (repair && in_use)
     out.warn("audit", "a file in use is only looked at",
              "stop the server to mend it");
+  else if (in_use)
+    out.ok("offline", "a server is running; to mend the store (--repair) waits "
+                      "until it has stopped");
   check_invariants(out, **opened, repair && !in_use);
 }
 

@@ -35,6 +35,9 @@ class Usage(TroupeTest):
             self.assertEqual(done.returncode, 0)
             return took
         self.assertLess(best_of(50, timed, 0.05), 0.05)
+        flag = run("--version")
+        self.assertEqual((flag.returncode, flag.stdout),
+                         (0, run("version").stdout))
 
     def test_wrong_use_is_told_and_ends_with_2(self):
         for wrong in ([], ["nothing"], ["serve", "--port", "80"], ["submit"],
@@ -101,6 +104,27 @@ class Configuration(TroupeTest):
             self.assertIn(flags[0].lstrip("-")[:5], done.stderr)
         self.assertFalse((self.folder / "data").exists())
 
+    def test_a_media_root_that_is_not_there_is_warned_of(self):
+        root = self.folder / "disk"
+        flags = ["--data", str(self.folder / "data"),
+                 "--media-root", str(root)]
+        checked = run("config", "check", *flags)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.assertIn(f"{root} is no folder at present", checked.stderr)
+        self.assertRegex(run("doctor", *flags).stdout,
+                         rf"(?m)^WARN +media roots .*{root} is no folder")
+
+        server = self.server("--media-root", str(root))
+        wait_until(lambda: f"{root} is no folder" in server.log(), 20,
+                   "a warning")
+        self.assertEqual(
+            server.get("/v1/probe?source=local:///a.mp4").status, 404)
+        root.mkdir()
+        (root / "a.mp4").write_text("no film")
+        self.assertEqual(
+            server.get("/v1/probe?source=local:///a.mp4").status, 422)
+        self.assertEqual(run("config", "check", *flags).stderr, "")
+
     def test_doctor_finds_a_good_machine_good(self):
         done = run("doctor", "--data", str(self.folder / "data"))
         self.assertEqual(done.returncode, 0, done.stdout)
@@ -127,6 +151,9 @@ class Serving(TroupeTest):
         line = process.stdout.readline()
         url = (data / "address").read_text().strip()
         self.assertIn(url, line)
+        self.assertEqual(data.stat().st_mode & 0o777, 0o700)
+        for name in ("lock", "node-id", "queue.db", "queue.db-wal"):
+            self.assertEqual((data / name).stat().st_mode & 0o777, 0o600, name)
         self.assertNotIn(":0", url)
         done = run("jobs", environment={"TROUPE_DATA_DIR": str(data)})
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -149,6 +176,12 @@ class Serving(TroupeTest):
         run("submit", "noop", "sleep_ms:=600000", environment=there)
         self.assertRegex(run("doctor", "--data", str(data)).stdout,
                          r"(?m)^OK +audit .*all invariants hold")
+        done = run("doctor", "--json", "--data", str(data))
+        told = json.loads(done.stdout)
+        self.assertEqual((done.returncode, told["ok"]), (0, True), told)
+        levels = {it["what"]: it["level"] for it in told["findings"]}
+        self.assertEqual(levels["audit"], "ok")
+        self.assertIn("offline", levels)
 
         with sqlite3.connect(data / "queue.db", timeout=60) as store:
             store.execute("UPDATE depth SET jobs = jobs + 1")
