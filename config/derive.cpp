@@ -1,6 +1,7 @@
 #include "config/derive.hpp"
 
 #include "config/forms.hpp"
+#include "config/hours.hpp"
 
 #include <algorithm>
 
@@ -92,6 +93,16 @@ void check_images(const settings& values, const Complain& complain) {
                             "images.allow_unsigned is");
 }
 
+/// One limit holds at a time.
+template <class Complain>
+void check_hours_apart(const bandwidth_settings& of, const Complain& complain) {
+  for (std::size_t i = 0; i < of.hours.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (overlap(*parse_hours(of.hours[i]), *parse_hours(of.hours[j])))
+        complain("bandwidth.hours", "must not overlap, as " + of.hours[j]
+                                      + " and " + of.hours[i] + " do");
+}
+
 } // namespace
 
 void derive(settings& values, const sources& from, const whereabouts& where,
@@ -133,6 +144,7 @@ void derive(settings& values, const sources& from, const whereabouts& where,
     complain("store.url", "must not lie in the library, where files of any "
                           "name go");
   check_images(values, complain);
+  check_hours_apart(values.bandwidth, complain);
   for (const auto& root : values.library.media_roots)
     if (lies_in(values.streams.cache_dir, root)
         && !lies_in(values.streams.cache_dir, values.data.dir))

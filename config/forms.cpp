@@ -1,5 +1,6 @@
 #include "config/forms.hpp"
 
+#include "config/hours.hpp"
 #include "config/threshold.hpp"
 
 #include <arpa/inet.h>
@@ -240,6 +241,12 @@ std::string check_readable(std::string_view text) {
   return text == "tiff" || text == "heic" || text == "svg"
            ? ""
            : "must be tiff, heic or svg";
+}
+
+std::string check_hours(std::string_view text) {
+  return parse_hours(text)
+           ? ""
+           : "must be HH:MM-HH:MM MBIT, such as 22:00-06:00 100";
 }
 
 bool is_loopback(std::string_view listen) {

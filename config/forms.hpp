@@ -33,6 +33,9 @@ namespace troupe::config {
 /// An image format that is read where it is asked for alone.
 [[nodiscard]] std::string check_readable(std::string_view text);
 
+/// As `parse_hours` takes it.
+[[nodiscard]] std::string check_hours(std::string_view text);
+
 /// True for 127.0.0.0/8 and ::1.
 /// @pre `check_listen(listen)` found nothing wrong.
 [[nodiscard]] bool is_loopback(std::string_view listen);

@@ -28,6 +28,7 @@ using event = event_settings;
 using callback = callback_settings;
 using image = image_settings;
 using stream = stream_settings;
+using bandwidth = bandwidth_settings;
 
 constexpr key table[] = {
   {"log.level", at<&s::log, &log_settings::level>, 0, any, check_level},
@@ -185,6 +186,14 @@ constexpr key table[] = {
   {"streams.least_speed", at<&s::streams, &stream::least_speed>, 0, 100},
   {"streams.bandwidth_mbit", at<&s::streams, &stream::bandwidth_mbit>, 0, 1e9},
   {"streams.owner_mbit", at<&s::streams, &stream::owner_mbit>, 0, 1e9},
+
+  {"bandwidth.total_mbit", at<&s::bandwidth, &bandwidth::total_mbit>, 0, 1e9},
+  {"bandwidth.owner_mbit", at<&s::bandwidth, &bandwidth::owner_mbit>, 0, 1e9},
+  {"bandwidth.session_mbit", at<&s::bandwidth, &bandwidth::session_mbit>, 0,
+   1e9},
+  {"bandwidth.images_mbit", at<&s::bandwidth, &bandwidth::images_mbit>, 0, 1e9},
+  {"bandwidth.hours", at<&s::bandwidth, &bandwidth::hours>, 0, any,
+   check_hours},
 };
 
 } // namespace

@@ -226,6 +226,18 @@ struct stream_settings {
   std::uint64_t owner_mbit = 0;     ///< of each owner's
 };
 
+/// [bandwidth] What the server sends of streams, files and images, in megabits
+/// a second; 0: no limit.
+struct bandwidth_settings {
+  std::uint64_t total_mbit = 0;
+  std::uint64_t owner_mbit = 0;   ///< of each owner, else client address
+  std::uint64_t session_mbit = 0; ///< of each stream, else connection
+  std::uint64_t images_mbit = 0;  ///< of all images together
+  /// Each `HH:MM-HH:MM MBIT`: another total, by the machine's local time; see
+  /// `parse_hours`.
+  std::vector<std::string> hours;
+};
+
 /// Everything, validated as a whole.
 struct settings {
   log_settings log;
@@ -245,6 +257,7 @@ struct settings {
   callback_settings callbacks;
   image_settings images;
   stream_settings streams;
+  bandwidth_settings bandwidth;
 };
 
 } // namespace troupe::config

@@ -265,6 +265,35 @@ TEST(Load, TakesARelativeDatabaseFromTheWorkingFolder) {
             "sqlite:" + std::filesystem::current_path().string() + "/queue.db");
 }
 
+TEST(Load, TakesHoursThatDoNotOverlap) {
+  const auto hours = [](const std::string& list) {
+    return texts(load(from("[bandwidth]\nhours = [" + list + "]\n")));
+  };
+
+  EXPECT_THAT(hours(R"("22:00-06:00 100", "06:00-08:30 0", "20:00-22:00 5")"),
+              IsEmpty());
+  EXPECT_THAT(hours(R"("00:00-24:00 1")"), IsEmpty());
+  EXPECT_THAT(hours(R"("22:00-06:00 100", "05:59-07:00 1")"),
+              ElementsAre(HasSubstr("bandwidth.hours: must not overlap, as "
+                                    "22:00-06:00 100 and 05:59-07:00 1 do")));
+  for (const auto* wrong :
+       {"", "22:00-06:00", "22:00-06:00 ", "22:00-06:00 -1", "22:00-06:00 1.5",
+        "2:00-06:00 1", "22:60-06:00 1", "24:00-06:00 1", "24:01-06:00 1",
+        "06:00-24:01 1", "06:00-06:00 1", "06:00 07:00 1", "06:00-07:00  1",
+        "06:00-07:00 1 ", "06:00-07:00 1000000001", "+6:00-07:00 1"})
+    EXPECT_THAT(hours('"' + std::string{wrong} + '"'),
+                ElementsAre(HasSubstr("must be HH:MM-HH:MM MBIT")))
+      << wrong;
+}
+
+TEST(Load, ReportsEveryWrongLimitOfBandwidth) {
+  const auto done = load(from("[bandwidth]\ntotal_mbit = -1\n"
+                              "owner_mbit = \"x\"\nsession_mbit = 1.5\n"
+                              "images_mbit = 2000000000\nhours = [\"x\"]\n"));
+
+  EXPECT_THAT(done.problems, SizeIs(5));
+}
+
 TEST(Show, HidesThePasswordOfTheStore) {
   settings values;
   values.store.url = "redis://me:se@cret@h:1/0";
