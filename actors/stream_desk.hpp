@@ -47,10 +47,17 @@ struct stream_file_ask {
   std::string cmcd;         ///< what the player says of itself (CTA-5004)
 };
 
+/// Whose stream it is, and how much that counts.
+struct stream_party {
+  std::string owner;
+  int priority = 5;
+};
+
 struct stream_file_reply {
   media::cached_ptr bytes; ///< null: it is `text`
   std::string text;
   bool made = false; ///< for this request, or one that it joined
+  stream_party party = {};
 };
 
 /// The source itself.
@@ -59,6 +66,7 @@ struct stream_direct {
   std::uint64_t size = 0;
   std::string etag; ///< strong, quoted
   std::string_view type;
+  stream_party party = {};
 };
 
 /// What follows what, where a stream is sent as one file.
@@ -70,6 +78,7 @@ struct stream_course {
   std::string video; ///< rendition; empty: there is none
   std::string audio; ///< the same
   std::vector<step> steps;
+  stream_party party = {};
 };
 
 /// Streams, for the edge. Thread-safe; no call blocks. Failures are those of

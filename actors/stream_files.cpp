@@ -42,15 +42,15 @@ void session_state::serve(stream_fetch& fetch) {
     if (plan_->mode == media::stream_mode::direct)
       return fetch.reply(no_such_file());
     return fetch.reply(
-      stream_file_reply{nullptr, media::master_playlist(*plan_)});
+      stream_file_reply{{}, media::master_playlist(*plan_), false, party()});
   }
   auto flight = flight_of(fetch);
   if (!flight)
     return fetch.reply(flight.error());
   const auto& it = **flight;
   if (it.ask.what == stream_file::playlist)
-    return it.reply(
-      stream_file_reply{nullptr, media::media_playlist(*plan_, *it.line)});
+    return it.reply(stream_file_reply{
+      {}, media::media_playlist(*plan_, *it.line), false, party()});
   if (it.ask.what == stream_file::segment)
     follow(it);
   const auto key =
@@ -62,6 +62,10 @@ void session_state::serve(stream_fetch& fetch) {
           flight = std::move(*flight)](media::cached_ptr bytes) {
       caf::anon_send(self, session_found{flight, std::move(bytes)});
     });
+}
+
+stream_party session_state::party() const {
+  return {options_.record.owner, options_.wish.priority};
 }
 
 result<flight_ptr> session_state::flight_of(stream_fetch& fetch) {
@@ -154,6 +158,7 @@ void session_state::give(const flight_ptr& flight,
   stream_file_reply out;
   out.bytes = bytes;
   out.made = how.fresh;
+  out.party = party();
   if (line->kind == media::av_kind::text) {
     out.text = media::cut_webvtt(bytes->bytes, line->begin_s(number),
                                  line->begin_s(number + 1));
@@ -189,6 +194,7 @@ void session_state::open_file(const stream_open_file& request) {
   out.size = source_->size;
   out.etag = '"' + media::to_hex(source_->key) + '"';
   out.type = media::media_type_of(index_->container, !plan_->video.empty());
+  out.party = party();
   request.reply(std::move(out));
 }
 
@@ -223,6 +229,7 @@ void session_state::plan_course(const stream_plan_course& request) {
   }
   out.video = video ? video->name : "";
   out.audio = audio ? audio->name : "";
+  out.party = party();
   request.reply(std::move(out));
 }
 

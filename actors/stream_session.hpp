@@ -161,6 +161,7 @@ private:
 
   // files
   void serve(stream_fetch& fetch);
+  [[nodiscard]] stream_party party() const;
   [[nodiscard]] result<flight_ptr> flight_of(stream_fetch& fetch);
   void want(const flight_ptr& flight);
   void give(const flight_ptr& flight, const media::cached_ptr& bytes,

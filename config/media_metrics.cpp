@@ -76,8 +76,12 @@ void metrics::segment_cache(std::string_view tier, std::uint64_t entries,
   impl_->segments_dropped.at({tier}).Set(static_cast<double>(dropped));
 }
 
-void metrics::stream_bytes(std::string_view how, std::uint64_t bytes) {
-  impl_->streamed.at({how}).Increment(static_cast<double>(bytes));
+void metrics::sent_bytes(std::string_view kind, std::uint64_t bytes) {
+  impl_->sent.at({kind}).Increment(static_cast<double>(bytes));
+}
+
+void metrics::throttled(std::string_view kind, double seconds) {
+  impl_->throttled.at({kind}).Increment(seconds);
 }
 
 } // namespace troupe::config

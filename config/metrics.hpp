@@ -121,8 +121,12 @@ public:
   void segment_cache(std::string_view tier, std::uint64_t entries,
                      std::uint64_t bytes, std::uint64_t evicted,
                      std::uint64_t broken, std::uint64_t dropped);
-  /// Bytes of a stream given to a client. `how`: segment, direct, progressive.
-  void stream_bytes(std::string_view how, std::uint64_t bytes);
+
+  /// Bytes of bodies that went to clients. `kind`: segment, playlist, direct,
+  /// progressive, file, image.
+  void sent_bytes(std::string_view kind, std::uint64_t bytes);
+  /// A body of that kind was held back so long by limits of bandwidth.
+  void throttled(std::string_view kind, double seconds);
 
   /// The text for `/metrics`, process figures included (resident memory, CPU
   /// seconds, open descriptors, threads, start time).

@@ -299,9 +299,14 @@ struct metrics::impl {
     gauge("troupe_stream_cache_dropped",
           "Segments not written since the start, as the disk was too slow."),
     {"tier"}};
-  series<prom::Counter> streamed{
-    counter("troupe_stream_sent_bytes_total", "Bytes of streams sent."),
-    {"how"}};
+  series<prom::Counter> sent{
+    counter("troupe_sent_bytes_total",
+            "Bytes of streams, files and images sent."),
+    {"kind"}};
+  series<prom::Counter> throttled{
+    counter("troupe_throttled_seconds_total",
+            "Time that bodies were held back by limits of bandwidth."),
+    {"kind"}};
 };
 
 } // namespace troupe::config

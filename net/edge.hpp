@@ -19,6 +19,8 @@
 
 namespace troupe::net {
 
+class pacer;
+
 /// What every handler may use; owned by the server, outlives every session.
 /// Handlers run on the io thread, one at a time between two `co_await`s.
 struct edge {
@@ -45,6 +47,7 @@ struct edge {
   std::unique_ptr<const image_site> images = {};
   double saved_s = 0; ///< by hits of images, as `/metrics` was told
   upload_book uploads = {};
+  pacer* pace = nullptr; ///< null: bandwidth has no limits
 };
 
 } // namespace troupe::net

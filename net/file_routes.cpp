@@ -40,7 +40,11 @@ answering send_job_file(edge& at, const request& req, const path_params& path) {
     co_await asio::co_spawn(at.files, std::move(opening), asio::use_awaitable);
   if (!file)
     co_return no_such_file();
-  co_return file_answer(req, *file, path["name"]);
+  auto out = file_answer(req, *file, path["name"]);
+  if (out.file.fd)
+    out.kind = traffic::file;
+  out.sender.owner = job->owner;
+  co_return out;
 }
 
 } // namespace troupe::net

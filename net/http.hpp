@@ -2,6 +2,7 @@
 
 #include "media/descriptor.hpp"
 #include "net/target.hpp"
+#include "net/traffic.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -79,6 +80,13 @@ struct file_slice {
   std::uint64_t length = 0;
 };
 
+/// One of several parts of a file.
+struct file_part {
+  std::string head; ///< goes before it
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 /// What a handler answers. The session adds Date, Content-Length, Connection,
 /// X-Request-Id and what CORS asks for.
 struct response {
@@ -88,8 +96,12 @@ struct response {
   std::vector<std::pair<std::string_view, std::string>> headers;
   std::string body;
   file_slice file; ///< instead of `body` if it has a descriptor
+  /// Of that file, instead of its slice; then `body` follows.
+  std::vector<file_part> parts = {};
   /// Instead of `body` if it is set: bytes that others hold too.
   std::shared_ptr<const std::string> shared = {};
+  traffic kind = traffic::other;
+  struct sender sender = {}; ///< for all but `traffic::other`
 
   [[nodiscard]] std::string_view bytes() const noexcept {
     return shared ? std::string_view{*shared} : std::string_view{body};

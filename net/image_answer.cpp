@@ -117,7 +117,7 @@ response image_answer(const request& req, const wanted_image& wanted,
   if (!wanted.filename.empty())
     out.headers.emplace_back("Content-Disposition",
                              disposition(wanted, format));
-  out.body = what.image->bytes;
+  out.shared = {what.image, &what.image->bytes};
   return out;
 }
 

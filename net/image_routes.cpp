@@ -141,7 +141,9 @@ answering answer_with(edge& at, const request& req, wanted_image wanted) {
   metrics.image_answered(got ? got->how : "failed", ms_since(began) / 1000);
   if (!got)
     co_return image_refusal(got.error());
-  co_return image_answer(req, wanted, *got);
+  auto out = image_answer(req, wanted, *got);
+  out.kind = traffic::image;
+  co_return out;
 }
 
 response no_images() {

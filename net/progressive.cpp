@@ -2,7 +2,9 @@
 
 #include "media/errc.hpp"
 #include "media/stream/fragments.hpp"
+#include "net/client_address.hpp"
 #include "net/edge.hpp"
+#include "net/pacer.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -28,10 +30,18 @@ class progressive : public std::enable_shared_from_this<progressive> {
 public:
   progressive(takeover taken, std::string id, actors::stream_course course,
               edge& at)
-    : at_{at}, socket_{std::move(taken.socket)}, watch_{socket_.get_executor()},
+    : at_{at}, party_{course.party.owner, id, course.party.priority},
+      socket_{std::move(taken.socket)}, watch_{socket_.get_executor()},
       id_{std::move(id)}, course_{std::move(course)},
       fields_{std::move(taken.answer_fields)}, on_stop_{
-                                                 std::move(taken.on_stop)} {}
+                                                 std::move(taken.on_stop)} {
+    if (party_.owner.empty())
+      party_.owner = taken.req.principal;
+    if (party_.owner.empty())
+      party_.owner = address_of(socket_);
+    if (at.pace && at.pace->limits(traffic::progressive))
+      lane_.emplace(*at.pace, party_, traffic::progressive);
+  }
 
   asio::awaitable<void> run() {
     on_stop_([self = weak_from_this()] {
@@ -49,6 +59,8 @@ private:
   void cut() {
     error_code ignored; // closed either way
     socket_.close(ignored);
+    if (lane_)
+      lane_->cancel();
   }
 
   asio::awaitable<bool> send_all() {
@@ -109,7 +121,6 @@ private:
     const auto part = media::renumber_fragment((*got)->bytes, track, number);
     if (!part)
       co_return false;
-    at_.parts.metrics.stream_bytes("progressive", part->size());
     co_return co_await write_chunk(*part);
   }
 
@@ -151,12 +162,29 @@ private:
     co_return !error;
   }
 
-  /// In pieces, each of which the client has a while to take.
+  /// As it may be sent.
   asio::awaitable<void> write_some(asio::const_buffer left, error_code& error) {
+    while (left.size() > 0 && !error) {
+      auto size = left.size();
+      if (lane_)
+        size = co_await lane_->wait(size);
+      if (size == 0)
+        error = asio::error::operation_aborted;
+      co_await write_piece(asio::buffer(left, size), error);
+      left += size;
+    }
+  }
+
+  /// In parts, each of which the client has a while to take.
+  asio::awaitable<void> write_piece(asio::const_buffer left,
+                                    error_code& error) {
+    const auto kind = to_string(traffic::progressive);
     while (left.size() > 0 && !error) {
       keep_watch();
       auto token = asio::redirect_error(asio::use_awaitable, error);
-      left += co_await socket_.async_write_some(left, token);
+      const auto sent = co_await socket_.async_write_some(left, token);
+      at_.parts.metrics.sent_bytes(kind, sent);
+      left += sent;
     }
     watch_.cancel();
   }
@@ -173,6 +201,8 @@ private:
   }
 
   edge& at_;
+  sender party_;
+  std::optional<pacer::lane> lane_;
   asio::ip::tcp::socket socket_;
   asio::steady_timer watch_;
   const std::string id_;

@@ -2,6 +2,7 @@
 
 #include "config/log.hpp"
 #include "media/loop_watch.hpp"
+#include "net/pacer.hpp"
 #include "net/response_text.hpp"
 #include "net/session.hpp"
 
@@ -65,6 +66,9 @@ struct server::impl {
       routes =
         router{all_routes(), parts.image_settings->path_prefix, &image_route()};
     }
+    if (parts.bandwidth)
+      pace = pacer::make(io.get_executor(), *parts.bandwidth, parts.metrics);
+    at.pace = pace.get();
     at.files = files.get_executor();
     at.batch_thread = batches.get_executor();
     auto tell = [&metrics = at.parts.metrics](double seconds) {
@@ -95,6 +99,7 @@ struct server::impl {
   asio::thread_pool files{2};
   asio::thread_pool batches{1};
   ask_desk asks{io.get_executor()};
+  std::unique_ptr<pacer> pace; ///< null: no limits
   tcp::acceptor acceptor{io};
   asio::steady_timer ticker{io};
   asio::steady_timer grace_timer{io};

@@ -55,6 +55,8 @@ struct server_parts {
   actors::stream_desk* streams = nullptr;
   /// Of what streams keep, for `/metrics`. May be null.
   std::function<void(config::metrics&)> stream_figures = {};
+  /// Null: no limits.
+  const config::bandwidth_settings* bandwidth = nullptr;
 };
 
 /// The HTTP edge: everything under "Conventions", "Jobs", "Events" and

@@ -15,7 +15,7 @@ using boost::system::error_code;
 
 session::session(session_host& host, asio::ip::tcp::socket socket)
   : host_{host}, place_{host.sessions.insert(host.sessions.end(), this)},
-    socket_{std::move(socket)} {
+    socket_{std::move(socket)}, number_{++host.opened} {
   error_code ignored; // of a peer that is gone already; reading will tell
   socket_.non_blocking(true, ignored);
   socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
@@ -50,6 +50,8 @@ void session::stop() {
 void session::cut() {
   error_code ignored; // closing has no other outcome than closed
   socket_.close(ignored);
+  if (lane_)
+    lane_->cancel();
 }
 
 void session::wait_at_most(seconds limit) {

@@ -2,6 +2,7 @@
 
 #include "net/admission.hpp"
 #include "net/edge.hpp"
+#include "net/pacer.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -23,7 +24,8 @@ struct session_host {
   const router& routes;
   const origin_guard& guard;
   std::list<session*> sessions = {};
-  bool stopping = false; ///< finish what is under way, begin nothing
+  bool stopping = false;    ///< finish what is under way, begin nothing
+  std::uint64_t opened = 0; ///< connections so far
   /// Called when the last session has ended.
   std::function<void()> emptied = {};
 };
@@ -75,9 +77,17 @@ private:
   boost::asio::awaitable<void> hand_over(exchange& now, const taker& take);
   boost::asio::awaitable<bool> refuse(exchange& now, const response& what);
   boost::asio::awaitable<bool> respond(exchange& now, const response& what);
+  boost::asio::awaitable<bool> pace(const exchange& now, std::string_view head,
+                                    const response& what);
+  boost::asio::awaitable<std::size_t> allowed(std::uint64_t bytes);
   boost::asio::awaitable<bool> send(std::string_view head,
                                     std::string_view body);
-  boost::asio::awaitable<bool> send_file(file_slice file);
+  boost::asio::awaitable<bool> send_pieces(std::string_view head,
+                                           std::string_view body);
+  boost::asio::awaitable<bool> send_file(const response& what);
+  boost::asio::awaitable<bool> send_slice(file_slice file);
+  [[nodiscard]] sender sender_of(const exchange& now,
+                                 const response& what) const;
   boost::asio::awaitable<void> linger();
   void wait_at_most(seconds limit);
   void note(const exchange& now, unsigned status) const;
@@ -92,6 +102,9 @@ private:
   std::vector<char> input_; ///< received, not consumed before `begin_`
   std::size_t begin_ = 0;
   std::vector<std::function<void()>> on_stop_;
+  const std::uint64_t number_;
+  traffic kind_ = traffic::other; ///< of the body that is being sent
+  pacer::lane* lane_ = nullptr;   ///< that it waits in, if it is limited
 };
 
 } // namespace troupe::net

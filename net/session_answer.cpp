@@ -1,4 +1,5 @@
 #include "config/log.hpp"
+#include "net/client_address.hpp"
 #include "net/response_text.hpp"
 #include "net/session_exchange.hpp"
 
@@ -58,10 +59,69 @@ asio::awaitable<bool> session::respond(exchange& now, const response& what) {
   std::string_view body;
   if (!bare && !is_file)
     body = what.bytes();
-  bool sent = co_await send(head, body);
-  if (sent && is_file)
-    sent = co_await send_file(what.file);
+  kind_ = bare ? traffic::other : what.kind;
+  bool sent = false;
+  if (host_.at.pace && host_.at.pace->limits(kind_)) {
+    sent = co_await pace(now, head, what);
+  } else {
+    sent = co_await send(head, body);
+    if (sent && is_file)
+      sent = co_await send_file(what);
+  }
+  kind_ = traffic::other;
   co_return sent&& now.use != connection_use::closed;
+}
+
+/// The same within its share of bandwidth; it has a body.
+asio::awaitable<bool> session::pace(const exchange& now, std::string_view head,
+                                    const response& what) {
+  const auto who = sender_of(now, what);
+  pacer::lane lane{*host_.at.pace, who, kind_};
+  lane_ = &lane;
+  std::string_view body;
+  if (!what.file.fd)
+    body = what.bytes();
+  bool sent = co_await send_pieces(head, body);
+  if (sent && what.file.fd)
+    sent = co_await send_file(what);
+  lane_ = nullptr;
+  co_return sent;
+}
+
+sender session::sender_of(const exchange& now, const response& what) const {
+  auto out = what.sender;
+  if (out.owner.empty())
+    out.owner = now.req.principal;
+  if (out.owner.empty())
+    out.owner = address_of(socket_);
+  if (out.session.empty())
+    out.session = '#' + std::to_string(number_);
+  return out;
+}
+
+/// How many of so many bytes may be sent now; 0 if the connection is cut.
+asio::awaitable<std::size_t> session::allowed(std::uint64_t bytes) {
+  deadline_ = clock::time_point::max();
+  if (!lane_)
+    co_return bytes;
+  co_return co_await lane_->wait(bytes);
+}
+
+asio::awaitable<bool> session::send_pieces(std::string_view head,
+                                           std::string_view body) {
+  if (body.empty())
+    co_return co_await send(head, body);
+  while (!body.empty()) {
+    const auto size = co_await allowed(body.size());
+    if (size == 0)
+      co_return false;
+    const bool sent = co_await send(head, body.substr(0, size));
+    if (!sent)
+      co_return false;
+    head = {};
+    body.remove_prefix(size);
+  }
+  co_return true;
 }
 
 asio::awaitable<bool> session::send(std::string_view head,
@@ -82,21 +142,41 @@ asio::awaitable<bool> session::send(std::string_view head,
     const auto of_head = std::min(sent, left[0].size());
     left[0] += of_head;
     left[1] += sent - of_head;
+    if (kind_ != traffic::other)
+      host_.at.parts.metrics.sent_bytes(to_string(kind_), sent - of_head);
     if (left[0].size() + left[1].size() == 0)
       co_return true;
   }
 }
 
-asio::awaitable<bool> session::send_file(file_slice file) {
+asio::awaitable<bool> session::send_file(const response& what) {
+  if (what.parts.empty())
+    co_return co_await send_slice(what.file);
+  for (const auto& part : what.parts) {
+    bool sent = co_await send({}, part.head);
+    if (!sent)
+      co_return false;
+    file_slice slice{what.file.fd, part.offset, part.length};
+    sent = co_await send_slice(std::move(slice));
+    if (!sent)
+      co_return false;
+  }
+  co_return co_await send({}, what.body);
+}
+
+asio::awaitable<bool> session::send_slice(file_slice file) {
   while (file.length > 0) {
-    deadline_ = clock::time_point::max();
-    auto reading = read_blocking(file);
+    const auto size = co_await allowed(file.length);
+    if (size == 0)
+      co_return false;
+    file_slice part{file.fd, file.offset, size};
+    auto reading = read_blocking(std::move(part));
     const auto block = co_await asio::co_spawn(
       host_.at.files, std::move(reading), asio::use_awaitable);
     // The length is promised already: a file that shrank ends the connection.
     if (block.empty())
       co_return false;
-    const bool sent = co_await send(block, {});
+    const bool sent = co_await send({}, block);
     if (!sent)
       co_return false;
     file.offset += block.size();

@@ -81,6 +81,7 @@ asio::awaitable<result<stream_view>> show(edge& at, std::string_view id) {
 answering send_file(edge& at, const request& req, actors::stream_file_ask ask) {
   const rendition_file file{ask.what, ask.number};
   ask.cmcd = cmcd_of(req);
+  const auto id = ask.id;
   const bool is_segment = file.what == actors::stream_file::segment
                           || file.what == actors::stream_file::init;
   // A stream that is taken up again opens its source first.
@@ -95,14 +96,15 @@ answering send_file(edge& at, const request& req, actors::stream_file_ask ask) {
     co_await ask_streams<actors::stream_file_reply>(at, limit, std::move(call));
   if (!got)
     co_return stream_refusal(got.error());
+  const auto party = std::move(got->party);
   auto out = stream_answer(file, std::move(*got));
-  at.parts.metrics.stream_bytes(is_segment ? "segment" : "playlist",
-                                out.bytes().size());
+  out.kind = is_segment ? traffic::segment : traffic::playlist;
+  out.sender = {party.owner, id, party.priority};
   co_return out;
 }
 
 answering send_direct(edge& at, const request& req, std::string id) {
-  auto call = [id = std::move(id)](actors::stream_desk& to, auto reply) {
+  auto call = [&id](actors::stream_desk& to, auto reply) {
     to.open_direct(id, std::move(reply));
   };
   const auto limit = from_s(at.parts.stream_settings->start_timeout_s);
@@ -111,7 +113,9 @@ answering send_direct(edge& at, const request& req, std::string id) {
   if (!file)
     co_return stream_refusal(file.error());
   auto out = direct_answer(req, *file);
-  at.parts.metrics.stream_bytes("direct", out.file.length);
+  if (out.file.fd)
+    out.kind = traffic::direct;
+  out.sender = {file->party.owner, std::move(id), file->party.priority};
   co_return out;
 }
 

@@ -169,7 +169,8 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
               {std::pair{"memory", now.memory}, std::pair{"disk", now.disk}})
            to.segment_cache(tier, of.entries, of.bytes, of.evicted, of.broken,
                             of.dropped);
-       }}};
+       },
+     .bandwidth = &settings.bandwidth}};
   const auto port = server.listen(std::move(*bound));
   if (!port)
     return refuse(port.error());

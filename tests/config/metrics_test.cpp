@@ -26,6 +26,8 @@ TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
   seen.node_resource("disk_data", 30, 100);
   seen.event_clients("sse", 2);
   seen.event_clients("sse", -1);
+  seen.sent_bytes("segment", 1000);
+  seen.throttled("file", 1.5);
 
   auto text = seen.text();
 
@@ -44,6 +46,10 @@ TEST(Metrics, ShowWhatHappenedUnderItsLabels) {
   EXPECT_THAT(text, HasSubstr("troupe_pool_held{pool=\"bulk\"} 1"));
   EXPECT_THAT(text, HasSubstr("troupe_node_total{resource=\"disk_data\"} 100"));
   EXPECT_THAT(text, HasSubstr("troupe_event_clients{kind=\"sse\"} 1"));
+  EXPECT_THAT(text, HasSubstr("troupe_sent_bytes_total{kind=\"segment\"} "
+                              "1000"));
+  EXPECT_THAT(text, HasSubstr("troupe_throttled_seconds_total{kind=\"file\"} "
+                              "1.5"));
 }
 
 TEST(Metrics, TellTheLongestHoldOfALoop) {
