@@ -35,14 +35,9 @@ range_verdict suffix(std::uint64_t length, std::uint64_t size,
   return range_verdict::part;
 }
 
-} // namespace
-
-range_verdict read_range(std::string_view field, std::uint64_t size,
-                         byte_range& out) {
-  constexpr std::string_view unit = "bytes=";
-  if (!field.starts_with(unit) || field.find(',') != field.npos)
-    return range_verdict::whole;
-  const auto spec = trim(field.substr(unit.size()));
+/// One element of the list.
+range_verdict read_one(std::string_view spec, std::uint64_t size,
+                       byte_range& out) {
   const auto dash = spec.find('-');
   if (dash == spec.npos)
     return range_verdict::whole;
@@ -59,6 +54,39 @@ range_verdict read_range(std::string_view field, std::uint64_t size,
     return range_verdict::unsatisfiable;
   out.offset = from;
   out.length = std::min(to, size - 1) - from + 1;
+  return range_verdict::part;
+}
+
+} // namespace
+
+range_verdict read_ranges(std::string_view field, std::uint64_t size,
+                          std::vector<byte_range>& out) {
+  constexpr std::string_view unit = "bytes=";
+  out.clear();
+  if (!field.starts_with(unit))
+    return range_verdict::whole;
+  field.remove_prefix(unit.size());
+  std::size_t seen = 0;
+  std::uint64_t bytes = 0;
+  while (!field.empty()) {
+    const auto spec = trim(field.substr(0, field.find(',')));
+    field.remove_prefix(std::min(field.find(','), field.size() - 1) + 1);
+    if (spec.empty()) // a list may have such elements (RFC 9110, 5.6.1)
+      continue;
+    byte_range one;
+    const auto verdict = read_one(spec, size, one);
+    if (verdict == range_verdict::whole || ++seen > most_ranges
+        || (verdict == range_verdict::part && one.length > size - bytes)) {
+      out.clear();
+      return range_verdict::whole;
+    }
+    if (verdict == range_verdict::part) {
+      bytes += one.length;
+      out.push_back(one);
+    }
+  }
+  if (out.empty())
+    return seen == 0 ? range_verdict::whole : range_verdict::unsatisfiable;
   return range_verdict::part;
 }
 

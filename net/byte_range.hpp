@@ -1,8 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace troupe::net {
 
@@ -14,14 +15,18 @@ struct byte_range {
 
 enum class range_verdict : std::uint8_t {
   whole,         ///< no range asked for, or none that we serve
-  part,          ///< the one range in `byte_range`
+  part,          ///< what was read
   unsatisfiable, ///< 416
 };
 
+inline constexpr std::size_t most_ranges = 16;
+
 /// Reads a `Range` field (RFC 9110, 14.2) for a representation of `size`
-/// bytes: one range, `first-`, or a suffix. Several ranges, other units and
-/// what is malformed are ignored, as the RFC allows.
-[[nodiscard]] range_verdict read_range(std::string_view field,
-                                       std::uint64_t size, byte_range& out);
+/// bytes: `first-last`, `first-` or a suffix, or several of them, of which
+/// those beyond its end are dropped. Other units, what is malformed, and more
+/// ranges or more bytes than we serve are ignored, as the RFC allows.
+[[nodiscard]] range_verdict read_ranges(std::string_view field,
+                                        std::uint64_t size,
+                                        std::vector<byte_range>& out);
 
 } // namespace troupe::net

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 
 namespace troupe::net {
 
@@ -69,25 +70,57 @@ std::string content_range(const byte_range& range, std::uint64_t size) {
          + std::to_string(size);
 }
 
-void add_part(response& out, const request& req, const open_file& file) {
+/// Its boundary, which no file can know before.
+const std::string& multipart_type() {
+  static const std::string type = [] {
+    std::random_device source;
+    std::string out = "multipart/byteranges; boundary=troupe-";
+    for (int i = 0; i < 4; ++i)
+      out += std::to_string(source());
+    return out;
+  }();
+  return type;
+}
+
+/// `multipart/byteranges` (RFC 9110, 14.6).
+void add_parts(response& out, const std::vector<byte_range>& ranges,
+               std::uint64_t size) {
+  const auto& type = multipart_type();
+  const auto boundary = "\r\n--" + type.substr(type.find('=') + 1);
+  for (const auto& each : ranges) {
+    auto head = boundary + "\r\nContent-Type: ";
+    head.append(out.content_type).append("\r\nContent-Range: ");
+    head += content_range(each, size) + "\r\n\r\n";
+    out.parts.push_back({std::move(head), each.offset, each.length});
+  }
+  out.body = boundary + "--\r\n";
+  out.content_type = type;
+}
+
+void add_content(response& out, const request& req, const open_file& file) {
   const auto& fields = req.headers;
   const bool fresh = fields.if_range.empty() || fields.if_range == file.etag;
-  byte_range range{0, file.size};
+  std::vector<byte_range> ranges;
   // Ranges are for GET alone (RFC 9110, 14.2).
   const auto verdict = fresh && req.method == verb::get
-                         ? read_range(fields.range, file.size, range)
+                         ? read_ranges(fields.range, file.size, ranges)
                          : range_verdict::whole;
-  if (verdict == range_verdict::part) {
-    out.status = 206;
-    out.headers.emplace_back("Content-Range", content_range(range, file.size));
-  }
-  out.file = {file.fd, range.offset, range.length};
-  if (verdict != range_verdict::unsatisfiable)
+  out.file = {file.fd, 0, file.size};
+  if (verdict == range_verdict::whole)
     return;
-  out =
-    answer({problem_code::range_not_satisfiable, "no such range of the file"});
-  out.headers.emplace_back("Content-Range",
-                           "bytes */" + std::to_string(file.size));
+  if (verdict == range_verdict::unsatisfiable) {
+    out = answer(
+      {problem_code::range_not_satisfiable, "no such range of the file"});
+    out.headers.emplace_back("Content-Range",
+                             "bytes */" + std::to_string(file.size));
+    return;
+  }
+  out.status = 206;
+  if (ranges.size() > 1)
+    return add_parts(out, ranges, file.size);
+  const auto& only = ranges.front();
+  out.file = {file.fd, only.offset, only.length};
+  out.headers.emplace_back("Content-Range", content_range(only, file.size));
 }
 
 } // namespace
@@ -182,8 +215,8 @@ response file_answer(const request& req, const open_file& file,
     out.headers.emplace_back("ETag", file.etag);
     return out;
   }
-  out.content_type = media_type_of(name);
-  add_part(out, req, file);
+  out.content_type = file.type.empty() ? media_type_of(name) : file.type;
+  add_content(out, req, file);
   out.headers.emplace_back("ETag", file.etag);
   out.headers.emplace_back("Accept-Ranges", "bytes");
   out.headers.emplace_back("X-Content-Type-Options", "nosniff");

@@ -23,6 +23,7 @@ struct open_file {
   std::shared_ptr<const media::descriptor> fd;
   std::uint64_t size = 0;
   std::string etag; ///< strong, quoted: of inode, size and time of change
+  std::string_view type = {}; ///< of media, static; empty: by its name
 };
 
 /// Opens a file of the library; `errc::source_not_found` of media for one that

@@ -24,7 +24,14 @@ void append_field(std::string& out, std::string_view name,
 } // namespace
 
 std::uint64_t body_size(const response& what) noexcept {
-  return what.file.fd ? what.file.length : what.bytes().size();
+  if (!what.file.fd)
+    return what.bytes().size();
+  if (what.parts.empty())
+    return what.file.length;
+  std::uint64_t size = what.body.size();
+  for (const auto& part : what.parts)
+    size += part.head.size() + part.length;
+  return size;
 }
 
 void append_head(std::string& out, const response& what,

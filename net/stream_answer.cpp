@@ -99,12 +99,11 @@ response stream_answer(const rendition_file& file,
 }
 
 response direct_answer(const request& req, const actors::stream_direct& what) {
-  auto out = file_answer(req, {what.file, what.size, what.etag}, "source");
+  auto out =
+    file_answer(req, {what.file, what.size, what.etag, what.type}, "source");
   std::erase_if(out.headers, [](const auto& field) {
     return field.first == "Content-Disposition";
   });
-  if (out.status == 200 || out.status == 206)
-    out.content_type = what.type;
   out.headers.emplace_back("Cache-Control", "private, no-cache");
   return out;
 }

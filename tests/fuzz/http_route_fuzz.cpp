@@ -20,11 +20,18 @@ constexpr std::array routes{
 
 void try_range(std::string_view text) {
   for (const std::uint64_t size : {0ul, 1ul, 10ul, ~0ul}) {
-    byte_range range;
-    if (read_range(text, size, range) == range_verdict::part
-        && (range.length == 0 || range.offset >= size
-            || range.length > size - range.offset))
+    std::vector<byte_range> ranges;
+    const auto verdict = read_ranges(text, size, ranges);
+    if ((verdict == range_verdict::part) == ranges.empty()
+        || ranges.size() > most_ranges)
       std::abort();
+    std::uint64_t left = size;
+    for (const auto& range : ranges) {
+      if (range.length == 0 || range.offset >= size || range.length > left
+          || range.length > size - range.offset)
+        std::abort();
+      left -= range.length;
+    }
   }
 }
 

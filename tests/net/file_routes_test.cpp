@@ -41,6 +41,48 @@ TEST_F(job_files, ServesSubtitlesBesideTheFileOfAJob) {
   EXPECT_EQ(ask("GET", "/v1/jobs/done/files/film%20two.en.vtt").status, 404);
 }
 
+TEST_F(job_files, ServesSeveralRangesOfAFileAtOnce) {
+  leave_file("v.mp4", "0123456789");
+  const std::string at = "/v1/jobs/done/files/v.mp4";
+  auto client = connect();
+
+  const auto answer =
+    client.ask("GET", at, {}, "Range: bytes=0-1, -2 ,,4-4,99-\r\n");
+
+  EXPECT_EQ(answer.status, 206);
+  EXPECT_FALSE(answer.fields.contains("content-range"));
+  const std::string type = answer.fields.at("content-type");
+  const std::string kind = "multipart/byteranges; boundary=";
+  ASSERT_TRUE(type.starts_with(kind));
+  const auto line = "\r\n--" + type.substr(kind.size());
+  const auto part = [&](std::string_view range, std::string_view bytes) {
+    return line + "\r\nContent-Type: video/mp4\r\nContent-Range: bytes "
+           + std::string{range} + "/10\r\n\r\n" + std::string{bytes};
+  };
+  EXPECT_EQ(answer.body, part("0-1", "01") + part("8-9", "89")
+                           + part("4-4", "4") + line + "--\r\n");
+  // The connection goes on where the parts end.
+  EXPECT_EQ(client.ask("GET", at, {}, "Range: bytes=3-3\r\n").body, "3");
+}
+
+TEST_F(job_files, ServesAllOfAFileForRangesThatAreTooMany) {
+  leave_file("v.bin", std::string(100, 'x'));
+  const auto status = [&](const std::string& ranges) {
+    return ask("GET", "/v1/jobs/done/files/v.bin", {},
+               "Range: bytes=" + ranges + "\r\n")
+      .status;
+  };
+  std::string many = "0-0";
+  for (int i = 1; i < 16; ++i)
+    many += ',' + std::to_string(2 * i) + '-' + std::to_string(2 * i);
+
+  EXPECT_EQ(status(many), 206);
+  EXPECT_EQ(status(many + ",99-99"), 200);
+  EXPECT_EQ(status("0-60,30-90"), 200);
+  EXPECT_EQ(status("0-1,x"), 200);
+  EXPECT_EQ(status(","), 200);
+}
+
 TEST_F(job_files, ServesRangesOfAFile) {
   leave_file("v.bin", "0123456789");
   const std::string at = "/v1/jobs/done/files/v.bin";
@@ -58,7 +100,8 @@ TEST_F(job_files, ServesRangesOfAFile) {
   EXPECT_EQ(part("Range: bytes=10-\r\n").status, 416);
   EXPECT_EQ(part("Range: bytes=10-\r\n").fields.at("content-range"),
             "bytes */10");
-  EXPECT_EQ(part("Range: bytes=1-2,4-5\r\n").status, 200);
+  EXPECT_EQ(part("Range: bytes=-0, 30-,2-4\r\n").body, "234");
+  EXPECT_EQ(part("Range: bytes=10-,12-13\r\n").status, 416);
   EXPECT_EQ(part("Range: lines=1-2\r\n").status, 200);
   EXPECT_EQ(part("Range: bytes=2-4\r\nIf-Range: " + etag + "\r\n").status, 206);
   EXPECT_EQ(part("Range: bytes=2-4\r\nIf-Range: \"x\"\r\n").status, 200);

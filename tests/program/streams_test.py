@@ -201,6 +201,14 @@ class Streams(StreamTest):
         part = self.troupe.get(stream["direct_url"],
                                headers={"Range": "bytes=1000-1999"})
         self.assertEqual((part.status, part.body), (206, whole[1000:2000]))
+        parts = self.troupe.get(stream["direct_url"],
+                                headers={"Range": "bytes=0-9,-5"})
+        self.assertEqual(parts.status, 206)
+        boundary = parts.headers["Content-Type"].split("boundary=")[1]
+        self.assertEqual(
+            [part.split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")
+             for part in parts.body.split(f"--{boundary}".encode())[1:-1]],
+            [whole[:10], whole[-5:]])
         tail = self.troupe.get(stream["direct_url"],
                                headers={"Range": "bytes=-10"})
         self.assertEqual(tail.body, whole[-10:])
