@@ -118,7 +118,7 @@ def idle_figures(rows, child):
     rows.append(("start to ready", f"{child.ready_ms:.0f} ms"))
 
 
-UPGRADE = (b"GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+UPGRADE = (b"GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1\r\n"
            b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
            b"Sec-WebSocket-Version: 13\r\n"
            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
@@ -127,14 +127,16 @@ SHORT = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 def idle_connections(rows, port, child, count=2000):
     """What a client costs the server that has asked once and stays."""
-    for what, request in (("kept-alive HTTP", SHORT), ("WebSocket", UPGRADE)):
+    for what, request, status in (("kept-alive HTTP", SHORT, b"200"),
+                                  ("WebSocket", UPGRADE, b"101")):
         with contextlib.ExitStack() as open_ones:
             before = memory_mb(child.pid)
             for _ in range(count):
                 peer_socket = open_ones.enter_context(
                     socket.create_connection(("127.0.0.1", port)))
                 peer_socket.sendall(request)
-                peer_socket.recv(4096)
+                answer = peer_socket.recv(4096)
+                assert answer.split(b" ", 2)[1] == status, answer
             each = (memory_mb(child.pid) - before) * 1024 / count
         rows.append((f"memory of an idle {what} connection, of {count:,}",
                      f"{each:.1f} KB"))

@@ -106,6 +106,7 @@ constexpr key table[] = {
   {"tools.extract_timeout_s", at<&s::tools, &tool::extract_timeout_s>, 1, 3600},
   {"tools.max_extracts", at<&s::tools, &tool::max_extracts>, 1, 100},
   {"tools.memory_mb", at<&s::tools, &tool::memory_mb>, 128, 1e6},
+  {"tools.nice", at<&s::tools, &tool::nice>, 0, 19},
 
   {"sandbox.required", at<&s::sandbox, &sandbox::required>},
   {"sandbox.memory_mb", at<&s::sandbox, &sandbox::memory_mb>, 64, 1e6},

@@ -120,6 +120,7 @@ struct tool_settings {
   std::uint32_t extract_timeout_s = 60; ///< for looking at a URL
   std::uint32_t max_extracts = 4;       ///< `POST /v1/extract` at once
   std::uint32_t memory_mb = 2048;       ///< of one process of a tool
+  std::uint32_t nice = 10;              ///< how far tools give way to it
 };
 
 /// [sandbox] Around what reads media.

@@ -116,12 +116,11 @@ private:
   tool_command command(const std::string& proxy) const {
     const ytdlp_call call{launcher_, "", proxy,
                           work::cookies_of(folder_).string()};
-    tool_command order;
+    auto order = command_within(services_.tools);
     order.argv = extract_command(call, url_, "", "", most_entries);
     order.environment = ytdlp_environment();
     order.folder = folder_;
     order.readable = readable_for(launcher_);
-    order.limits.memory = memory_for(services_.tools);
     const auto url = boost::urls::parse_uri(proxy);
     order.connect_port = url ? url->port_number() : std::uint16_t{0};
     return order;

@@ -295,14 +295,13 @@ ytdlp_call download_run::call() const {
 }
 
 tool_command download_run::command(std::vector<std::string> argv) const {
-  tool_command order;
+  auto order = command_within(services_.tools);
   order.argv = std::move(argv);
   order.environment = ytdlp_environment();
   order.folder = work_;
   order.lock_file = work::lock_of(work_);
   order.readable = readable_for(launcher_);
   order.connect_port = port_of(account_->url());
-  order.limits.memory = memory_for(services_.tools);
   order.limits.file_size = file_room(params_.max_filesize);
   return order;
 }

@@ -17,10 +17,13 @@ class metrics;
 
 namespace troupe::media {
 
-/// What one process of a tool may take, in bytes.
-[[nodiscard]] inline std::uint64_t
-memory_for(const config::tool_settings& tools) noexcept {
-  return std::uint64_t{tools.memory_mb} << 20;
+/// A command yet without words, within what the configuration grants tools.
+[[nodiscard]] inline tool_command
+command_within(const config::tool_settings& tools) {
+  tool_command order;
+  order.nice = static_cast<int>(tools.nice);
+  order.limits.memory = std::uint64_t{tools.memory_mb} << 20;
+  return order;
 }
 
 /// What downloads stand on; everything outlives them.

@@ -53,6 +53,7 @@ std::string run_for_line(runtime& threads, tool_runner& runner,
   order.argv = std::move(argv);
   order.environment = ytdlp_environment();
   order.folder = std::filesystem::temp_directory_path();
+  order.nice = 0; // somebody waits for it
   auto line = first_line_of(threads, runner, std::move(order));
   return asio::co_spawn(threads.io(), std::move(line), asio::use_future).get();
 }

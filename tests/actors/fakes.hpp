@@ -105,6 +105,25 @@ struct queue_script {
                             false};
     };
 
+  callback_batch take_due(std::size_t max) {
+    callback_batch out;
+    while (!due.empty() && out.due.size() < max) {
+      out.due.push_back(std::move(due.front()));
+      due.pop_front();
+    }
+    return out;
+  }
+
+  settle_reply settle(settle_request& request) {
+    largest = std::max(largest, request.ops.size());
+    settle_reply reply;
+    for (auto& op : request.ops) {
+      reply.verdicts.push_back(judge(op));
+      ops.push_back(std::move(op));
+    }
+    return reply;
+  }
+
   template <class Op>
   [[nodiscard]] std::vector<Op> of() const {
     std::vector<Op> found;
@@ -130,14 +149,7 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
     [](bulk_call&) {},
     [](batch_request&) {},
     [](log_call&) {},
-    [script](const take_callbacks& wish) {
-      callback_batch out;
-      while (!script->due.empty() && out.due.size() < wish.max) {
-        out.due.push_back(std::move(script->due.front()));
-        script->due.pop_front();
-      }
-      return out;
-    },
+    [script](const take_callbacks& wish) { return script->take_due(wish.max); },
     [script](const store::callback_settlement& done) {
       script->settled_callbacks.push_back(done);
     },
@@ -152,12 +164,7 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
     },
     [self, script](settle_request& request) {
       auto promise = self->make_response_promise<settle_reply>();
-      script->largest = std::max(script->largest, request.ops.size());
-      settle_reply reply;
-      for (auto& op : request.ops) {
-        reply.verdicts.push_back(script->judge(op));
-        script->ops.push_back(std::move(op));
-      }
+      auto reply = script->settle(request);
       script->room += request.freed.slots;
       script->urgent_room += request.freed.urgent;
       if (script->mute)

@@ -101,6 +101,7 @@ protected:
                                                    children_, pauses_,  bad_} {
     EXPECT_TRUE(proxy_.start());
     tools_.cookies_dir = folder_.path() / "cookies";
+    tools_.nice = 0; // tests beside this one would starve it
     fs::create_directories(tools_.cookies_dir);
   }
 
