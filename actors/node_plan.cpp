@@ -30,7 +30,7 @@ namespace {
 
 /// How soon a server sees what another has done to its jobs, and that a store
 /// is frozen.
-constexpr auto look_every = 250ms;
+constexpr auto renewer_look = 250ms;
 /// Jobs of a pool that somebody waits for, beside its slots: they are short.
 constexpr std::uint32_t least_urgent = 2;
 
@@ -258,7 +258,7 @@ root_options running_node::plan(config::metrics& metrics, std::string id) {
     options.open = open_;
     options.board = board_;
     if (is_remote(store_options_of(settings_)))
-      options.look_every = look_every;
+      options.look_every = renewer_look;
     return sys.spawn<caf::detached>(renewer, std::move(options));
   };
   plan_stage(plan);

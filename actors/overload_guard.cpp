@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 250ms;
+constexpr auto measure_every = 250ms;
 constexpr double longest_wait_s = 60;
 /// Of jobs that somebody waits for, between two looks at a queue that is late.
 constexpr std::uint64_t urgent_per_look = 64;
@@ -24,7 +24,7 @@ std::uint32_t whole_seconds(double wait) {
 bool overload_guard::wants_look(clock::time_point now) const {
   return is_on()
          && (looked_at_ == clock::time_point{}
-             || now - looked_at_ >= look_every);
+             || now - looked_at_ >= measure_every);
 }
 
 void overload_guard::look(std::span<const store::queue_depth> depths,

@@ -14,10 +14,6 @@ namespace troupe::actors {
 
 namespace {
 
-double seconds(session_state::clock::duration time) {
-  return std::chrono::duration<double>(time).count();
-}
-
 failure no_such_file() {
   return fail(store::errc::not_found, "the stream has no such file");
 }
@@ -146,7 +142,7 @@ void session_state::made(session_made& made) {
   if (options_.parts.metrics)
     options_.parts.metrics->segment_answered(
       media::class_of(*flight.line), "failed",
-      seconds(self_->clock().now() - flight.began));
+      seconds_in(self_->clock().now() - flight.began));
   flight.reply(made.outcome.error());
 }
 
@@ -168,14 +164,15 @@ void session_state::give(const flight_ptr& flight,
     const bool leads =
       line->kind == media::av_kind::video || plan_->video.empty();
     health_.note({leads, line->name, line->begin_s(number),
-                  line->begin_s(number + 1), seconds(now - began), how.speed,
+                  line->begin_s(number + 1), seconds_in(now - began), how.speed,
                   bytes->bytes.size(), how.tries, false},
                  now);
     tell_health();
   }
   if (options_.parts.metrics)
-    options_.parts.metrics->segment_answered(
-      media::class_of(*line), how.fresh ? "made" : "hit", seconds(now - began));
+    options_.parts.metrics->segment_answered(media::class_of(*line),
+                                             how.fresh ? "made" : "hit",
+                                             seconds_in(now - began));
   reply(std::move(out));
 }
 

@@ -18,10 +18,6 @@ constexpr double gap_s = 1;
 /// Of what a player says that is kept.
 constexpr std::size_t most_cmcd = 512;
 
-double seconds(stream_health::clock::duration time) {
-  return std::chrono::duration<double>(time).count();
-}
-
 void approach(double& mean, double value, bool first) {
   mean = first ? value : mean + (value - mean) / 8;
 }
@@ -69,7 +65,7 @@ void stream_health::note(const segment_note& what, clock::time_point now) {
 
 void stream_health::follow(const segment_note& what, clock::time_point now) {
   if (!startup_s_)
-    startup_s_ = seconds(now - opened_);
+    startup_s_ = seconds_in(now - opened_);
   const bool follows = began_ && what.begin_s >= began_at_s_ - gap_s
                        && what.begin_s <= end_s_ + gap_s;
   if (!follows) {
@@ -102,7 +98,7 @@ void stream_health::forget(clock::time_point now) {
 std::optional<double> stream_health::lead_s(clock::time_point now) const {
   if (!began_)
     return std::nullopt;
-  return end_s_ - began_at_s_ - seconds(now - *began_);
+  return end_s_ - began_at_s_ - seconds_in(now - *began_);
 }
 
 std::vector<std::string> stream_health::reasons(clock::time_point now) const {

@@ -29,6 +29,11 @@ enum class health_state : std::uint8_t { good, degraded, failing };
 
 [[nodiscard]] std::string_view to_string(health_state state) noexcept;
 
+[[nodiscard]] inline double
+seconds_in(std::chrono::steady_clock::duration time) noexcept {
+  return std::chrono::duration<double>(time).count();
+}
+
 /// How a stream's player fares, by what it asks for and when: it plays from the
 /// first segment on, and what it has in hand is the end of the last segment
 /// that it was given, less the time since. A segment that does not follow the

@@ -25,10 +25,6 @@ std::chrono::milliseconds from_s(double seconds) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
 }
 
-double seconds(session_state::clock::duration time) {
-  return std::chrono::duration<double>(time).count();
-}
-
 } // namespace
 
 // -- its beginning ------------------------------------------------------------
@@ -159,9 +155,9 @@ void session_state::answer_opener() {
   if (!saved_ || !plan_)
     return;
   if (options_.parts.metrics)
-    options_.parts.metrics->stream_asked(options_.recovered ? "recovered"
-                                                            : "opened",
-                                         seconds(self_->clock().now() - used_));
+    options_.parts.metrics->stream_asked(
+      options_.recovered ? "recovered" : "opened",
+      seconds_in(self_->clock().now() - used_));
   std::exchange(options_.reply, {})(view());
 }
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::array terminal_states{job_state::succeeded, job_state::cancelled,
                                      job_state::failed};
 
-void earlier(timestamp_ms& due, timestamp_ms at) {
+void pull_forward(timestamp_ms& due, timestamp_ms at) {
   if (due == 0 || at < due)
     due = at;
 }
@@ -146,11 +146,11 @@ void sqlite_store::trim(const sweep_request& request, sweep_result& out) {
 
 void sqlite_store::find_next_due(sweep_result& out) {
   if (const auto at = in_.next_due(due_lane::follow); at != 0)
-    earlier(out.next_due, at);
+    pull_forward(out.next_due, at);
   {
     auto row = first_due_.start();
     if (row.next())
-      earlier(out.next_due, row.number(0));
+      pull_forward(out.next_due, row.number(0));
   }
   auto row = first_lease_.start();
   if (!row.next())
@@ -160,7 +160,7 @@ void sqlite_store::find_next_due(sweep_result& out) {
   // During a gap nobody knows; a renewal is awaited first.
   if (due <= out.now)
     due = out.now + options_.lease_ms / 2;
-  earlier(out.next_due, due);
+  pull_forward(out.next_due, due);
 }
 
 result<sweep_result> sqlite_store::sweep(const sweep_request& request) {

@@ -37,7 +37,7 @@ std::string percent_of(const json::value& job) {
   return std::to_string(static_cast<int>(fraction * 100)) + "%";
 }
 
-std::vector<std::string> row_of(const json::value& job) {
+std::vector<std::string> job_row(const json::value& job) {
   const auto state = text_of(job, "state");
   const auto error = text_of(member_of(job, "error"), "code");
   const auto counted =
@@ -115,7 +115,7 @@ int list_jobs(const client_options& to, const list_options& options) {
     return exit_done;
   }
   for (const auto& job : all)
-    rows.push_back(row_of(job));
+    rows.push_back(job_row(job));
   print_table(rows);
   return exit_done;
 }

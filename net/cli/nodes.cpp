@@ -47,7 +47,7 @@ std::string disk_text(const value& node) {
   return least < 0 ? "" : percent_text(least);
 }
 
-row row_of(const value& node) {
+row node_row(const value& node) {
   const auto& cpu = member_of(node, "cpu");
   const auto& memory = member_of(node, "memory");
   const auto total = number_of(memory, "total");
@@ -89,7 +89,7 @@ int list_nodes(const client_options& to) {
     {"NODE", "ROLE", "STATE", "CPU", "MEMORY FREE", "DISK FREE", "POOLS"}};
   if (const auto* nodes = member_of(*answer, "nodes").if_array())
     for (const auto& node : *nodes)
-      rows.push_back(row_of(node));
+      rows.push_back(node_row(node));
   print_table(rows);
   return print_alerts(*at);
 }

@@ -26,7 +26,7 @@ std::string bitrate_text(const value& health) {
   return kilobits > 0 ? std::to_string(kilobits) + " kbit/s" : "";
 }
 
-row row_of(const value& stream) {
+row stream_row(const value& stream) {
   const auto& health = member_of(stream, "health");
   return {text_of(stream, "id"),    text_of(stream, "state"),
           text_of(stream, "mode"),  text_of(health, "rendition"),
@@ -51,7 +51,7 @@ int list_streams(const client_options& to) {
                             "BUFFER", "HEALTH", "SOURCE"}};
   if (const auto* streams = member_of(*answer, "streams").if_array())
     for (const auto& stream : *streams)
-      rows.push_back(row_of(stream));
+      rows.push_back(stream_row(stream));
   print_table(rows);
   return exit_done;
 }
