@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto tick_every = 50ms;
+constexpr auto crew_period = 50ms;
 /// Between its tasks' deadlines and the end of a child that keeps none.
 constexpr auto least_life = 20ms;
 
@@ -251,7 +251,7 @@ void crew_state::wake() {
   if (ticking_)
     return;
   ticking_ = true;
-  self_->delayed_send(self_, tick_every, crew_tick{});
+  self_->delayed_send(self_, crew_period, crew_tick{});
 }
 
 void crew_state::tick() {

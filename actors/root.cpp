@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto first_backoff = 100ms;
+constexpr auto first_respawn = 100ms;
 
 } // namespace
 
@@ -144,7 +144,7 @@ void root_state::mourn(std::size_t index, const caf::error& why) {
     return end(1);
   }
   spread();
-  self_->delayed_send(self_, first_backoff * (1 << (it.deaths.size() - 1)),
+  self_->delayed_send(self_, first_respawn * (1 << (it.deaths.size() - 1)),
                       restart_child{index});
 }
 

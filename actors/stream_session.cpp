@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 /// A session that nobody has asked for so long is idle.
 constexpr auto idle_after = 60s;
-constexpr auto look_every = 20s;
+constexpr auto idle_look = 20s;
 constexpr std::string_view job_scheme = "job:";
 
 std::chrono::milliseconds from_s(double seconds) {
@@ -41,7 +41,7 @@ void session_state::start(session_options options) {
   open_source();
   self_->delayed_send(self_, from_s(options_.parts.settings->start_timeout_s),
                       session_timer::start);
-  self_->delayed_send(self_, look_every, session_timer::look);
+  self_->delayed_send(self_, idle_look, session_timer::look);
 }
 
 void session_state::open_source() {
@@ -241,7 +241,7 @@ void session_state::tick(session_timer timer) {
     promise();
   }
   tell_health();
-  self_->delayed_send(self_, look_every, session_timer::look);
+  self_->delayed_send(self_, idle_look, session_timer::look);
 }
 
 void session_state::call(stream_call& call) {

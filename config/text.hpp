@@ -14,4 +14,14 @@ namespace troupe::config {
   return out;
 }
 
+/// The text without blanks, tabs and line ends around it.
+[[nodiscard]] constexpr std::string_view
+trimmed(std::string_view text) noexcept {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto from = text.find_first_not_of(blanks);
+  if (from == text.npos)
+    return {};
+  return text.substr(from, text.find_last_not_of(blanks) - from + 1);
+}
+
 } // namespace troupe::config

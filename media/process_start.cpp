@@ -15,7 +15,8 @@ namespace {
 
 constexpr int lowest_source = 16;
 
-/// With the zero at the end that the system wants.
+} // namespace
+
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> all;
   for (auto& word : words)
@@ -23,8 +24,6 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
   all.push_back(nullptr);
   return all;
 }
-
-} // namespace
 
 descriptor moved_up(int low) {
   return descriptor{::fcntl(low, F_DUPFD_CLOEXEC, lowest_source)};

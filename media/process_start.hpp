@@ -54,4 +54,7 @@ private:
   posix_spawnattr_t attributes_{};
 };
 
+/// As execve takes words; they belong to `texts` and end with null.
+[[nodiscard]] std::vector<char*> pointers_to(std::vector<std::string>& texts);
+
 } // namespace troupe::media

@@ -14,7 +14,7 @@ using clock = std::chrono::steady_clock;
 
 /// How exactly deadlines are kept: one timer serves all asks, since a timer
 /// for each would cost more than most asks do.
-constexpr std::chrono::milliseconds tick{100};
+constexpr std::chrono::milliseconds ask_tick{100};
 
 } // namespace
 
@@ -50,7 +50,7 @@ struct ask_desk::impl {
     if (ticking_ || pending_.empty())
       return;
     ticking_ = true;
-    timer_.expires_after(tick);
+    timer_.expires_after(ask_tick);
     timer_.async_wait([this](boost::system::error_code error) {
       if (error)
         return;

@@ -4,6 +4,8 @@
 #include "config/text.hpp"
 #include "media/errc.hpp"
 #include "net/job_files.hpp"
+#include "net/media_problem.hpp"
+#include "net/validators.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,11 +17,6 @@ namespace {
 
 /// Of what stands in for a better one.
 constexpr double stand_in_age_s = 30;
-
-/// Weak comparison against a list (RFC 9110, 13.1.2).
-bool matches(std::string_view list, std::string_view etag) {
-  return list == "*" || list.find(etag) != list.npos;
-}
 
 std::string timing_of(const image_at_hand& what) {
   std::array<char, 128> text{};
@@ -48,37 +45,12 @@ std::string disposition(const wanted_image& wanted, media::image_format as) {
   return wanted.attachment ? text : "inline" + text.substr(kind.size());
 }
 
-problem_code word_for(media::errc code) {
-  switch (code) {
-  case media::errc::source_not_found:
-    return problem_code::not_found;
-  case media::errc::source_forbidden:
-    return problem_code::source_forbidden;
-  case media::errc::too_large:
-    return problem_code::body_too_large;
-  case media::errc::internal:
-    return problem_code::internal;
-  case media::errc::timeout:
-    return problem_code::deadline;
-  case media::errc::rate_limited:
-    return problem_code::rate_limited;
-  case media::errc::memory:
-  case media::errc::crashed:
-  case media::errc::sandbox:
-    return problem_code::invalid_params;
-  default:
-    break;
-  }
-  return media::may_pass(code) ? problem_code::deadline
-                               : problem_code::invalid_params;
-}
-
 problem problem_of_image(const failure& why) {
   if (why.code.category() != media::media_category())
     return problem_of(why);
   const auto code = static_cast<media::errc>(why.code.value());
   const auto text = why.detail.empty() ? why.message() : why.detail;
-  problem out{word_for(code), text};
+  problem out{problem_code_of(code), text};
   if (out.code == problem_code::source_forbidden)
     out.status = 403;
   if (out.code == problem_code::deadline)
@@ -96,7 +68,7 @@ response image_answer(const request& req, const wanted_image& wanted,
   response out;
   auto etag = '"' + media::to_hex(what.image->digest) + '"';
   const bool same = !req.headers.if_none_match.empty()
-                    && matches(req.headers.if_none_match, etag);
+                    && names(req.headers.if_none_match, etag);
   out.status = same ? 304 : 200;
   out.headers.emplace_back("ETag", std::move(etag));
   const auto age = what.stands_in ? std::min(wanted.max_age_s, stand_in_age_s)

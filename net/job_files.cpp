@@ -5,6 +5,7 @@
 #include "media/files/library_root.hpp"
 #include "net/byte_range.hpp"
 #include "net/problem.hpp"
+#include "net/validators.hpp"
 
 #include <boost/json/parse.hpp>
 
@@ -41,11 +42,6 @@ std::string etag_of(const struct stat& of) {
   return '"' + std::to_string(of.st_ino) + '-' + std::to_string(of.st_size)
          + '-' + std::to_string(of.st_mtim.tv_sec) + '.'
          + std::to_string(of.st_mtim.tv_nsec) + '"';
-}
-
-/// Weak comparison against a list (RFC 9110, 13.1.2).
-bool matches(std::string_view list, std::string_view etag) {
-  return list == "*" || list.find(etag) != list.npos;
 }
 
 /// Subtitles, which no result names, lie beside the main file.
@@ -210,7 +206,7 @@ response file_answer(const request& req, const open_file& file,
                      std::string_view name) {
   response out;
   if (!req.headers.if_none_match.empty()
-      && matches(req.headers.if_none_match, file.etag)) {
+      && names(req.headers.if_none_match, file.etag)) {
     out.status = 304;
     out.headers.emplace_back("ETag", file.etag);
     return out;

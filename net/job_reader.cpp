@@ -19,7 +19,6 @@ namespace dom = simdjson::dom;
 constexpr double day_s = 24 * 3600;
 constexpr double year_s = 366 * day_s;
 constexpr std::size_t max_parents = 1000;
-constexpr std::size_t max_url_bytes = 8192;
 
 void read_time(object_reader& in, store::job_draft& out) {
   std::string run_at;

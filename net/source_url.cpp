@@ -14,8 +14,6 @@ namespace troupe::net {
 
 namespace {
 
-constexpr std::size_t max_url_bytes = 8192;
-constexpr std::string_view local = "local:///";
 constexpr std::string_view job = "job:";
 
 field_error wrong(std::string detail) {
@@ -62,7 +60,7 @@ std::optional<field_error> source_fault(std::string_view source,
     return source_url_fault(source, guard);
   if (source.starts_with(job) && is_job_id(source.substr(job.size())))
     return std::nullopt;
-  if (!source.starts_with(local))
+  if (!source.starts_with(media::local_scheme))
     return wrong("must be local:///path, http(s)://… or job:ID");
   if (source.find_first_of("?#") != source.npos)
     return wrong("must hold ? and # percent-encoded");

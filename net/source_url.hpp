@@ -3,10 +3,13 @@
 #include "media/egress/address_guard.hpp"
 #include "net/problem.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
 namespace troupe::net {
+
+inline constexpr std::size_t max_url_bytes = 8192;
 
 /// Why a URL cannot be the source of a download, as far as its text tells: not
 /// an absolute `http(s)` URL (RFC 3986), no host, too long; with code

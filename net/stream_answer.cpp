@@ -2,6 +2,7 @@
 
 #include "media/errc.hpp"
 #include "net/job_files.hpp"
+#include "net/media_problem.hpp"
 
 #include <algorithm>
 
@@ -10,26 +11,6 @@ namespace troupe::net {
 namespace {
 
 constexpr unsigned retry_s = 1;
-
-problem_code word_for(media::errc code) {
-  switch (code) {
-  case media::errc::source_not_found:
-    return problem_code::not_found;
-  case media::errc::source_forbidden:
-    return problem_code::source_forbidden;
-  case media::errc::too_large:
-    return problem_code::body_too_large;
-  case media::errc::internal:
-    return problem_code::internal;
-  case media::errc::memory:
-  case media::errc::crashed:
-  case media::errc::sandbox:
-    return problem_code::invalid_params;
-  default:
-    return media::may_pass(code) ? problem_code::deadline
-                                 : problem_code::invalid_params;
-  }
-}
 
 /// What a wish asks for in vain is told as `member: why`; all else is about
 /// the source.
@@ -59,7 +40,7 @@ problem problem_of_stream(const failure& why) {
     return problem_of(why);
   const auto code = static_cast<media::errc>(why.code.value());
   const auto text = why.detail.empty() ? why.message() : why.detail;
-  problem out{word_for(code), text};
+  problem out{problem_code_of(code), text};
   if (out.code == problem_code::deadline) {
     out.status = 503;
     out.retry_after_s = retry_s;

@@ -19,7 +19,7 @@ using actors::stream_view;
 constexpr double longest_s = 1e7;
 
 /// What the actors get beyond the deadlines of their own.
-constexpr std::chrono::milliseconds margin{500};
+constexpr std::chrono::milliseconds stream_margin{500};
 
 std::chrono::milliseconds from_s(double seconds) {
   return std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1000)};
@@ -181,7 +181,8 @@ answering open_stream(edge& at, const request& req, const path_params&) {
                                            auto reply) mutable {
     to.open_stream(std::move(wanted), std::move(reply));
   };
-  const auto limit = from_s(at.parts.stream_settings->start_timeout_s) + margin;
+  const auto limit =
+    from_s(at.parts.stream_settings->start_timeout_s) + stream_margin;
   auto view = co_await ask_streams<stream_view>(at, limit, std::move(call));
   if (!view)
     co_return stream_refusal(view.error());

@@ -56,12 +56,6 @@ applied known(const found_job& found, transaction& in) {
   return answer;
 }
 
-applied refused(errc why) {
-  applied answer;
-  answer.error = why;
-  return answer;
-}
-
 applied insert(job added, bool promised, transaction& in) {
   auto* it = in.insert(std::move(added), promised);
   if (it == nullptr)

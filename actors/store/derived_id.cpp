@@ -1,13 +1,13 @@
 #include "actors/store/derived_id.hpp"
 
 #include "actors/store/operation.hpp"
+#include "actors/store/ulid.hpp"
 #include "media/files/digest.hpp"
 
 namespace troupe::store {
 
 namespace {
 
-constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t time_size = 10;
 constexpr std::size_t name_size = 16;
 
@@ -20,7 +20,8 @@ std::string digest_of(std::string_view name) {
     return digit <= '9' ? digit - '0' : digit - 'a' + 10;
   };
   for (std::size_t i = 0; i < name_size; ++i)
-    text[i] = alphabet[(value(hex[2 * i]) * 16 + value(hex[2 * i + 1])) & 31];
+    text[i] =
+      base32_digits[(value(hex[2 * i]) * 16 + value(hex[2 * i + 1])) & 31];
   return text;
 }
 
@@ -30,7 +31,7 @@ std::string derived_id(timestamp_ms time, std::string_view name) {
   std::string text(time_size, '0');
   auto bits = static_cast<std::uint64_t>(time);
   for (std::size_t i = time_size; i-- > 0; bits >>= 5)
-    text[i] = alphabet[bits & 31];
+    text[i] = base32_digits[bits & 31];
   return text + digest_of(name);
 }
 

@@ -25,7 +25,7 @@ std::int64_t burst_of(const flow_limit& it) noexcept {
 }
 
 template <class T>
-void append(std::string& bytes, T value) {
+void append_raw(std::string& bytes, T value) {
   bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
@@ -96,11 +96,11 @@ bool change_limit(flow_limit& it, const put_limit_op& op, timestamp_ms now) {
 std::string pack_limit(const flow_limit& it) {
   std::string bytes(1, version);
   bytes.reserve(packed_size);
-  append(bytes, static_cast<std::uint32_t>(it.paused));
-  append(bytes, it.full_at_us);
-  append(bytes, it.concurrency);
-  append(bytes, it.rate_per_s);
-  append(bytes, it.key_concurrency);
+  append_raw(bytes, static_cast<std::uint32_t>(it.paused));
+  append_raw(bytes, it.full_at_us);
+  append_raw(bytes, it.concurrency);
+  append_raw(bytes, it.rate_per_s);
+  append_raw(bytes, it.key_concurrency);
   return bytes;
 }
 

@@ -201,6 +201,13 @@ struct applied {
   bool held = false;
 };
 
+/// Nothing was done.
+[[nodiscard]] inline applied refused(errc why) {
+  applied answer;
+  answer.error = why;
+  return answer;
+}
+
 /// The id of the job that `parent` makes for `item`: always the same, as
 /// time-ordered as the parent's.
 [[nodiscard]] std::string child_id(std::string_view parent,

@@ -13,12 +13,6 @@ namespace troupe::store {
 
 namespace {
 
-applied refused(errc why) {
-  applied answer;
-  answer.error = why;
-  return answer;
-}
-
 /// Begins a kept answer that was another job, which a packed job never does.
 constexpr std::string_view held_mark = "held:";
 

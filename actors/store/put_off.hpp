@@ -12,4 +12,9 @@ void put_off(record_kind kind, const std::string& key, transaction& in);
 /// callbacks are looked into.
 [[nodiscard]] bool can_be_read(record_kind kind, std::string_view body);
 
+/// Whether those who look for what is due may find records of that kind.
+[[nodiscard]] constexpr bool may_be_due(record_kind kind) noexcept {
+  return kind != record_kind::log && kind != record_kind::staged;
+}
+
 } // namespace troupe::store

@@ -24,10 +24,6 @@ redis_key set_of(record_kind kind) {
                                            : redis_key::calls_due;
 }
 
-bool may_be_due(record_kind kind) {
-  return kind != record_kind::log && kind != record_kind::staged;
-}
-
 std::string field_of(record_kind kind, const std::string& key) {
   return std::string(1, static_cast<char>(kind)) + key;
 }

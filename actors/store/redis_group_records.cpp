@@ -1,3 +1,4 @@
+#include "actors/store/put_off.hpp"
 #include "actors/store/redis_group.hpp"
 #include "actors/store/redis_reply.hpp"
 
@@ -22,10 +23,6 @@ std::string field_of(record_kind kind, std::string_view key) {
 
 constexpr redis_key key_of(due_lane lane) {
   return lane == due_lane::follow ? redis_key::due : redis_key::calls_due;
-}
-
-constexpr bool may_be_due(record_kind kind) {
-  return kind != record_kind::log && kind != record_kind::staged;
 }
 
 } // namespace

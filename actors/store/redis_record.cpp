@@ -13,7 +13,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "records hold numbers little-endian");
 
-constexpr char layout = 2;
+constexpr char record_layout = 2;
 constexpr std::size_t at_sequence = 1;
 constexpr std::size_t at_writes = 9;
 constexpr std::size_t at_score = 17;
@@ -41,7 +41,7 @@ std::string pack_record(const redis_record& it) {
   const auto body = pack_job(it.job);
   std::string bytes;
   bytes.reserve(header_size + body.size());
-  bytes += layout;
+  bytes += record_layout;
   append(bytes, it.sequence);
   append(bytes, it.writes);
   append(bytes, it.score);
@@ -49,7 +49,7 @@ std::string pack_record(const redis_record& it) {
 }
 
 bool unpack_record(std::string_view bytes, redis_record& it) {
-  if (bytes.size() < header_size || bytes[0] != layout)
+  if (bytes.size() < header_size || bytes[0] != record_layout)
     return false;
   it.sequence = number<std::uint64_t>(bytes, at_sequence);
   it.writes = number<std::uint64_t>(bytes, at_writes);

@@ -8,7 +8,7 @@ namespace troupe::store {
 
 namespace {
 
-constexpr const char* schema = R"(
+constexpr const char* spool_schema = R"(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS op(
@@ -47,7 +47,7 @@ result<std::unique_ptr<spool>> spool::open(const std::string& path,
   auto db = sqlite_db::open(path, 1000);
   if (!db)
     return db.error();
-  (*db)->run(schema);
+  (*db)->run(spool_schema);
   std::unique_ptr<spool> opened{new spool{std::move(*db), max_bytes}};
   if (auto known = opened->measure(); !known)
     return known.error();

@@ -9,7 +9,7 @@ namespace troupe::store {
 namespace {
 
 /// A key's parked lists come back with its next token; later than this, never.
-constexpr std::int64_t slack_ms = 120'000;
+constexpr std::int64_t token_slack_ms = 120'000;
 
 } // namespace
 
@@ -45,7 +45,7 @@ void sqlite_audit::check_limit(const std::string& name, const std::string& body,
       set_limit(name, mended);
     return;
   }
-  const auto latest = std::max(now_, next_token(mended)) + slack_ms;
+  const auto latest = std::max(now_, next_token(mended)) + token_slack_ms;
   if (due > latest
       && find("limit", name,
               "what waits for a token never comes"

@@ -14,7 +14,7 @@ constexpr verdict unchanged{};
 constexpr verdict changed{errc::none, true, true};
 constexpr verdict stored{errc::none, false, true};
 
-constexpr verdict refused(errc why) {
+constexpr verdict rejected(errc why) {
   return {why, false, false};
 }
 
@@ -109,7 +109,7 @@ verdict lose_result(job& it, const fail_op& op, timestamp_ms now) {
 verdict ended_before(const job& it, const fence& proof) {
   const bool same = it.fence == proof && proof.nonce != 0;
   return same && it.state != job_state::succeeded ? unchanged
-                                                  : refused(errc::stale_fence);
+                                                  : rejected(errc::stale_fence);
 }
 
 } // namespace
@@ -151,7 +151,7 @@ job make_job(const job_draft& draft, timestamp_ms now, durability reached) {
 
 verdict checkpoint(job& it, const checkpoint_op& op) {
   if (!holds(it, op.fence))
-    return refused(errc::stale_fence);
+    return rejected(errc::stale_fence);
   it.progress = op.progress;
   if (!op.checkpoint.empty())
     it.checkpoint = op.checkpoint;
@@ -162,9 +162,9 @@ verdict commit(job& it, const commit_op& op) {
   if (it.state == job_state::succeeded && it.fence == op.fence)
     return unchanged;
   if (!holds(it, op.fence))
-    return refused(errc::stale_fence);
+    return rejected(errc::stale_fence);
   if (it.state == job_state::cancelling)
-    return refused(errc::invalid_state);
+    return rejected(errc::invalid_state);
   if ((it.publishing && it.result == op.result && it.manifest == op.manifest)
       || TROUPE_WITHOUT(commit_record))
     return unchanged;
@@ -180,9 +180,9 @@ verdict succeed(job& it, const succeed_op& op, timestamp_ms now) {
   if (it.state == job_state::succeeded && it.fence == op.fence)
     return unchanged;
   if (!holds(it, op.fence))
-    return refused(errc::stale_fence);
+    return rejected(errc::stale_fence);
   if (it.state == job_state::cancelling)
-    return refused(errc::invalid_state);
+    return rejected(errc::invalid_state);
   if (!op.result.empty())
     it.result = op.result;
   finish(it, job_state::succeeded, now);
@@ -195,7 +195,7 @@ verdict fail_attempt(job& it, const fail_op& op, timestamp_ms now,
     return ended_before(it, op.fence);
   if (it.publishing)
     return op.result_lost ? lose_result(it, op, now)
-                          : refused(errc::invalid_state);
+                          : rejected(errc::invalid_state);
   if (!op.checkpoint.empty())
     it.checkpoint = op.checkpoint;
   if (it.state == job_state::cancelling) {
@@ -255,7 +255,7 @@ verdict cancel(job& it, timestamp_ms now) {
 
 verdict retry(job& it, std::uint32_t pending, timestamp_ms now) {
   if (it.state != job_state::failed && it.state != job_state::cancelled)
-    return refused(errc::invalid_state);
+    return rejected(errc::invalid_state);
   note_end(it);
   note(it, {now, note_kind::retried, 0, {}});
   it.attempt = 0;
@@ -282,7 +282,7 @@ verdict pause(job& it, timestamp_ms now) {
     note(it, {now, note_kind::paused, 0, {}});
     it.state = job_state::paused;
   } else {
-    return refused(errc::invalid_state);
+    return rejected(errc::invalid_state);
   }
   ++it.revision;
   return changed;
@@ -296,7 +296,7 @@ verdict resume(job& it, timestamp_ms now) {
   else if (it.publishing || is_waiting(it.state))
     return unchanged;
   else
-    return refused(errc::invalid_state);
+    return rejected(errc::invalid_state);
   note(it, {now, note_kind::resumed, 0, {}});
   ++it.revision;
   return changed;

@@ -7,8 +7,6 @@ namespace troupe::store {
 
 namespace {
 
-constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 std::uint64_t system_seed() {
   std::random_device source;
   return (std::uint64_t{source()} << 32) | source();
@@ -42,13 +40,13 @@ void ulid_minter::increment() noexcept {
 std::string ulid_minter::encode() const {
   std::string text(26, '0');
   for (int i = 0; i < 10; ++i)
-    text[i] = alphabet[(last_ms_ >> (45 - 5 * i)) & 31];
+    text[i] = base32_digits[(last_ms_ >> (45 - 5 * i)) & 31];
   for (int half = 0; half < 2; ++half) {
     std::uint64_t bits = 0;
     for (int i = 0; i < 5; ++i)
       bits = (bits << 8) | random_[half * 5 + i];
     for (int i = 0; i < 8; ++i)
-      text[10 + half * 8 + i] = alphabet[(bits >> (35 - 5 * i)) & 31];
+      text[10 + half * 8 + i] = base32_digits[(bits >> (35 - 5 * i)) & 31];
   }
   return text;
 }

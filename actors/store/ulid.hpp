@@ -6,8 +6,13 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <string_view>
 
 namespace troupe::store {
+
+/// Crockford's base 32.
+inline constexpr std::string_view base32_digits =
+  "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Mints ids of jobs: ULIDs (github.com/ulid/spec), 26 characters of
 /// Crockford's base 32, so URL-safe and sorted by time. Ids of one minter

@@ -7,7 +7,7 @@ namespace troupe::media {
 namespace {
 
 /// For what stands around the bytes of a result.
-constexpr std::size_t room_beside = 1u << 20;
+constexpr std::size_t room_for_facts = 1u << 20;
 
 } // namespace
 
@@ -21,7 +21,7 @@ child_task av_task(av_order order, descriptor source,
   if (!from)
     task.files.push_back(std::move(source));
   task.source = std::move(from);
-  task.max_result = av_segment_bytes + room_beside;
+  task.max_result = av_segment_bytes + room_for_facts;
   return task;
 }
 

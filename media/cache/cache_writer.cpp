@@ -13,10 +13,10 @@ using clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds end_limit{2};
 /// Of a place in the queue, beside its bytes.
-constexpr std::uint64_t overhead = 256;
+constexpr std::uint64_t entry_overhead = 256;
 
 std::uint64_t size_of(const cached_bytes& what) {
-  return what.bytes.size() + overhead;
+  return what.bytes.size() + entry_overhead;
 }
 
 } // namespace

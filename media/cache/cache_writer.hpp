@@ -15,6 +15,10 @@
 
 namespace troupe::media {
 
+/// Bytes that may wait to be written; beyond it, what is made stays in memory
+/// alone.
+inline constexpr std::uint64_t most_unwritten = 64u << 20;
+
 /// Writes what is to be kept on disk, on a thread of its own and in order, so
 /// that a slow disk holds up nobody: what finds too much waiting is not kept.
 /// Thread-safe; no call but destruction blocks.

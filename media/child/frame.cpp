@@ -12,7 +12,7 @@ namespace troupe::media {
 namespace {
 
 /// "TRC" and the version of this language.
-constexpr std::uint32_t magic = 0x54524303;
+constexpr std::uint32_t frame_magic = 0x54524303;
 
 struct frame_header {
   std::uint32_t magic = 0;
@@ -43,7 +43,7 @@ std::vector<descriptor> files_of(msghdr& message) {
 
 bool is_sound(const frame_header& header, const msghdr& message,
               std::size_t payload, std::size_t files) {
-  return header.magic == magic && header.size == payload
+  return header.magic == frame_magic && header.size == payload
          && header.files == files
          && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
 }
@@ -52,7 +52,7 @@ bool is_sound(const frame_header& header, const msghdr& message,
 
 bool send_frame(int socket, const frame& what, std::span<const int> files,
                 int flags) {
-  const frame_header header{magic,
+  const frame_header header{frame_magic,
                             static_cast<std::uint16_t>(what.kind),
                             static_cast<std::uint16_t>(files.size()),
                             what.task,

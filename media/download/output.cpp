@@ -15,7 +15,7 @@ constexpr std::string_view download_mark = "[troupe-download]";
 constexpr std::string_view postprocess_mark = "[troupe-postprocess]";
 constexpr std::size_t longest = 4096;
 /// Beyond this a double no longer counts single bytes.
-constexpr double most_bytes = 9e15;
+constexpr double most_countable = 9e15;
 
 double number_of(const json::object& from, std::string_view key) {
   const auto* found = from.if_contains(key);
@@ -23,7 +23,7 @@ double number_of(const json::object& from, std::string_view key) {
     return -1;
   boost::system::error_code bad;
   const auto value = found->to_number<double>(bad);
-  return bad || !std::isfinite(value) || value < 0 || value > most_bytes
+  return bad || !std::isfinite(value) || value < 0 || value > most_countable
            ? -1
            : value;
 }

@@ -18,17 +18,6 @@ namespace {
 constexpr std::size_t most_body = 16u << 20;
 constexpr long timeout_s = 20;
 
-std::string_view trimmed(std::string_view text) {
-  const auto blank = [](char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-  };
-  while (!text.empty() && blank(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && blank(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
-
 std::int64_t number_in(std::string_view text) {
   std::int64_t value = 0;
   if (text.empty() || text.size() > 18)
@@ -56,7 +45,7 @@ void take_header(transfer& to, std::string_view line) {
   if (colon == line.npos)
     return;
   const auto name = config::lower(line.substr(0, colon));
-  const auto value = trimmed(line.substr(colon + 1));
+  const auto value = config::trimmed(line.substr(colon + 1));
   if (name == "etag")
     to.etag = value;
   else if (name == "last-modified")

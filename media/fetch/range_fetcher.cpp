@@ -27,14 +27,7 @@ struct part_fetch {
   easy_ptr easy = {};
 };
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == text.npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-std::int64_t number_in(std::string_view text) {
+std::int64_t length_in(std::string_view text) {
   std::int64_t value = -1;
   const auto [end, wrong] =
     std::from_chars(text.data(), text.data() + text.size(), value);
@@ -44,10 +37,10 @@ std::int64_t number_in(std::string_view text) {
 void take_field(range_answer& to, std::string_view name,
                 std::string_view value) {
   if (name == "content-range")
-    to.total = number_in(value.substr(std::min(value.rfind('/'), value.size())
+    to.total = length_in(value.substr(std::min(value.rfind('/'), value.size())
                                       + (value.empty() ? 0 : 1)));
   else if (name == "content-length" && to.total < 0)
-    to.total = number_in(value);
+    to.total = length_in(value);
   else if (name == "etag")
     to.etag = value;
   else if (name == "last-modified")
@@ -83,7 +76,7 @@ std::size_t take_header(char* at, std::size_t size, std::size_t count,
   const auto colon = line.find(':');
   if (colon != line.npos)
     take_field(now.answer, config::lower(line.substr(0, colon)),
-               trimmed(line.substr(colon + 1)));
+               config::trimmed(line.substr(colon + 1)));
   return line.size();
 }
 

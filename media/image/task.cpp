@@ -1,5 +1,7 @@
 #include "media/image/task.hpp"
 
+#include "media/image/read_ours.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
@@ -122,16 +124,6 @@ image_made read_made(const json::object& from, std::string_view& bytes) {
   if (made.bytes.size() != size)
     throw std::out_of_range{"bytes"};
   return made;
-}
-
-/// Of JSON that only we write: whatever is amiss is one failure.
-template <class Read>
-auto read_ours(errc code, Read read) -> result<decltype(read())> {
-  try {
-    return read();
-  } catch (const std::exception& wrong) {
-    return fail(code, wrong.what());
-  }
 }
 
 } // namespace

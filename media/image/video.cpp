@@ -1,5 +1,7 @@
 #include "media/image/video.hpp"
 
+#include "media/image/read_ours.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
@@ -65,16 +67,6 @@ video_made read_made(const json::object& from) {
   made.tile_width = from.at("tile_width").to_number<std::uint32_t>();
   made.tile_height = from.at("tile_height").to_number<std::uint32_t>();
   return made;
-}
-
-/// Of JSON that only we write: whatever is amiss is one failure.
-template <class Read>
-auto read_ours(errc code, Read read) -> result<decltype(read())> {
-  try {
-    return read();
-  } catch (const std::exception& wrong) {
-    return fail(code, wrong.what());
-  }
 }
 
 std::string clock_of(double seconds) {

@@ -23,7 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view scheme = "local:///";
 constexpr std::size_t most_sources = 1'000'000;
 
 std::string decoded(std::string_view text) {
@@ -57,7 +56,7 @@ result<std::vector<std::string>>
 list_folder(const batch_params& params,
             const config::library_settings& library) {
   auto folder = params.folder;
-  while (folder.size() > scheme.size() && folder.back() == '/')
+  while (folder.size() > local_scheme.size() && folder.back() == '/')
     folder.pop_back();
   const auto path = local_folder_of(folder);
   if (!path)
@@ -71,7 +70,7 @@ list_folder(const batch_params& params,
       return found.error();
     if (!*found)
       continue;
-    const auto prefix = folder == scheme ? folder : folder + '/';
+    const auto prefix = folder == local_scheme ? folder : folder + '/';
     std::vector<std::string> out;
     for (const auto& name :
          names_in(std::move(*found), decoded(params.pattern)))

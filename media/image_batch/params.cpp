@@ -16,7 +16,6 @@ namespace troupe::media {
 
 namespace {
 
-constexpr std::string_view local = "local:///";
 constexpr std::size_t most_images = 1'000'000;
 constexpr double least_step_s = 0.1;
 
@@ -50,7 +49,7 @@ void read_preview(const json::object& from, video_wish& to) {
   to.fps = std::clamp(number_or(from, "fps", to.fps), least_step_s, 30.0);
 }
 
-result<video_wish> read_video(const json::object& from) {
+result<video_wish> read_video_wish(const json::object& from) {
   if (from.size() > 1)
     return wrong("video: one of at_s, scenes, sprite and preview");
   video_wish out;
@@ -87,7 +86,7 @@ result<batch_operation> read_operation(const json::value& from,
       return wrong("format " + format + " cannot be made");
   }
   if (const auto* video = object_of(object, "video")) {
-    auto wish = read_video(*video);
+    auto wish = read_video_wish(*video);
     if (!wish)
       return wish.error();
     out.video = std::move(*wish);
@@ -104,7 +103,7 @@ result<void> read_sources(const json::object& from, batch_params& to) {
                                                : json::string{});
   to.folder = text_of(from, "source_dir");
   if (const auto glob = text_of(from, "glob"); !glob.empty()) {
-    if (!glob.starts_with(local))
+    if (!glob.starts_with(local_scheme))
       return wrong("glob must be local:///folder/pattern");
     to.folder = folder_of_glob(glob);
     to.pattern = glob.substr(glob.rfind('/') + 1);

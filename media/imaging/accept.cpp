@@ -14,18 +14,10 @@ constexpr double most_dpr = 3;
 /// Screens have ratios such as 2.625, and zoomed pages any.
 constexpr double dpr_step = 0.25;
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
 /// Takes the part before the next separator off.
 std::string_view next(std::string_view& text, char separator) {
   const auto end = std::min(text.find(separator), text.size());
-  const auto part = trimmed(text.substr(0, end));
+  const auto part = config::trimmed(text.substr(0, end));
   text.remove_prefix(std::min(end + 1, text.size()));
   return part;
 }
@@ -69,9 +61,9 @@ accepted_formats read_accept(std::string_view field) {
 size_hints read_hints(std::string_view dpr, std::string_view width,
                       std::span<const std::uint32_t> steps) {
   size_hints out;
-  if (const auto said = number(trimmed(dpr)); said && *said > 0)
+  if (const auto said = number(config::trimmed(dpr)); said && *said > 0)
     out.dpr = std::min(std::ceil(*said / dpr_step) * dpr_step, most_dpr);
-  const auto said = number(trimmed(width));
+  const auto said = number(config::trimmed(width));
   if (!said || !(*said >= 1) || *said > 65535 || steps.empty())
     return out;
   auto best = std::ranges::max(steps);

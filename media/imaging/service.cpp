@@ -22,7 +22,6 @@ using clock = std::chrono::steady_clock;
 
 constexpr unsigned file_threads = 2;
 /// Beyond it, what is made stays in memory alone.
-constexpr std::uint64_t most_unwritten = 64u << 20;
 /// Part of every key: raise it when the same options make another image.
 constexpr std::string_view revision = "1";
 

@@ -1,51 +1,20 @@
 #include "media/imaging/signature.hpp"
 
+#include "media/encoding.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <array>
-#include <charconv>
 
 namespace troupe::media {
-
-namespace {
-
-/// @pre pairs of hexadecimal digits
-std::string bytes_of(std::string_view hex) {
-  std::string out;
-  for (std::size_t at = 0; at + 1 < hex.size(); at += 2) {
-    unsigned char byte = 0;
-    std::from_chars(hex.data() + at, hex.data() + at + 2, byte, 16);
-    out += static_cast<char>(byte);
-  }
-  return out;
-}
-
-/// RFC 4648, 5, without padding.
-std::string base64url(std::string_view bytes) {
-  static constexpr std::string_view digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  std::uint32_t held = 0;
-  int bits = 0;
-  for (const char c : bytes) {
-    held = held << 8 | static_cast<unsigned char>(c);
-    for (bits += 8; bits >= 6; bits -= 6)
-      out += digits[held >> (bits - 6) & 63];
-  }
-  if (bits > 0)
-    out += digits[held << (6 - bits) & 63];
-  return out;
-}
-
-} // namespace
 
 url_signer::url_signer(const config::image_settings& settings)
   : size_(settings.signature_size) {
   for (std::size_t i = 0; i < settings.keys.size(); ++i)
     pairs_.push_back(
-      {bytes_of(settings.keys[i]), bytes_of(settings.salts.at(i))});
+      {bytes_of_hex(settings.keys[i]), bytes_of_hex(settings.salts.at(i))});
 }
 
 std::string url_signer::digest(const pair& by, std::string_view path) const {

@@ -1,6 +1,7 @@
 #include "media/imaging/source_name.hpp"
 
 #include "media/cache/cache_key.hpp"
+#include "media/probe/local_path.hpp"
 
 #include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
@@ -16,14 +17,14 @@ namespace {
 
 namespace urls = boost::urls;
 
-constexpr std::string_view local = "local://";
+constexpr std::string_view local_prefix = "local://";
 
 std::string plain_local(std::string_view path) {
   const auto encoded = urls::make_pct_string_view(path);
   if (encoded.has_error())
-    return std::string{local}.append(path);
+    return std::string{local_prefix}.append(path);
   const std::filesystem::path decoded{encoded->decode()};
-  return std::string{local}
+  return std::string{local_prefix}
          + urls::encode(decoded.lexically_normal().string(),
                         urls::unreserved_chars + '/');
 }
@@ -45,8 +46,8 @@ std::string plain_url(std::string_view source) {
 } // namespace
 
 std::string plain_source(std::string_view source) {
-  if (source.starts_with("local:///"))
-    return plain_local(source.substr(local.size()));
+  if (source.starts_with(local_scheme))
+    return plain_local(source.substr(local_prefix.size()));
   const auto scheme = source.substr(0, source.find(':'));
   if (urls::string_to_scheme(scheme) == urls::scheme::http
       || urls::string_to_scheme(scheme) == urls::scheme::https)

@@ -12,7 +12,7 @@ namespace troupe::media {
 
 namespace {
 
-constexpr std::size_t read_limit = 64u << 10;
+constexpr std::size_t proc_limit = 64u << 10;
 
 } // namespace
 
@@ -20,7 +20,7 @@ std::string file_text(const std::filesystem::path& path) {
   const descriptor in{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   std::string text;
   char block[4096];
-  while (in && text.size() < read_limit) {
+  while (in && text.size() < proc_limit) {
     const auto count = ::read(in.get(), block, sizeof block);
     if (count <= 0)
       break;

@@ -57,7 +57,7 @@ result<noop_params> read_params(const std::string& text) {
   return params;
 }
 
-constexpr std::chrono::seconds beat_every{1};
+constexpr std::chrono::seconds noop_beat{1};
 
 /// How long an earlier attempt has slept; 0 if none has told.
 std::int64_t slept_before(const std::string& checkpoint) {
@@ -138,7 +138,7 @@ private:
       return;
     sink_->on_beat();
     save();
-    heart_.expires_after(beat_every);
+    heart_.expires_after(noop_beat);
     heart_.async_wait(
       [self = shared_from_this()](boost::system::error_code stopped) {
         if (!stopped)

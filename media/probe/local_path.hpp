@@ -7,6 +7,9 @@
 
 namespace troupe::media {
 
+/// How sources below a media root begin.
+inline constexpr std::string_view local_scheme = "local:///";
+
 /// The path of a source `local:///path`, percent-decoded, relative to a media
 /// root. Looks at the text alone. `bad_params` for one that could mean another
 /// place, or no file; the detail says what it must be.

@@ -7,7 +7,7 @@ namespace troupe::media {
 namespace {
 
 /// Part of every key: raise it when the same order makes other bytes.
-constexpr std::string_view revision = "1";
+constexpr std::string_view line_revision = "1";
 
 std::string grid_text(const av_index& index) {
   std::string out = std::to_string(index.base.num) + '/'
@@ -91,8 +91,8 @@ void name_line(stream_line& line) {
   settings.video = line.video;
   settings.audio = line.audio;
   line.key =
-    key_of("line " + std::string{revision} + '\n' + encode_av_order(settings)
-           + '\n' + grid_text(*line.index));
+    key_of("line " + std::string{line_revision} + '\n'
+           + encode_av_order(settings) + '\n' + grid_text(*line.index));
 }
 
 std::string_view class_of(const stream_line& line) noexcept {

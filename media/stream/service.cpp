@@ -22,9 +22,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr unsigned file_threads = 2;
-/// Beyond it, what is made stays in memory alone.
-constexpr std::uint64_t most_unwritten = 64u << 20;
+constexpr unsigned film_threads = 2;
 /// Of reading a source at its end; decoding a long group takes most of it.
 constexpr std::chrono::milliseconds task_life{60'000};
 constexpr std::chrono::milliseconds index_stall{20'000};
@@ -159,7 +157,7 @@ private:
   memory_cache memory_;
   std::unique_ptr<disk_cache> disk_;     ///< null: none
   std::unique_ptr<cache_writer> writer_; ///< null: no disk
-  asio::thread_pool threads_{file_threads};
+  asio::thread_pool threads_{film_threads};
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "media/stream/signer.hpp"
 
 #include "media/descriptor.hpp"
+#include "media/encoding.hpp"
 #include "media/errc.hpp"
 #include "media/files/sync.hpp"
 
@@ -14,7 +15,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 namespace troupe::media {
 
@@ -24,34 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t signature_bytes = 16;
 constexpr std::size_t key_bytes = 32;
-
-/// @pre pairs of hexadecimal digits
-std::string bytes_of(std::string_view hex) {
-  std::string out;
-  for (std::size_t at = 0; at + 1 < hex.size(); at += 2) {
-    unsigned char byte = 0;
-    std::from_chars(hex.data() + at, hex.data() + at + 2, byte, 16);
-    out += static_cast<char>(byte);
-  }
-  return out;
-}
-
-/// RFC 4648, 5, without padding.
-std::string base64url(std::string_view bytes) {
-  static constexpr std::string_view digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  std::uint32_t held = 0;
-  int bits = 0;
-  for (const char c : bytes) {
-    held = held << 8 | static_cast<unsigned char>(c);
-    for (bits += 8; bits >= 6; bits -= 6)
-      out += digits[held >> (bits - 6) & 63];
-  }
-  if (bits > 0)
-    out += digits[held << (6 - bits) & 63];
-  return out;
-}
 
 std::string digest(const std::string& key, std::string_view id) {
   const auto text = "stream\n" + std::string{id};
@@ -107,7 +79,7 @@ result<std::vector<std::string>>
 load_stream_keys(const std::vector<std::string>& hex, const fs::path& file) {
   std::vector<std::string> keys;
   for (const auto& each : hex)
-    keys.push_back(bytes_of(each));
+    keys.push_back(bytes_of_hex(each));
   if (!keys.empty())
     return keys;
   auto kept = read_key(file);

@@ -13,7 +13,7 @@ namespace troupe::media {
 
 namespace {
 
-std::string identity_of(const std::string& name, const struct stat& of) {
+std::string film_identity(const std::string& name, const struct stat& of) {
   auto out = "stream\n" + name;
   for (const auto part : {std::int64_t(of.st_dev), std::int64_t(of.st_ino),
                           of.st_size, of.st_mtim.tv_sec, of.st_mtim.tv_nsec})
@@ -36,7 +36,7 @@ result<source_ptr> open_stream_source(const std::string& source,
     return file_failure(source);
   auto out = std::make_shared<stream_source>();
   out->name = source;
-  out->identity = identity_of(source, is);
+  out->identity = film_identity(source, is);
   out->key = key_of(out->identity);
   out->size = static_cast<std::uint64_t>(is.st_size);
   out->file = std::move(*file);
@@ -47,7 +47,7 @@ bool is_changed(const stream_source& source) {
   struct stat is {};
   return source.file
          && (::fstat(source.file.get(), &is) != 0
-             || identity_of(source.name, is) != source.identity);
+             || film_identity(source.name, is) != source.identity);
 }
 
 std::string_view media_type_of(std::string_view container,

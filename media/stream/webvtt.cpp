@@ -1,5 +1,7 @@
 #include "media/stream/webvtt.hpp"
 
+#include "config/text.hpp"
+
 #include <charconv>
 #include <optional>
 
@@ -17,7 +19,7 @@ std::string_view take_block(std::string_view& text) {
   return block;
 }
 
-std::optional<double> number(std::string_view text) {
+std::optional<double> number_of(std::string_view text) {
   double out = 0;
   const auto [end, error] =
     std::from_chars(text.data(), text.data() + text.size(), out);
@@ -31,7 +33,7 @@ std::optional<double> time_of(std::string_view text) {
   double out = 0;
   for (;;) {
     const auto colon = text.find(':');
-    const auto part = number(text.substr(0, colon));
+    const auto part = number_of(text.substr(0, colon));
     if (!part)
       return std::nullopt;
     out = out * 60 + *part;
@@ -39,13 +41,6 @@ std::optional<double> time_of(std::string_view text) {
       return out;
     text.remove_prefix(colon + 1);
   }
-}
-
-std::string_view trim(std::string_view text) {
-  const auto from = text.find_first_not_of(" \t\r");
-  if (from == text.npos)
-    return {};
-  return text.substr(from, text.find_last_not_of(" \t\r") - from + 1);
 }
 
 struct times {
@@ -60,8 +55,8 @@ std::optional<times> times_of(std::string_view block) {
     return std::nullopt;
   const auto line = block.rfind('\n', at);
   const auto first = line == block.npos ? 0 : line + 1;
-  const auto start = time_of(trim(block.substr(first, at - first)));
-  const auto rest = trim(block.substr(at + arrow.size()));
+  const auto start = time_of(config::trimmed(block.substr(first, at - first)));
+  const auto rest = config::trimmed(block.substr(at + arrow.size()));
   const auto end = time_of(rest.substr(0, rest.find_first_of(" \t\r\n")));
   if (!start || !end)
     return std::nullopt;

@@ -1,4 +1,5 @@
 #include "media/descriptor.hpp"
+#include "media/process_start.hpp"
 #include "media/tool/order.hpp"
 #include "media/tool/process_tree.hpp"
 #include "media/tool/sandbox.hpp"
@@ -47,14 +48,6 @@ std::optional<guard_order> receive_order() {
       return decode_order(bytes);
     bytes.append(block, static_cast<std::size_t>(count));
   }
-}
-
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (auto& text : texts)
-    pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 /// Lowers a limit of this process and all that it starts; 0 lowers nothing.

@@ -25,7 +25,7 @@ using asio::ip::tcp;
 using namespace std::chrono_literals;
 using boost::system::error_code;
 
-constexpr double mbit = 125'000;
+constexpr double megabit = 125'000;
 
 void report(const std::exception_ptr& defect) {
   if (defect)
@@ -95,8 +95,8 @@ protected:
       std::chrono::steady_clock::now() - began;
     std::vector<double> out;
     for (const auto& each : links)
-      out.push_back((static_cast<double>(each.got) - before[out.size()]) / mbit
-                    / took.count());
+      out.push_back((static_cast<double>(each.got) - before[out.size()])
+                    / megabit / took.count());
     return out;
   }
 

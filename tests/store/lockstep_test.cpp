@@ -1,4 +1,5 @@
 #include "actors/store/transitions.hpp"
+#include "tests/store/must.hpp"
 #include "tests/store/store_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -18,13 +19,6 @@ namespace {
 
 /// Store times are read from running clocks, so they differ a little.
 constexpr std::int64_t tolerance_ms = 2000;
-
-template <class T>
-T must(result<T> outcome) {
-  if (!outcome)
-    throw std::runtime_error(outcome.error().message());
-  return std::move(*outcome);
-}
 
 /// The times of a job, and the job without them.
 struct timed {

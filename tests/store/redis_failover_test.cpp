@@ -57,7 +57,7 @@ std::string submit_replicated(job_store& store) {
   return {};
 }
 
-bool comes_back(job_store& store, const std::string& id) {
+bool is_served_again(job_store& store, const std::string& id) {
   const auto deadline = clock::now() + 20s;
   while (clock::now() < deadline) {
     if (submit(store, id))
@@ -138,7 +138,7 @@ TEST(RedisFailover, NoticesAHalfOpenConnectionWithinASecond) {
   EXPECT_EQ(said.error().code, errc::unavailable);
   EXPECT_LT(waited, 1s);
   proxy.stall(false);
-  EXPECT_TRUE(comes_back(*store, "c"));
+  EXPECT_TRUE(is_served_again(*store, "c"));
 }
 
 TEST(RedisFailover, WaitsForAReplicaIfAsked) {
@@ -245,7 +245,7 @@ TEST(RedisFailover, FollowsAPromotedReplica) {
   const auto said = submit(*store, "b");
 
   EXPECT_EQ(said.error().code, errc::unavailable);
-  EXPECT_TRUE(comes_back(*store, "c"));
+  EXPECT_TRUE(is_served_again(*store, "c"));
   EXPECT_TRUE(store->get(safe));
   EXPECT_NE(replica.command({"INFO", "replication"}).find("role:master"),
             std::string::npos);
@@ -267,13 +267,13 @@ TEST(RedisFailover, LeavesAMasterThatIsNoneAnyMore) {
     ASSERT_LT(clock::now(), deadline);
   while (!shows(replica, "role:master"))
     ASSERT_LT(clock::now(), deadline);
-  EXPECT_TRUE(comes_back(*store, "b"));
+  EXPECT_TRUE(is_served_again(*store, "b"));
 
   const auto stored = [&] {
     return said_by(replica, {"HEXISTS", "{troupe}:jobs", "b"}) == "1";
   };
   while (!stored() && clock::now() < deadline)
-    comes_back(*store, "b");
+    is_served_again(*store, "b");
   EXPECT_TRUE(stored());
 }
 

@@ -1,5 +1,6 @@
 #include "actors/store/job_store.hpp"
 #include "actors/store/redis_pace.hpp"
+#include "tests/store/must.hpp"
 #include "tests/store/redis_server.hpp"
 
 #include <gtest/gtest.h>
@@ -12,13 +13,6 @@ namespace troupe::store::testing {
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class T>
-T must(result<T> outcome) {
-  if (!outcome)
-    throw std::runtime_error(outcome.error().message());
-  return std::move(*outcome);
-}
 
 /// How many scripts ran, how many of them took more than 5 ms, and how long
 /// they took together, by Redis' clock.

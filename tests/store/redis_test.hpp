@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/store/redis_store.hpp"
+#include "tests/store/must.hpp"
 #include "tests/store/redis_server.hpp"
 
 #include <gtest/gtest.h>
@@ -10,13 +11,6 @@
 #include <stdexcept>
 
 namespace troupe::store::testing {
-
-template <class T>
-T must(result<T> outcome) {
-  if (!outcome)
-    throw std::runtime_error(outcome.error().message());
-  return std::move(*outcome);
-}
 
 inline void must(const result<void>& done) {
   if (!done)

@@ -1,4 +1,5 @@
 #include "actors/store/job_store.hpp"
+#include "tests/store/must.hpp"
 #include "tests/store/store_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -13,13 +14,6 @@ namespace troupe::store::testing {
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-template <class T>
-T must(result<T> outcome) {
-  if (!outcome)
-    throw std::runtime_error(outcome.error().message());
-  return std::move(*outcome);
-}
 
 double median(std::vector<double> times) {
   std::ranges::nth_element(times, times.begin() + times.size() / 2);

@@ -1,22 +1,12 @@
 #include "tests/store/store_suite.hpp"
 
+#include "tests/store/must.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <stdexcept>
 
 namespace troupe::store::testing {
-
-namespace {
-
-/// The value, or a test that fails with the store's own words.
-template <class T>
-T must(result<T> outcome) {
-  if (!outcome)
-    throw std::runtime_error(outcome.error().message());
-  return std::move(*outcome);
-}
-
-} // namespace
 
 StoreSuite::StoreSuite()
   : offset_{std::make_shared<std::int64_t>(0)}, fixture_{GetParam().make()} {

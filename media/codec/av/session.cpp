@@ -40,7 +40,7 @@ open_film& current() {
   return film;
 }
 
-task_answer answer_of(const failure& why) {
+task_answer film_answer(const failure& why) {
   return {static_cast<errc>(why.code.value()),
           why.detail.empty() ? why.message() : why.detail};
 }
@@ -113,15 +113,15 @@ task_answer index_film(const task_request& request, task_context& context) {
   av_log_set_level(AV_LOG_QUIET);
   const auto order = media::read_av_order(request.params);
   if (!order)
-    return answer_of(order.error());
+    return film_answer(order.error());
   current().close();
   const auto source = source_of(*order, request, context);
   if (!source)
-    return answer_of(source.error());
+    return film_answer(source.error());
   const auto index = make_index(**source, order->scan);
   if (!index) {
     current().close();
-    return answer_of(index.error());
+    return film_answer(index.error());
   }
   return {errc::none, media::encode_av_index(*index)};
 }
@@ -131,19 +131,19 @@ task_answer make_film_segment(const task_request& request,
   av_log_set_level(AV_LOG_QUIET);
   const auto order = media::read_av_order(request.params);
   if (!order)
-    return answer_of(order.error());
+    return film_answer(order.error());
   if (!makes_sense(*order))
     return {errc::bad_params, "no segment is like that"};
   if (order->video.burn_in >= 0)
     return {errc::bad_params, "subtitles of pictures are not burnt in"};
   const auto source = source_of(*order, request, context);
   if (!source)
-    return answer_of(source.error());
+    return film_answer(source.error());
   const auto made = make(**source, *order, context);
   if (!made) {
     // What failed may be in any state.
     current().close();
-    return answer_of(made.error());
+    return film_answer(made.error());
   }
   return {errc::none, media::encode_av_result(*made)};
 }

@@ -21,7 +21,7 @@ using media::av_kind;
 using media::av_track;
 
 constexpr std::size_t most_tracks = 64;
-constexpr std::size_t most_chapters = 1000;
+constexpr std::size_t most_film_chapters = 1000;
 
 /// Subtitles of pictures.
 constexpr std::array bitmaps{AV_CODEC_ID_HDMV_PGS_SUBTITLE,
@@ -146,7 +146,8 @@ std::vector<av_track> describe_tracks(av_source& source) {
 
 std::vector<media::av_chapter> describe_chapters(const AVFormatContext& input) {
   std::vector<media::av_chapter> chapters;
-  const auto count = std::min<std::size_t>(input.nb_chapters, most_chapters);
+  const auto count =
+    std::min<std::size_t>(input.nb_chapters, most_film_chapters);
   for (const auto* each : std::span{input.chapters, count}) {
     const auto* title = av_dict_get(each->metadata, "title", nullptr, 0);
     chapters.push_back({seconds_of(each->start, each->time_base),

@@ -246,7 +246,7 @@ video_made fulfil(showing& by, const video_wish& wish) {
   return out;
 }
 
-task_answer answer_of(const failure& why) {
+task_answer video_answer(const failure& why) {
   return {static_cast<errc>(why.code.value()), why.detail};
 }
 
@@ -256,7 +256,7 @@ task_answer show_video(const task_request& request, task_context& context) {
   av_log_set_level(AV_LOG_QUIET);
   const auto order = read_video_order(request.params);
   if (!order)
-    return answer_of(order.error());
+    return video_answer(order.error());
   if (request.files.empty())
     return {errc::bad_params, "no source is given"};
   probe_input source{request.files.front(), context};
@@ -264,7 +264,7 @@ task_answer show_video(const task_request& request, task_context& context) {
     return {errc::io_error, "the file cannot be read"};
   auto video = video_frames::open(source, order->limits.pixels);
   if (!video)
-    return answer_of(video.error());
+    return video_answer(video.error());
   video_result made;
   made.duration_s = (*video)->duration_s();
   showing all{**video, order->limits};
