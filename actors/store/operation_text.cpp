@@ -109,12 +109,12 @@ private:
 // what tells operations apart in the log: never used twice.
 
 template <class Op>
-struct layout {
+struct text_layout {
   static constexpr char letter = 0;
 };
 
 template <>
-struct layout<submit_op> {
+struct text_layout<submit_op> {
   static constexpr char letter = 'J';
   static void fields(auto& f, auto& it) {
     f(it.draft), f(it.idempotency.scope), f(it.idempotency.body_hash);
@@ -123,7 +123,7 @@ struct layout<submit_op> {
 };
 
 template <>
-struct layout<checkpoint_op> {
+struct text_layout<checkpoint_op> {
   static constexpr char letter = 'K';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.fence.epoch), f(it.fence.nonce);
@@ -132,7 +132,7 @@ struct layout<checkpoint_op> {
 };
 
 template <>
-struct layout<commit_op> {
+struct text_layout<commit_op> {
   static constexpr char letter = 'C';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.fence.epoch), f(it.fence.nonce);
@@ -141,7 +141,7 @@ struct layout<commit_op> {
 };
 
 template <>
-struct layout<succeed_op> {
+struct text_layout<succeed_op> {
   static constexpr char letter = 'S';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.fence.epoch), f(it.fence.nonce), f(it.result);
@@ -149,7 +149,7 @@ struct layout<succeed_op> {
 };
 
 template <>
-struct layout<fail_op> {
+struct text_layout<fail_op> {
   static constexpr char letter = 'F';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.fence.epoch), f(it.fence.nonce), f(it.code), f(it.message);
@@ -159,7 +159,7 @@ struct layout<fail_op> {
 };
 
 template <>
-struct layout<release_op> {
+struct text_layout<release_op> {
   static constexpr char letter = 'R';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.fence.epoch), f(it.fence.nonce), f(it.reason);
@@ -168,7 +168,7 @@ struct layout<release_op> {
 };
 
 template <>
-struct layout<log_op> {
+struct text_layout<log_op> {
   static constexpr char letter = 'L';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.text);
@@ -176,7 +176,7 @@ struct layout<log_op> {
 };
 
 template <>
-struct layout<withdraw_op> {
+struct text_layout<withdraw_op> {
   static constexpr char letter = 'W';
   static void fields(auto& f, auto& it) {
     f(it.id), f(it.scope);
@@ -185,12 +185,12 @@ struct layout<withdraw_op> {
 
 template <class Op>
 bool read_as(std::string_view bytes, std::optional<operation>& out) {
-  if constexpr (layout<Op>::letter != 0) {
-    if (bytes.empty() || bytes[0] != layout<Op>::letter)
+  if constexpr (text_layout<Op>::letter != 0) {
+    if (bytes.empty() || bytes[0] != text_layout<Op>::letter)
       return false;
     Op op;
     unpacker in{bytes.substr(1)};
-    layout<Op>::fields(in, op);
+    text_layout<Op>::fields(in, op);
     if (in.done())
       out = std::move(op);
     return true;
@@ -211,12 +211,12 @@ std::optional<operation> read_any(std::string_view bytes,
 std::optional<std::string> pack_operation(const operation& op) {
   return std::visit(
     []<class Op>(const Op& it) -> std::optional<std::string> {
-      if constexpr (layout<Op>::letter == 0) {
+      if constexpr (text_layout<Op>::letter == 0) {
         return std::nullopt;
       } else {
-        std::string bytes(1, layout<Op>::letter);
+        std::string bytes(1, text_layout<Op>::letter);
         packer out{bytes};
-        layout<Op>::fields(out, it);
+        text_layout<Op>::fields(out, it);
         return bytes;
       }
     },

@@ -19,7 +19,7 @@ std::string_view take_block(std::string_view& text) {
   return block;
 }
 
-std::optional<double> number_of(std::string_view text) {
+std::optional<double> plain_number(std::string_view text) {
   double out = 0;
   const auto [end, error] =
     std::from_chars(text.data(), text.data() + text.size(), out);
@@ -33,7 +33,7 @@ std::optional<double> time_of(std::string_view text) {
   double out = 0;
   for (;;) {
     const auto colon = text.find(':');
-    const auto part = number_of(text.substr(0, colon));
+    const auto part = plain_number(text.substr(0, colon));
     if (!part)
       return std::nullopt;
     out = out * 60 + *part;

@@ -5,15 +5,6 @@
 
 namespace troupe::store::testing {
 
-namespace {
-
-seen_answer answer(errc error, bool changed = false, bool replayed = false,
-                   seen_job job = {}) {
-  return {error, changed, replayed, std::move(job)};
-}
-
-} // namespace
-
 seen_job seen(const job& it) {
   return {it.id,    it.state,      it.attempt, it.losses,        it.revision,
           it.fence, it.publishing, it.pausing, it.errors.size(), it.checkpoint};

@@ -43,6 +43,11 @@ struct seen_answer {
   bool operator==(const seen_answer&) const = default;
 };
 
+inline seen_answer answer(errc error, bool changed = false,
+                          bool replayed = false, seen_job job = {}) {
+  return {error, changed, replayed, std::move(job)};
+}
+
 /// The rules of the store once more, as naively as they can be written: jobs
 /// in a map, everything found by looking at all of them. It shares no code
 /// with any store. Time is a pair: what the test advanced by, then the number

@@ -3,15 +3,6 @@
 /// What operations do to a job of the model.
 namespace troupe::store::testing {
 
-namespace {
-
-seen_answer answer(errc error, bool changed = false, bool replayed = false,
-                   seen_job job = {}) {
-  return {error, changed, replayed, std::move(job)};
-}
-
-} // namespace
-
 void reference_model::end(entry& it, job_state state) {
   it.state = state;
   it.leased = false;
