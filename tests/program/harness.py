@@ -106,6 +106,21 @@ def processes_naming(text):
     return found
 
 
+def children_of(pid, command, nice=None):
+    """Ids of its children whose command line holds `command`, of all or of
+    one niceness."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if command not in command_of(int(entry.name)):
+                continue
+            # From the state on, the name before may hold anything.
+            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            if int(fields[1]) == pid and nice in (None, int(fields[16])):
+                found.append(int(entry.name))
+    return found
+
+
 class Answer:
     """An HTTP answer; `json` is None where the body is something else."""
 

@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from harness import best_of, command_of, wait_until
+from harness import best_of, children_of, wait_until
 from pictures import ImageTest, kind_of, make_picture
 
 
@@ -113,19 +113,6 @@ class FullDisk(ImageTest):
         wait_until(is_kept, 20, "images are kept again")
 
 
-def children_at_work_for_jobs(server):
-    """Ids of the codec children of `server` that run at nice 10."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            if "troupe-codec" not in command_of(int(entry.name)):
-                continue
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            if int(fields[1]) == server.process.pid and fields[16] == "10":
-                found.append(int(entry.name))
-    return found
-
-
 class DyingChildren(ImageTest):
     SOURCES = 80
 
@@ -141,7 +128,8 @@ class DyingChildren(ImageTest):
         def more():
             if self.troupe.job(job)["state"] != "running":
                 return True
-            fresh = set(children_at_work_for_jobs(self.troupe)) - killed
+            fresh = set(children_of(self.troupe.process.pid, "troupe-codec",
+                                    nice=10)) - killed
             if fresh and folder.exists():
                 victim = fresh.pop()
                 with contextlib.suppress(ProcessLookupError):

@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from harness import TroupeTest, processes_naming, wait_until
+from harness import TroupeTest, children_of, wait_until
 
 SECONDS = 24
 
@@ -90,8 +90,7 @@ class StreamTest(TroupeTest):
             time.sleep(0.1)
 
     def children(self):
-        return [pid for pid in processes_naming("troupe-codec")
-                if str(self.troupe.programs) in os.readlink(f"/proc/{pid}/exe")]
+        return children_of(self.troupe.process.pid, "troupe-codec")
 
     def made(self, kind):
         """Segments that children have made so far."""
