@@ -247,7 +247,7 @@ private:
   std::int64_t spool_all(const std::vector<store::operation>& ops, bool always);
   bool replay();
   [[nodiscard]] bool keeps() const;
-  bool keep(std::int64_t through);
+  void keep(std::int64_t through, const std::string& life);
   bool give_again();
   bool write_again(std::vector<store::operation> ops);
   bool let_go();

@@ -223,16 +223,18 @@ std::int64_t queue_state::spool_all(const std::vector<store::operation>& ops,
 bool queue_state::replay() {
   if (!give_again())
     return false;
+  // Asked before the first: it may begin another in between.
+  const auto life = store_->life();
   for (auto left = backlog_.entries.size(); left > 0;) {
     auto part = backlog_.take_front(max_group);
     left -= std::min(left, part.entries.size());
     const auto through = logged_by(part, backlog_);
     if (!write(std::move(part), true))
       return false;
-    if (through > 0 && !keep(through))
-      return true;
+    if (through > 0)
+      keep(through, life);
   }
-  return let_go();
+  return give_again() && let_go();
 }
 
 // -- what it was told and may forget ------------------------------------------
@@ -241,21 +243,21 @@ bool queue_state::keeps() const {
   return options_.spool && options_.spool->kept().size > 0;
 }
 
-/// The store has all up to there, in its present life.
-/// @return false if that could not be noted: it is given again in the next life
-bool queue_state::keep(std::int64_t through) {
-  const auto noted = options_.spool->keep(through, store_->life());
+/// The store was told all up to there, in that life. What cannot be noted is
+/// told again after a restart.
+void queue_state::keep(std::int64_t through, const std::string& life) {
+  const auto noted = options_.spool->keep(through, life);
   if (!noted)
     log::error("the spool takes no note", {{"error", noted.error().message()}});
   show_spool(!noted);
-  return noted.has_value();
 }
 
 /// In another life the store may have lost what it was told last. What it has
 /// not is told again, in order; what was purged here since is not.
 /// @return false if it did not answer
 bool queue_state::give_again() {
-  if (!keeps() || options_.spool->kept().life == store_->life())
+  const auto life = store_->life();
+  if (!keeps() || options_.spool->kept().life == life)
     return true;
   const auto through = options_.spool->kept().through;
   auto all = options_.spool->read();
@@ -276,7 +278,7 @@ bool queue_state::give_again() {
     if (last)
       break;
   }
-  keep(through);
+  keep(through, life);
   return true;
 }
 
@@ -299,7 +301,7 @@ bool queue_state::write_again(std::vector<store::operation> ops) {
 /// What the store has made safe is forgotten here.
 /// @return false if it did not answer
 bool queue_state::let_go() {
-  while (keeps()) {
+  while (keeps() && options_.spool->kept().life == store_->life()) {
     if (watched_ == 0) {
       watched_ = options_.spool->kept().through;
       watch_ = {};
@@ -316,7 +318,8 @@ bool queue_state::let_go() {
     if (!dropped)
       return true;
   }
-  purged_.clear();
+  if (!keeps())
+    purged_.clear();
   return true;
 }
 

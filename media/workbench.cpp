@@ -27,7 +27,7 @@ namespace troupe::media {
 namespace {
 
 /// Also while nobody does anything, so not often.
-constexpr std::chrono::milliseconds lag_period{100};
+constexpr std::chrono::milliseconds lag_period{500};
 
 child_limits limits_of(const config::sandbox_settings& sandbox) {
   child_limits limits;

@@ -101,6 +101,12 @@ inline bool is_misframed(const http::request_header<>& head) {
          || !boost::beast::iequals(from->value(), "chunked");
 }
 
+/// Without it, Upgrade is to be ignored (RFC 9110, 7.8).
+inline bool asks_to_upgrade(const http::request_header<>& head) {
+  return head.version() >= 11
+         && http::token_list{head[http::field::connection]}.exists("upgrade");
+}
+
 inline field_facts read_fields(const http::request_header<>& head,
                                header_fields& out) {
   field_facts facts;

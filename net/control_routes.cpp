@@ -159,7 +159,8 @@ answering list_callbacks(edge& at, const request& req, const path_params&) {
   };
   if (const auto fault = read_parameters(req.target, read))
     co_return answer(*fault);
-  if (!token.empty() && !is_event_id(token))
+  // An id of an event has two parts.
+  if (!token.empty() && (!is_event_id(token) || token.find('.') == token.npos))
     co_return answer(problem_of(fail(store::errc::bad_page_token)));
   auto call = [&](actors::gateway& to, auto reply) {
     to.dead_callbacks(std::move(token), size, std::move(reply));

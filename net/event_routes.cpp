@@ -6,6 +6,8 @@
 #include "net/routes.hpp"
 #include "net/websocket.hpp"
 
+#include <algorithm>
+
 namespace troupe::net {
 
 namespace {
@@ -37,12 +39,21 @@ bool is_websocket_key(std::string_view text) {
          && std::string_view{"AQgw"}.find(text[digits - 1]) != text.npos;
 }
 
+/// Whether a list of protocols (RFC 9110, 7.8) has it.
+bool names_websocket(std::string_view list) {
+  while (!list.empty()) {
+    const auto end = std::min(list.find(','), list.size());
+    if (config::lower(config::trimmed(list.substr(0, end))) == "websocket")
+      return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
 /// What is missing for the WebSocket handshake (RFC 6455, 4.2).
 std::optional<response> upgrade_fault(const request& req) {
   const auto& headers = req.headers;
-  const bool upgrades =
-    config::lower(headers.upgrade).find("websocket") != std::string::npos;
-  if (!upgrades || headers.websocket_version != "13") {
+  if (!names_websocket(headers.upgrade) || headers.websocket_version != "13") {
     auto out = answer(
       {problem_code::upgrade_required, "this is a WebSocket of version 13"});
     out.headers.emplace_back("Upgrade", "websocket");

@@ -119,8 +119,8 @@ public:
   }
 
 private:
-  /// One at a time: who was granted a piece asks for the next before others
-  /// are looked at, else weights would count for little.
+  /// One at a time, so that who was granted a piece can ask for the next while
+  /// others wait.
   void drive() {
     const auto now = clock::now();
     look(now);

@@ -34,7 +34,7 @@ constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 /// How exactly the connections' deadlines are kept.
 constexpr auto tick = 250ms;
 /// How often it is looked at whether the loop is held, while there are any.
-constexpr auto lag_period = 10ms;
+constexpr auto lag_period = 250ms;
 /// Between tries to accept when descriptors have run out.
 constexpr auto accept_pause = 100ms;
 /// What connections get for ending after they were cut.

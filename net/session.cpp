@@ -114,6 +114,8 @@ asio::awaitable<bool> session::receive(std::size_t at_most) {
 asio::awaitable<bool> session::serve(exchange& now) {
   const auto& head = now.parser.get();
   const auto facts = read_fields(head, now.req.headers);
+  if (!asks_to_upgrade(head))
+    now.req.headers.upgrade = {};
   now.req.id = request_id_of(now.req.headers.request_id);
   now.use = !head.keep_alive()     ? connection_use::closed
             : head.version() >= 11 ? connection_use::kept

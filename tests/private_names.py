@@ -1,7 +1,8 @@
 """Fails where two sources of one target have a private name in common: they
 could not be compiled in groups (CMAKE_UNITY_BUILD), and often one is a copy of
 the other. Called with lines of `TARGET SOURCE`; reads what stands at the left
-margin of an anonymous namespace, which is how this project writes them."""
+margin of an anonymous namespace, which is how this project writes them:
+functions, types and constants, not enumerators or names from headers."""
 import collections
 import pathlib
 import re

@@ -21,7 +21,6 @@ namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
 constexpr unsigned file_threads = 2;
-/// Beyond it, what is made stays in memory alone.
 /// Part of every key: raise it when the same options make another image.
 constexpr std::string_view revision = "1";
 

@@ -44,7 +44,9 @@ result<fs::path> local_folder_of(std::string_view source) {
 
 result<fs::path> local_path_of(std::string_view source) {
   auto path = local_folder_of(source);
-  if (path && (source.ends_with('/') || !path->has_filename()))
+  if (path
+      && (source.ends_with('/') || !path->has_filename()
+          || path->filename() == "."))
     return not_local("must name a file");
   return path;
 }

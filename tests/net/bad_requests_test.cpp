@@ -89,6 +89,7 @@ TEST_F(bad_requests, ALocalSourceThatLeadsElsewhereIsNoJob) {
          {"local:///a%zz", "must be percent-encoded"},
          {"local:///a/", "must name a file"},
          {"local:///", "must name a file"},
+         {"local:///a/.", "must name a file"},
          {"local://host/a", "must be local:///path"},
          {"file:///etc/passwd", "must be local:///path"}}) {
     const auto quoted = boost::json::serialize(boost::json::string{source});

@@ -218,6 +218,7 @@ TEST_F(control_routes, CallbacksComeInPages) {
   EXPECT_EQ(answer.at("callbacks").as_array().size(), 1u);
   EXPECT_EQ(answer.at("next_page_token"), "job-1.finished");
   EXPECT_EQ(ask("GET", "/v1/callbacks?page_size=many").status, 422);
+  EXPECT_EQ(ask("GET", "/v1/callbacks?page_token=x").status, 400);
   EXPECT_EQ(ask("GET", "/v1/callbacks?zebra=1").status, 422);
   EXPECT_EQ(ask("GET", "/v1/callbacks?page_token=%01").status, 400);
 }

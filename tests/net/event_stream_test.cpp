@@ -130,6 +130,18 @@ TEST_F(EventEnds, SaysWhatAWebSocketNeeds) {
   EXPECT_EQ(plain.fields.at("content-type"), "application/problem+json");
   EXPECT_EQ(plain.fields.at("upgrade"), "websocket");
   const std::string upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  const std::string rest = "Sec-WebSocket-Version: 13\r\n"
+                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  for (const auto* other :
+       {"Upgrade: websocket\r\n", "Connection: close\r\nUpgrade: websocket\r\n",
+        "Connection: Upgrade\r\nUpgrade: xwebsocketx\r\n"}) {
+    raw_client one{port};
+    EXPECT_EQ(one.ask("GET", "/v1/ws", {}, other + rest).status, 426) << other;
+  }
+  raw_client old{port};
+  old.send("GET /v1/ws HTTP/1.0\r\nHost: " + old.host() + "\r\n" + upgrade
+           + rest + "\r\n");
+  EXPECT_EQ(old.read().status, 426);
   EXPECT_EQ(
     client.ask("GET", "/v1/ws", {}, upgrade + "Sec-WebSocket-Version: 8\r\n")
       .status,
