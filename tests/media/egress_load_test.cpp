@@ -1,6 +1,7 @@
 #include "media/codec/sanitizers.hpp"
 #include "tests/media/egress_fixture.hpp"
 
+#include <algorithm>
 #include <future>
 
 namespace troupe::media {
@@ -83,19 +84,27 @@ TEST_F(egress, IsMeasuredAgainstADirectConnection) {
     return static_cast<double>(got) / took.count() / 1e6;
   };
 
-  const auto direct =
-    measure(peer{"127.0.0.2", server.port}, "GET / HTTP/1.1\r\n\r\n");
-  const auto plain =
-    measure(connect(), get(url_of(server), "Connection: close\r\n"));
-  auto tunnel = connect();
-  tunnel.send(tunnel_to("127.0.0.2:" + std::to_string(server.port)));
-  tunnel.read_through("\r\n\r\n");
-  const auto tunnelled = measure(std::move(tunnel), "GET / HTTP/1.1\r\n\r\n");
-
-  std::printf("direct %.0f MB/s, forwarded %.0f MB/s, tunnelled %.0f MB/s\n",
-              direct, plain, tunnelled);
-  EXPECT_GT(plain, 20);
-  EXPECT_GT(tunnelled, 20);
+  // Of the best of a few, since the machine may be busy with something else.
+  const double share = codec::is_sanitized ? 0.05 : 0.1;
+  double plain = 0;
+  double tunnelled = 0;
+  for (int tries = 5; tries > 0 && std::min(plain, tunnelled) < share;
+       --tries) {
+    const auto direct =
+      measure(peer{"127.0.0.2", server.port}, "GET / HTTP/1.1\r\n\r\n");
+    const auto forwarded =
+      measure(connect(), get(url_of(server), "Connection: close\r\n"));
+    auto tunnel = connect();
+    tunnel.send(tunnel_to("127.0.0.2:" + std::to_string(server.port)));
+    tunnel.read_through("\r\n\r\n");
+    const auto through = measure(std::move(tunnel), "GET / HTTP/1.1\r\n\r\n");
+    std::printf("direct %.0f MB/s, forwarded %.0f MB/s, tunnelled %.0f MB/s\n",
+                direct, forwarded, through);
+    plain = std::max(plain, forwarded / direct);
+    tunnelled = std::max(tunnelled, through / direct);
+  }
+  EXPECT_GE(plain, share);
+  EXPECT_GE(tunnelled, share);
 }
 
 class impatient_egress : public egress {
