@@ -81,7 +81,7 @@ TEST_F(Children, ThoseOfBatchWorkAreNiced) {
   };
 
   EXPECT_EQ(nice_of(child_rank::batch), 10);
-  EXPECT_EQ(nice_of(child_rank::waited_for), 0);
+  EXPECT_EQ(nice_of(child_rank::waited_for), ::getpriority(PRIO_PROCESS, 0));
 }
 
 TEST_F(Children, TheyAreOursNotTheZygotes) {
