@@ -32,6 +32,7 @@ struct edge {
   schedule_reader schedules;
   /// Used on `batch_thread` only.
   batch_reader batches;
+  submit_reader large_submits; ///< used on `batch_thread` only
   store::ulid_minter batch_ids = {};
   /// What WebSocket clients say; one for all, since it keeps 60 KB at hand.
   client_message_reader messages = {};
@@ -39,7 +40,7 @@ struct edge {
   std::atomic<bool> draining = false;
   /// Where file reads block instead of the io thread.
   boost::asio::any_io_executor files = {};
-  /// One batch is read at a time, which may take its time.
+  /// One large body is read at a time, which may take its time.
   boost::asio::any_io_executor batch_thread = {};
   /// When `/metrics` asked the store last; then it is left alone for a second.
   std::chrono::steady_clock::time_point depths_at = {};

@@ -4,12 +4,15 @@
 #include "net/query.hpp"
 #include "net/route_parts.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+
 #include <algorithm>
 
 namespace troupe::net {
 
 namespace {
 
+namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 response job_answer(const store::job& job, unsigned status) {
@@ -18,6 +21,24 @@ response job_answer(const store::job& job, unsigned status) {
   out.body.reserve(768);
   store::append_json(out.body, job);
   return out;
+}
+
+using submit_read = std::variant<submit_request, problem>;
+
+/// Larger bodies would hold up all others while their params are checked.
+constexpr std::size_t large_body = 32768;
+
+/// On `batch_thread`.
+asio::awaitable<submit_read> read_blocking(edge& at, std::string_view body) {
+  co_return at.large_submits.read(body);
+}
+
+asio::awaitable<submit_read> read_submit(edge& at, std::string_view body) {
+  if (body.size() <= large_body)
+    co_return at.submits.read(body);
+  auto reading = read_blocking(at, body);
+  co_return co_await asio::co_spawn(at.batch_thread, std::move(reading),
+                                    asio::use_awaitable);
 }
 
 /// Why a job cannot be submitted here and now, or with this key.
@@ -44,7 +65,7 @@ response no_such_job() {
   return answer(problem_of(fail(store::errc::not_found)));
 }
 
-boost::asio::awaitable<result<store::job>>
+asio::awaitable<result<store::job>>
 command(edge& at, actors::job_command_kind kind, std::string_view id) {
   auto start = [&at, kind, id](actors::reply_to<store::job> reply) {
     at.parts.gateway.command(kind, std::string{id}, std::move(reply));
@@ -101,7 +122,7 @@ std::string read_filter(std::string_view name, const std::string& value,
 } // namespace
 
 answering submit_job(edge& at, const request& req, const path_params&) {
-  auto read = at.submits.read(req.body);
+  auto read = co_await read_submit(at, req.body);
   if (const auto* fault = std::get_if<problem>(&read))
     co_return answer(*fault);
   auto& asked = std::get<submit_request>(read);

@@ -14,8 +14,6 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::size_t max_errors = 64;
-
 /// The parser keeps about ten times its capacity in memory; what one large
 /// document took is given back with the next small one.
 constexpr std::size_t small = 4096;
@@ -65,7 +63,7 @@ void field_errors::add(std::string pointer, std::string detail,
                        std::string code) {
   const bool told =
     std::ranges::find(errors_, pointer, &field_error::pointer) != errors_.end();
-  if (!told && errors_.size() < max_errors)
+  if (!told && errors_.size() < most)
     errors_.push_back({std::move(pointer), std::move(detail), std::move(code)});
 }
 

@@ -17,6 +17,9 @@ namespace troupe::net {
 /// more than 64 entries.
 class field_errors {
 public:
+  /// More are not kept.
+  static constexpr std::size_t most = 64;
+
   void add(std::string pointer, std::string detail, std::string code = {});
 
   [[nodiscard]] bool empty() const noexcept {

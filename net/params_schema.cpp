@@ -1,5 +1,6 @@
 #include "net/params_schema.hpp"
 
+#include "net/schema_values.hpp"
 #include "net/schema_words.hpp"
 
 #include <boost/json.hpp>
@@ -10,9 +11,9 @@
 #include <valijson/validator.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <span>
+#include <unordered_map>
 #include <utility>
 
 namespace troupe::net {
@@ -27,58 +28,6 @@ using adapter = valijson::adapters::BoostJsonAdapter;
 /// Longest text in params of a type whose schema has patterns: std::regex
 /// calls itself for every character.
 constexpr std::size_t max_matched_bytes = 8192;
-
-bj::value convert(dom::element from, const bj::storage_ptr& memory);
-
-/// To valijson only what is stored as one is an integer; to JSON Schema since
-/// draft 6, and to us, 5.0 is.
-bj::value convert_number(double from, const bj::storage_ptr& memory) {
-  constexpr double exact = 0x1p53;
-  if (std::abs(from) <= exact && from == std::floor(from))
-    return bj::value(static_cast<std::int64_t>(from), memory);
-  return bj::value(from, memory);
-}
-
-bj::value convert_array(dom::array from, const bj::storage_ptr& memory) {
-  bj::array out(memory);
-  out.reserve(from.size());
-  for (const auto each : from)
-    out.push_back(convert(each, memory));
-  return out;
-}
-
-bj::value convert_object(dom::object from, const bj::storage_ptr& memory) {
-  bj::object out(memory);
-  out.reserve(from.size());
-  for (const auto [name, value] : from)
-    out.emplace(bj::string_view{name.data(), name.size()},
-                convert(value, memory));
-  return out;
-}
-
-bj::value convert(dom::element from, const bj::storage_ptr& memory) {
-  switch (from.type()) {
-  case dom::element_type::ARRAY:
-    return convert_array(dom::array{from}, memory);
-  case dom::element_type::OBJECT:
-    return convert_object(dom::object{from}, memory);
-  case dom::element_type::INT64:
-    return bj::value(std::int64_t{from}, memory);
-  case dom::element_type::UINT64:
-    return bj::value(std::uint64_t{from}, memory);
-  case dom::element_type::DOUBLE:
-    return convert_number(double{from}, memory);
-  case dom::element_type::BOOL:
-    return bj::value(bool{from}, memory);
-  case dom::element_type::STRING: {
-    const std::string_view text{from};
-    return bj::value(bj::string_view{text.data(), text.size()}, memory);
-  }
-  case dom::element_type::NULL_VALUE:
-    break;
-  }
-  return bj::value(nullptr, memory);
-}
 
 /// What stands between the last two quotes, as in `property 'url'.`
 std::string_view last_quoted(std::string_view text) {
@@ -120,33 +69,46 @@ field_error field_error_of(const ValidationResults::Error& error,
   return out;
 }
 
-/// What is wrong at one place; a wrong type is what all else there comes of.
-struct told_once {
-  field_error error;
-  bool about_type = false;
+/// One sentence for each place, the first; but a wrong type is what all else
+/// there comes of.
+class told_once {
+public:
+  void add(field_error error, bool about_type) {
+    const auto [at, is_new] = places_.try_emplace(error.pointer, all_.size());
+    if (is_new)
+      all_.push_back(std::move(error));
+    else if (about_type)
+      all_[at->second] = std::move(error);
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept {
+    return all_.size();
+  }
+
+  void move_to(field_errors& errors) && {
+    for (auto& each : all_)
+      errors.add(std::move(each.pointer), std::move(each.detail));
+  }
+
+private:
+  std::vector<field_error> all_;
+  std::unordered_map<std::string, std::size_t> places_;
 };
 
-void tell(std::vector<told_once>& all, told_once one) {
-  const auto before =
-    std::ranges::find(all, one.error.pointer,
-                      [](const told_once& each) { return each.error.pointer; });
-  if (before == all.end())
-    all.push_back(std::move(one));
-  else if (one.about_type)
-    *before = std::move(one);
-}
-
-/// Notes one sentence for each place, the first, and what only says that
-/// something within is wrong where nothing else was said.
+/// Notes what is wrong, and what only says that something within is wrong
+/// where nothing else was said.
 void note(ValidationResults& results, const bj::value& schema,
           const std::string& pointer, field_errors& errors) {
-  std::vector<told_once> wrappers, found;
-  for (ValidationResults::Error error; results.popError(error);)
-    tell(is_wrapper(error.description) ? wrappers : found,
-         {field_error_of(error, schema, pointer),
-          is_about_type(error.description)});
-  for (auto& each : found.empty() ? wrappers : found)
-    errors.add(std::move(each.error.pointer), std::move(each.error.detail));
+  told_once wrappers, found;
+  // One more than are told, which says that there are more.
+  for (ValidationResults::Error error;
+       found.size() <= field_errors::most && results.popError(error);) {
+    auto& to = is_wrapper(error.description) ? wrappers : found;
+    if (to.size() <= field_errors::most)
+      to.add(field_error_of(error, schema, pointer),
+             is_about_type(error.description));
+  }
+  std::move(found.size() == 0 ? wrappers : found).move_to(errors);
 }
 
 /// False, and noted, if a text somewhere is too long for patterns.
@@ -197,6 +159,16 @@ struct params_schema::impl {
   [[nodiscard]] bool knows(std::string_view name) const {
     return known.empty() || std::ranges::find(known, name) != known.end();
   }
+
+  /// Null: anything may stand there.
+  [[nodiscard]] const bj::object* schema_of(std::string_view name) const {
+    const auto* properties = document.as_object().if_contains("properties");
+    const auto* found =
+      properties
+        ? properties->as_object().if_contains({name.data(), name.size()})
+        : nullptr;
+    return found ? found->if_object() : nullptr;
+  }
 };
 
 params_schema::params_schema(const media::job_type& type)
@@ -227,7 +199,7 @@ void params_schema::check(dom::object params, const std::string& pointer,
     if (impl_->has_patterns)
       good = fit_for_patterns(value, pointer_to(pointer, name), errors) && good;
     known.emplace(bj::string_view{name.data(), name.size()},
-                  convert(value, &memory));
+                  value_for(impl_->schema_of(name), value, &memory));
   }
   if (!good)
     return;

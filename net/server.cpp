@@ -60,7 +60,8 @@ struct server::impl {
          asks,
          submit_reader{parts.guard},
          schedule_reader{parts.guard},
-         batch_reader{parts.guard}} {
+         batch_reader{parts.guard},
+         submit_reader{parts.guard}} {
     if (parts.image_settings && parts.images && parts.crew) {
       at.images = std::make_unique<image_site>(*parts.image_settings);
       routes =

@@ -8,8 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace troupe::net {
 
+using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
@@ -116,6 +119,20 @@ TEST(params_schema, SaysWhatEachPlaceMustBeInOneSentence) {
               ElementsAre(Pair("/params/name", "must have 2 to 4 characters")));
   EXPECT_THAT(told_in(worded, R"({"name":7})"),
               ElementsAre(Pair("/params/name", "must be a string")));
+}
+
+TEST(params_schema, TellsOfManyWrongItemsInNoTime) {
+  static constexpr media::job_type many{"many", "bulk", "",
+                                        R"({"type":"object","properties":{
+      "list":{"type":"array","maxItems":10000,"items":{"type":"integer"}}}})",
+                                        "{}"};
+  std::string items = "\"x\"";
+  for (int i = 1; i < 10'000; ++i)
+    items += ",\"x\"";
+  const auto begun = std::chrono::steady_clock::now();
+
+  EXPECT_EQ(told_in(many, R"({"list":[)" + items + "]}").size(), 64u);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 2s);
 }
 
 TEST(params_schema, MatchesNoPatternOnEndlessText) {
