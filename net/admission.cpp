@@ -70,6 +70,10 @@ std::optional<problem> form_fault(const request_head& head, request& req) {
   // What the target says counts, whatever Host does (RFC 9112, 3.2.2).
   if (!req.target.authority.empty())
     req.headers.host = req.target.authority;
+  // The server itself, in absolute form (RFC 9112, 3.2.4).
+  if (req.method == verb::options && req.target.path.empty()
+      && req.target.query.empty())
+    req.target.path = "*";
   return std::nullopt;
 }
 

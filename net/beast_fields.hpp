@@ -29,6 +29,8 @@ inline std::string_view header_fields::*place_of(http::field name) {
     return &header_fields::range;
   case http::field::if_range:
     return &header_fields::if_range;
+  case http::field::if_match:
+    return &header_fields::if_match;
   case http::field::if_none_match:
     return &header_fields::if_none_match;
   case http::field::expect:
@@ -77,6 +79,7 @@ inline std::string_view view_of(boost::beast::string_view text) {
 inline bool may_repeat(std::string_view header_fields::*place) {
   return place == &header_fields::accept || place == &header_fields::dpr
          || place == &header_fields::hint_width
+         || place == &header_fields::if_match
          || place == &header_fields::if_none_match
          || place == &header_fields::upgrade
          || place == &header_fields::request_id

@@ -1,5 +1,7 @@
 #include "net/byte_range.hpp"
 
+#include "config/text.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -63,7 +65,8 @@ range_verdict read_ranges(std::string_view field, std::uint64_t size,
                           std::vector<byte_range>& out) {
   constexpr std::string_view unit = "bytes=";
   out.clear();
-  if (!field.starts_with(unit))
+  // Units are case-insensitive (RFC 9110, 14.1).
+  if (config::lower(field.substr(0, unit.size())) != unit)
     return range_verdict::whole;
   field.remove_prefix(unit.size());
   std::size_t seen = 0;

@@ -42,6 +42,7 @@ std::string_view reason_of(unsigned status) noexcept {
     reason{405, "Method Not Allowed"},
     reason{408, "Request Timeout"},
     reason{409, "Conflict"},
+    reason{412, "Precondition Failed"},
     reason{413, "Content Too Large"},
     reason{415, "Unsupported Media Type"},
     reason{416, "Range Not Satisfiable"},

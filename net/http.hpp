@@ -48,6 +48,7 @@ struct header_fields {
   std::string_view request_id;
   std::string_view range;
   std::string_view if_range;
+  std::string_view if_match;
   std::string_view if_none_match;
   std::string_view last_event_id;
   std::string_view traceparent;

@@ -205,6 +205,13 @@ std::string disposition_of(std::string_view name) {
 response file_answer(const request& req, const open_file& file,
                      std::string_view name) {
   response out;
+  if (!req.headers.if_match.empty()
+      && !names_strongly(req.headers.if_match, file.etag)) {
+    out = answer({problem_code::precondition_failed,
+                  "the file has another ETag now"});
+    out.headers.emplace_back("ETag", file.etag);
+    return out;
+  }
   if (!req.headers.if_none_match.empty()
       && names(req.headers.if_none_match, file.etag)) {
     out.status = 304;

@@ -38,8 +38,8 @@ open_in_library(const std::filesystem::path& library,
 /// `attachment` with the name in both forms of RFC 6266.
 [[nodiscard]] std::string disposition_of(std::string_view name);
 
-/// Answers a GET or HEAD of a file: 200, 206, 304 or 416 (RFC 9110, 13 and
-/// 14).
+/// Answers a GET or HEAD of a file: 200, 206, 304, 412 or 416 (RFC 9110, 13
+/// and 14).
 [[nodiscard]] response file_answer(const request& req, const open_file& file,
                                    std::string_view name);
 

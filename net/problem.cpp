@@ -37,6 +37,9 @@ constexpr std::array<problem_kind, problem_code_count> kinds{{
   {"expectation_failed", 417, "The expectation cannot be met"},
   {"upgrade_required", 426, "The connection must be upgraded"},
   {"header_too_large", 431, "The request's header is too large"},
+  {"precondition_failed", 412, "The file is not the one that was meant"},
+  {"source_unavailable", 503, "The source cannot be read at present"},
+  {"disk_full", 507, "The server's disk is full"},
 }};
 
 unsigned status_of(const problem& what) {

@@ -40,8 +40,11 @@ enum class problem_code : std::uint8_t {
   expectation_failed,
   upgrade_required,
   header_too_large,
+  precondition_failed,
+  source_unavailable,
+  disk_full,
 };
-inline constexpr std::size_t problem_code_count = 28;
+inline constexpr std::size_t problem_code_count = 31;
 
 struct problem_kind {
   std::string_view word;

@@ -37,8 +37,7 @@ problem refusal_of(const failure& why) {
   problem out{problem_code::internal, "the image cannot be taken"};
   if (why.code != media::errc::disk_full)
     return out;
-  out = {problem_code::queue_full, "there is no room on disk for the image"};
-  out.status = 507;
+  out = {problem_code::disk_full, "there is no room on disk for the image"};
   out.retry_after_s = 30;
   return out;
 }

@@ -41,6 +41,18 @@ TEST_F(bad_requests, AnAsteriskIsForOptionsAlone) {
     EXPECT_EQ(code_of(ask(method, "*")), "invalid_request") << method;
 }
 
+TEST_F(bad_requests, OptionsOfTheServerMayNameItInFull) {
+  const auto own = "http://127.0.0.1:" + std::to_string(port);
+
+  const auto whole = ask("OPTIONS", own);
+  EXPECT_EQ(whole.status, 204);
+  EXPECT_EQ(whole.fields.at("allow"),
+            ask("OPTIONS", "*").fields.at("allow"));
+  EXPECT_EQ(ask("OPTIONS", own + "/v1/queues").fields.at("allow"),
+            "GET, HEAD, OPTIONS");
+  EXPECT_EQ(ask("OPTIONS", own + "/v1/tea").status, 404);
+}
+
 TEST_F(bad_requests, EachStatusHasACodeOfItsOwn) {
   leave_file("clip.mp4", "0123456789");
   const auto post = "POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1:"

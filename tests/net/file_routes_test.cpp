@@ -103,10 +103,33 @@ TEST_F(job_files, ServesRangesOfAFile) {
   EXPECT_EQ(part("Range: bytes=-0, 30-,2-4\r\n").body, "234");
   EXPECT_EQ(part("Range: bytes=10-,12-13\r\n").status, 416);
   EXPECT_EQ(part("Range: lines=1-2\r\n").status, 200);
+  EXPECT_EQ(part("Range: Bytes=2-4\r\n").body, "234");
   EXPECT_EQ(part("Range: bytes=2-4\r\nIf-Range: " + etag + "\r\n").status, 206);
   EXPECT_EQ(part("Range: bytes=2-4\r\nIf-Range: \"x\"\r\n").status, 200);
   EXPECT_EQ(part("If-None-Match: " + etag + "\r\n").status, 304);
   EXPECT_EQ(ask("HEAD", at, {}, "Range: bytes=2-4\r\n").status, 200);
+}
+
+TEST_F(job_files, ServesOnlyTheFileThatIfMatchNames) {
+  leave_file("v.bin", "0123456789");
+  const auto with = [this](const std::string& fields) {
+    return ask("GET", "/v1/jobs/done/files/v.bin", {}, fields);
+  };
+  const auto etag = with("").fields.at("etag");
+
+  EXPECT_EQ(with("If-Match: " + etag + "\r\n").status, 200);
+  EXPECT_EQ(with("If-Match: *\r\n").status, 200);
+  EXPECT_EQ(with("If-Match: \"x\", W/" + etag + ", " + etag + "\r\n").status,
+            200);
+  for (const auto& fields :
+       {std::string{"If-Match: \"x\"\r\n"}, "If-Match: W/" + etag + "\r\n",
+        "If-Match: \"x\"\r\nIf-None-Match: " + etag + "\r\n",
+        std::string{"If-Match: \"x\"\r\nRange: bytes=2-4\r\n"}}) {
+    const auto refused = with(fields);
+    EXPECT_EQ(refused.status, 412) << fields;
+    EXPECT_EQ(code_of(refused), "precondition_failed") << fields;
+    EXPECT_EQ(refused.fields.at("etag"), etag) << fields;
+  }
 }
 
 TEST_F(job_files, ServesLargeFilesWhole) {

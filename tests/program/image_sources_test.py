@@ -97,7 +97,7 @@ class FullDisk(ImageTest):
     def test_a_body_that_no_disk_can_take_is_refused(self):
         whole = (self.media / "a.jpg").read_bytes()
         told = self.troupe.post("/v1/images?options=w:20", whole)
-        self.assertEqual((told.status, told.json["code"]), (507, "queue_full"))
+        self.assertEqual((told.status, told.json["code"]), (507, "disk_full"))
 
 
 class Drawings(ImageTest):
