@@ -85,9 +85,16 @@ problem of_media(media::errc code, const failure& why) {
     return {problem_code::internal, text};
   if (code == media::errc::tool_missing)
     return retry(problem_code::tool_missing, text, 60);
-  // No usable answer of the source in our time: another time there may be one.
-  if (media::may_pass(code))
+  if (code == media::errc::timeout || code == media::errc::interrupted)
     return retry(problem_code::deadline, text, 5);
+  if (code == media::errc::disk_full)
+    return retry(problem_code::disk_full, text, 30);
+  // Another time the source may be there.
+  if (media::may_pass(code)) {
+    auto out = retry(problem_code::source_unavailable, text, 5);
+    out.errors.push_back({"/url", text, word});
+    return out;
+  }
   return {problem_code::invalid_params, text, {{"/url", text, word}}};
 }
 

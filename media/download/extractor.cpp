@@ -102,7 +102,8 @@ private:
     if (!end)
       co_return end.error();
     if (end->timed_out)
-      co_return fail(errc::source_unavailable, "no answer in time");
+      co_return fail(errc::timeout, "the source gave no answer within "
+                                      + std::to_string(limit.count()) + " s");
     if (!end->exit.guard_error.empty())
       co_return fail(errc::io_error, end->exit.guard_error);
     if (end->exit.status != 0 || end->exit.signal != 0)

@@ -5,8 +5,8 @@ namespace troupe::net {
 template <class T>
 void fake_gateway::give(actors::reply_to<T> reply, result<T> answer) {
   std::unique_lock lock{mutex_};
-  if (fault_)
-    answer = failure{fault_, {}};
+  if (fault_.code)
+    answer = fault_;
   auto call = [reply = std::move(reply), answer = std::move(answer)]() mutable {
     reply(std::move(answer));
   };
@@ -20,9 +20,9 @@ void fake_gateway::give(actors::reply_to<T> reply, result<T> answer) {
   }
 }
 
-void fake_gateway::fail_with(std::error_code code) {
+void fake_gateway::fail_with(std::error_code code, std::string detail) {
   std::lock_guard lock{mutex_};
-  fault_ = code;
+  fault_ = {code, std::move(detail)};
 }
 
 void fake_gateway::hold() {

@@ -22,7 +22,7 @@ public:
   }
 
   /// Every answer is this failure from now on.
-  void fail_with(std::error_code code);
+  void fail_with(std::error_code code, std::string detail = {});
   /// Answers are kept until `release()`.
   void hold();
   void release();
@@ -82,7 +82,7 @@ private:
   result<store::job> find(const std::string& id);
 
   std::mutex mutex_;
-  std::error_code fault_;
+  failure fault_;
   bool hold_ = false;
   bool elsewhere_ = false;
   std::vector<std::function<void()>> held_;

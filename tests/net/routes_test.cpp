@@ -10,6 +10,7 @@ namespace troupe::net {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 namespace {
@@ -281,6 +282,25 @@ TEST_F(http_routes, ExtractLooksAtAUrl) {
   EXPECT_THAT(pointers_of(wrong), ElementsAre("/url", "/x"));
   EXPECT_EQ(code_of(unknown), "invalid_params");
   EXPECT_THAT(unknown.body, HasSubstr("unsupported_url"));
+}
+
+TEST_F(http_routes, ExtractTellsWhyItsSourceCannotBeRead) {
+  const auto answered = [this](media::errc code, const std::string& why) {
+    gateway.fail_with(code, why);
+    return ask("POST", "/v1/extract", R"({"url":"https://example.com/v"})");
+  };
+
+  const auto refused = answered(media::errc::source_unavailable,
+                                "example.com: Connection refused");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(code_of(refused), "source_unavailable");
+  EXPECT_EQ(json_of(refused).at("detail"), "example.com: Connection refused");
+  EXPECT_THAT(pointers_of(refused), ElementsAre("/url"));
+  EXPECT_EQ(refused.fields.at("retry-after"), "5");
+  EXPECT_THAT(refused.body, Not(HasSubstr("in time")));
+  const auto slow = answered(media::errc::timeout, "no answer within 60 s");
+  EXPECT_EQ(slow.status, 504);
+  EXPECT_EQ(code_of(slow), "deadline");
 }
 
 TEST_F(http_routes, ExtractTellsThatItsToolIsMissing) {

@@ -201,12 +201,16 @@ TEST_F(DownloadRun, LooksAtAUrlForItsUser) {
 
   const auto found = look(origin_.url("/files/a.mp4"));
   const auto hidden = look(origin_.url("/files/a.mp4", "127.0.0.3"));
+  const auto closed = look("http://127.0.0.1:1/a.mp4");
 
   ASSERT_TRUE(found) << found.error().message();
   EXPECT_THAT(*found, HasSubstr(R"("title":"a")"));
   EXPECT_THAT(*found, HasSubstr(R"("format_id":"mp4")"));
   ASSERT_FALSE(hidden);
   EXPECT_EQ(hidden.error().code, errc::source_forbidden);
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().code, errc::source_unavailable);
+  EXPECT_THAT(closed.error().detail, HasSubstr("Connection refused"));
   EXPECT_TRUE(fs::is_empty(folder_.path() / "extract"));
 }
 
