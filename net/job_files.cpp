@@ -207,8 +207,8 @@ response file_answer(const request& req, const open_file& file,
   response out;
   if (!req.headers.if_match.empty()
       && !names_strongly(req.headers.if_match, file.etag)) {
-    out = answer({problem_code::precondition_failed,
-                  "the file has another ETag now"});
+    out = answer(
+      {problem_code::precondition_failed, "the file has another ETag now"});
     out.headers.emplace_back("ETag", file.etag);
     return out;
   }

@@ -69,6 +69,13 @@ void account_state::close() {
   open_ = false;
 }
 
+bool account_state::asks_first_for(const std::string& host) {
+  const std::lock_guard guarded{mutex_};
+  if (first_host_.empty())
+    first_host_ = host;
+  return first_host_ == host;
+}
+
 void account_state::refuse(errc code, std::string detail) {
   const std::lock_guard guarded{mutex_};
   if (report_.refused != errc::none)

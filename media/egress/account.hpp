@@ -41,6 +41,10 @@ public:
   [[nodiscard]] bool is_open() const;
   void close();
 
+  /// True for the first host that is asked for: what a source leads to is
+  /// mostly elsewhere.
+  [[nodiscard]] bool asks_first_for(const std::string& host);
+
   void refuse(errc code, std::string detail);
   void saw_status(int status, double retry_after_s);
   /// A host was not resolved or not reached.
@@ -56,6 +60,7 @@ private:
   const std::string token_;
   mutable std::mutex mutex_;
   egress_report report_;
+  std::string first_host_;
   bool open_ = true;
   /// Token bucket as the time at which it will be full again.
   steady::time_point full_at_{};

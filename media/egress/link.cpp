@@ -23,6 +23,25 @@ constexpr std::size_t up_block = 16u << 10;
 /// How long a client may take to read a last answer.
 constexpr auto goodbye = 2s;
 
+std::string named(const std::string& host, const asio::ip::address& address) {
+  const auto text = address.to_string();
+  return host == text ? text : host + " (" + text + ")";
+}
+
+/// Why an address was not let in, and what would let it in.
+std::string refusal_of(const std::string& host,
+                       const asio::ip::address& address, bool is_first) {
+  auto out = named(host, address);
+  if (is_first)
+    out += " may not be fetched from";
+  else
+    out = "a redirect or link of the source led to " + out
+          + ", which may not be fetched from";
+  return out + ": it is no public address. To let it in, add \""
+         + address.to_string() + (address.is_v4() ? "/32" : "/128")
+         + "\" to sources.allow";
+}
+
 } // namespace
 
 link::link(std::shared_ptr<egress_context> context, tcp::socket from)
@@ -94,6 +113,7 @@ asio::awaitable<error_code> link::connect_to(asio::ip::address address,
 
 asio::awaitable<result<void>> link::connect(const proxy_target& target) {
   const auto& options = shared->options;
+  const bool is_first = account->asks_first_for(target.host);
   expect_within(options.resolve_timeout + 1s);
   const auto found =
     co_await shared->names.addresses_of(target.host, options.resolve_timeout);
@@ -108,9 +128,8 @@ asio::awaitable<result<void>> link::connect(const proxy_target& target) {
   auto failed = fail(errc::source_unavailable);
   result<void> reached;
   for (const auto& address : *found) {
-    const auto where = target.host + " (" + address.to_string() + ")";
     if (!shared->guard.allows(address)) {
-      refusal.detail = where;
+      refusal.detail = refusal_of(target.host, address, is_first);
       continue;
     }
     if (!client.is_open() || !account->is_open())
@@ -121,8 +140,8 @@ asio::awaitable<result<void>> link::connect(const proxy_target& target) {
       co_return reached;
     // The limit ends a try by closing its socket.
     const bool late = wrong == asio::error::operation_aborted;
-    failed.detail =
-      where + ": " + (late ? "no answer in time" : wrong.message());
+    failed.detail = named(target.host, address) + ": "
+                    + (late ? "no answer in time" : wrong.message());
   }
   if (!failed.detail.empty()) {
     account->saw_failure(errc::source_unavailable, failed.detail);

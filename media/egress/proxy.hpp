@@ -28,7 +28,7 @@ struct egress_policy {
 struct egress_report {
   std::uint64_t received = 0;
   errc refused = errc::none;  ///< source_forbidden or too_large, the first seen
-  std::string refused_detail; ///< host and address, for people
+  std::string refused_detail; ///< what, why and what to do, for people
   int last_error_status = 0;  ///< newest HTTP status ≥ 400 over plain HTTP
   double retry_after_s = 0;   ///< of the newest 429 or 503; 0: none seen
   std::string last_failure;   ///< newest host not resolved or not reached

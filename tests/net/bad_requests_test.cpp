@@ -46,8 +46,7 @@ TEST_F(bad_requests, OptionsOfTheServerMayNameItInFull) {
 
   const auto whole = ask("OPTIONS", own);
   EXPECT_EQ(whole.status, 204);
-  EXPECT_EQ(whole.fields.at("allow"),
-            ask("OPTIONS", "*").fields.at("allow"));
+  EXPECT_EQ(whole.fields.at("allow"), ask("OPTIONS", "*").fields.at("allow"));
   EXPECT_EQ(ask("OPTIONS", own + "/v1/queues").fields.at("allow"),
             "GET, HEAD, OPTIONS");
   EXPECT_EQ(ask("OPTIONS", own + "/v1/tea").status, 404);

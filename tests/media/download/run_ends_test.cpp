@@ -75,9 +75,12 @@ TEST_F(DownloadRun, RefusesAddressesOnEveryWay) {
 
   for (const auto& path :
        {"/redirect?to=" + elsewhere, "/page?video=" + elsewhere,
-        "/hls/show/index.m3u8?base=" + segments})
+        "/hls/show/index.m3u8?base=" + segments}) {
     EXPECT_EQ(failure_of(params(path)), errc::source_forbidden)
       << path << ": " << message_;
+    EXPECT_THAT(message_, HasSubstr("127.0.0.3")) << path;
+    EXPECT_THAT(message_, HasSubstr("sources.allow")) << path;
+  }
   EXPECT_EQ(failure_of(R"({"url": ")" + elsewhere + "\"}"),
             errc::source_forbidden);
   EXPECT_THAT(origin_.log(), testing::Not(HasSubstr(R"("host": "127.0.0.3)")));
