@@ -19,8 +19,14 @@ namespace {
 
 constexpr chrono::days stale{60};
 constexpr std::string_view how_to_get =
-  "apt install -t bookworm-backports yt-dlp, pipx install yt-dlp, or the file "
-  "from https://github.com/yt-dlp/yt-dlp/releases with tools.yt_dlp set to it";
+  ": run pipx install yt-dlp (later pipx upgrade yt-dlp); or apt install "
+  "yt-dlp from Debian's backports; or download "
+  "https://github.com/yt-dlp/yt-dlp/releases/latest/download/yt-dlp, make it "
+  "executable and set tools.yt_dlp to its path";
+
+std::string ytdlp_advice(std::string begin) {
+  return std::move(begin.append(how_to_get));
+}
 
 std::optional<int> number_in(std::string_view text) {
   int value = 0;
@@ -66,17 +72,21 @@ tool_health check_ytdlp(const config::tool_settings& tools, runtime& threads,
                         tool_runner& runner) {
   const auto path = find_program(tools.yt_dlp);
   if (path.empty())
-    return missing("yt-dlp", "install it: " + std::string{how_to_get});
+    return missing("yt-dlp",
+                   ytdlp_advice("downloads need \"" + tools.yt_dlp
+                                + "\" (tools.yt_dlp), and no such program "
+                                  "is there. Install it"));
   auto argv = launcher_of(path, find_program(tools.python));
   if (argv.front().empty())
-    return missing("yt-dlp", "needs Python: apt install python3");
+    return missing("yt-dlp",
+                   "it is a script, and Python, which runs it, is not there: "
+                   "apt install python3");
   argv.insert(argv.end(), {"--ignore-config", "--version"});
   tool_health health{"yt-dlp", path.string(), "", "", true};
   health.version = run_for_line(threads, runner, std::move(argv));
   if (health.version.empty()) {
     health.usable = false;
-    health.advice = "does not start; install another: ";
-    health.advice += how_to_get;
+    health.advice = ytdlp_advice("it does not start. Install another");
     return health;
   }
   health.advice = advice_on_age(
@@ -95,7 +105,7 @@ tool_health check_ffmpeg(const config::tool_settings& tools, runtime& threads,
     line =
       line.substr(begin.size(), line.find(' ', begin.size()) - begin.size());
   return {"ffmpeg", path.string(), line,
-          line.empty() ? "does not start; apt install ffmpeg" : "",
+          line.empty() ? "it does not start: apt install ffmpeg" : "",
           !line.empty()};
 }
 
@@ -125,13 +135,15 @@ date_of_version(std::string_view version) {
 std::string advice_on_age(std::string_view version, chrono::sys_days today) {
   const auto date = date_of_version(version);
   if (!date)
-    return "tells no date in its version; is it yt-dlp?";
+    return ytdlp_advice(
+      "its version, " + std::string{version}
+      + ", is no date, so it may be no yt-dlp. Install another");
   const auto age = today - chrono::sys_days{*date};
   if (age <= stale)
     return {};
-  return "is " + std::to_string(age.count())
-         + " days old, and sites change within weeks; update: "
-         + std::string{how_to_get};
+  return ytdlp_advice(
+    "it is " + std::to_string(age.count())
+    + " days old, and sites change within weeks. Install a new one");
 }
 
 std::vector<tool_health> check_tools(const config::tool_settings& tools,

@@ -197,11 +197,12 @@ void check_store(findings& out, const config::settings& settings, bool repair) {
   if (settings.store.url == "memory:")
     return;
   if (repair && in_use)
-    out.warn("audit", "a file in use is only looked at",
-             "stop the server to mend it");
+    out.warn("repair", "nothing is mended: a running server uses the store",
+             "stop the server, then run troupe doctor --repair again");
   else if (in_use)
-    out.ok("offline", "a server is running; to mend the store (--repair) waits "
-                      "until it has stopped");
+    out.ok("repair",
+           "to mend the store, stop the server that uses it, then run "
+           "troupe doctor --repair");
   check_invariants(out, **opened, repair && !in_use);
 }
 

@@ -336,7 +336,9 @@ TEST(ToolCheck, WarnsOfAnOldYtDlp) {
   EXPECT_THAT(advice_on_age("2023.03.04", today), HasSubstr("1359 days"));
   EXPECT_EQ(advice_on_age("2026.11.01", today), "");
   EXPECT_EQ(advice_on_age("2026.10.10.123456", today), "");
-  EXPECT_NE(advice_on_age("nonsense", today), "");
+  EXPECT_THAT(advice_on_age("2023.03.04", today),
+              HasSubstr("Install a new one: run pipx install yt-dlp"));
+  EXPECT_THAT(advice_on_age("nonsense", today), HasSubstr("nonsense"));
   EXPECT_FALSE(date_of_version("2023.13.40"));
 }
 
