@@ -30,11 +30,16 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
-/// Hosted servers may forbid CONFIG: then `everysec`, the usual setting.
-bool syncs_always(redis_connection& connection) {
-  auto reply = connection.ask({"CONFIG", "GET", "appendfsync"});
-  return reply && (*reply)->elements == 2
-         && std::string_view{(*reply)->element[1]->str} == "always";
+/// What a log of the server's is worth. Hosted servers may forbid CONFIG: then
+/// it syncs every second, as is usual. One that never syncs promises nothing.
+durability level_of_log(redis_connection& connection) {
+  const auto reply = connection.ask({"CONFIG", "GET", "appendfsync"});
+  if (!reply || (*reply)->elements != 2)
+    return durability::interval;
+  const std::string_view when{(*reply)->element[1]->str};
+  if (when == "no")
+    return durability::memory;
+  return when == "always" ? durability::disk : durability::interval;
 }
 
 result<void> check_layout(redis_connection& connection) {
@@ -124,8 +129,7 @@ result<redis_facts> inspect_redis(redis_connection& connection) {
   facts.major_version =
     static_cast<int>(number(version.substr(0, version.find('.'))));
   if (info_field(info, "aof_enabled") == "1")
-    facts.level =
-      syncs_always(connection) ? durability::disk : durability::interval;
+    facts.level = level_of_log(connection);
   const auto minor =
     number(version.substr(std::min(version.size(), version.find('.') + 1)));
   facts.waits_for_disk =

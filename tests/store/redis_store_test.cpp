@@ -90,8 +90,10 @@ TEST(RedisStore, SaysWhatTheServersConfigurationPromises) {
   const redis_server every_second{
     {.fsync = "everysec", .tcp = true, .more = {}}};
   const redis_server always{{.fsync = "always", .tcp = false, .more = {}}};
+  const redis_server never{{.fsync = "no", .tcp = false, .more = {}}};
 
   EXPECT_EQ(opened(options_for(none))->level(), durability::memory);
+  EXPECT_EQ(opened(options_for(never))->level(), durability::memory);
   EXPECT_EQ(opened(options_for(every_second))->level(), durability::interval);
   EXPECT_EQ(opened(options_for(always))->level(), durability::disk);
 }
