@@ -16,7 +16,7 @@ constexpr std::uint32_t max_header_bytes = 16 * 1024;
 constexpr std::size_t head_step = 4096;
 /// So much of an upload is written at once.
 constexpr std::size_t upload_step = 256 * 1024;
-/// Chunk headers and trailers that never end are cut off here.
+/// Chunk headers that never end are cut off here.
 constexpr std::size_t max_unparsed = 128 * 1024;
 /// Of all chunks of a body; nobody reads them (RFC 9112, 7.1.1).
 constexpr std::size_t max_extensions = 16 * 1024;
@@ -31,6 +31,36 @@ bool has_fold(std::string_view header) {
   return false;
 }
 
+/// What chunks say besides their bytes.
+struct chunk_notes {
+  std::size_t extensions = 0;    ///< bytes of them
+  const char* trailer = nullptr; ///< behind the last chunk's header
+};
+
+/// The same of a last chunk that waits for its trailer's end; nothing if that
+/// has not begun.
+const char* trailer_in(std::string_view waits) {
+  if (waits.starts_with("\r\n"))
+    waits.remove_prefix(2);
+  const auto end = waits.find('\n');
+  return end == waits.npos ? nullptr : waits.data() + end + 1;
+}
+
+/// What is wrong with the trailer of a body, of which so much has come (RFC
+/// 9112, 7.1.2).
+std::optional<problem> trailer_fault(const char* from, const char* to) {
+  if (from == nullptr)
+    return std::nullopt;
+  const std::string_view trailer{from, static_cast<std::size_t>(to - from)};
+  if (trailer.size() > max_header_bytes)
+    return problem{problem_code::header_too_large,
+                   "the body's trailer is larger than 16 KiB"};
+  if (has_fold(trailer))
+    return problem{problem_code::invalid_request,
+                   "a field of the trailer goes on in the next line"};
+  return std::nullopt;
+}
+
 problem parse_problem(error_code error) {
   problem out{problem_code::invalid_request, error.message()};
   if (error == http::error::header_limit)
@@ -38,6 +68,21 @@ problem parse_problem(error_code error) {
   else if (error == http::error::body_limit)
     out.code = problem_code::body_too_large;
   return out;
+}
+
+/// @param waits what the parser has not taken
+std::optional<problem> body_fault(error_code error, const chunk_notes& chunks,
+                                  std::string_view waits) {
+  if (!error)
+    return trailer_fault(chunks.trailer, waits.data());
+  if (error != http::error::need_more)
+    return parse_problem(error);
+  if (auto fault =
+        trailer_fault(trailer_in(waits), waits.data() + waits.size()))
+    return fault;
+  if (waits.size() > max_unparsed)
+    return parse_problem(http::error::bad_chunk_extension);
+  return std::nullopt;
 }
 
 } // namespace
@@ -142,14 +187,16 @@ asio::awaitable<bool> session::read_body(exchange& now) {
     co_return false;
   parser.body_limit(now.max_body);
   parser.eager(true);
-  std::size_t extensions = 0;
-  auto count = [&extensions](std::uint64_t, boost::beast::string_view told,
-                             error_code& error) {
-    extensions += told.size();
-    if (extensions > max_extensions)
+  chunk_notes chunks;
+  auto hear = [&chunks](std::uint64_t size, boost::beast::string_view told,
+                        error_code& error) {
+    chunks.extensions += told.size();
+    if (chunks.extensions > max_extensions)
       error = http::error::bad_chunk_extension;
+    if (size == 0)
+      chunks.trailer = told.data() + told.size() + 2;
   };
-  parser.on_chunk_header(count);
+  parser.on_chunk_header(hear);
   const seconds limit{host_.at.settings.body_timeout_s};
   wait_at_most(limit);
   for (std::size_t taken = 0;;) {
@@ -158,10 +205,10 @@ asio::awaitable<bool> session::read_body(exchange& now) {
       asio::buffer(input_.data() + begin_, input_.size() - begin_), error);
     begin_ += used;
     taken += used;
-    if (input_.size() - begin_ > max_unparsed)
-      error = http::error::bad_chunk_extension;
-    if (error && error != http::error::need_more) {
-      const auto refusal = answer(parse_problem(error));
+    const std::string_view waits{input_.data() + begin_,
+                                 input_.size() - begin_};
+    if (const auto fault = body_fault(error, chunks, waits)) {
+      const auto refusal = answer(*fault);
       co_return co_await refuse(now, refusal);
     }
     if (now.req.upload

@@ -93,4 +93,41 @@ TEST_F(request_text, BoundsTheExtensionsOfAllChunks) {
   EXPECT_EQ(gateway.submits().size(), 1u);
 }
 
+TEST_F(request_text, HoldsTrailersToTheRulesOfHeaders) {
+  const auto send = [this](const std::string& first,
+                           const std::string& second = "") {
+    auto client = connect();
+    client.send("POST /v1/jobs HTTP/1.1\r\nHost: " + client.host()
+                + "\r\nContent-Type: application/json\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n1B\r\n"
+                + std::string{noop} + "\r\n0\r\n" + first);
+    if (!second.empty())
+      client.send(second);
+    return client.read();
+  };
+  const std::string end = "\r\n";
+  std::string large;
+  for (int i = 0; i < 17; ++i)
+    large += "X-Filler: " + std::string(1000, 'a') + "\r\n";
+
+  EXPECT_EQ(send("X-Sum: 1\r\nX-More: 2\r\n" + end).status, 202);
+  EXPECT_EQ(send("X-Sum: 1\r\n", "X-More: 2\r\n" + end).status, 202);
+  EXPECT_EQ(send(large.substr(0, 15 * 1012) + end).status, 202);
+  for (const auto& [first, second] :
+       {std::pair{large + end, std::string{}}, {large, end}, {large, ""}}) {
+    const auto answer = send(first, second);
+    EXPECT_EQ(answer.status, 431);
+    EXPECT_EQ(code_of(answer), "header_too_large");
+  }
+  for (const auto& [first, second] :
+       {std::pair{std::string{"X-Sum: 1\r\n 2\r\n\r\n"}, std::string{}},
+        {"X-Sum: 1\r\n\t2\r\n", end},
+        {"X-Sum: 1\r\n", " 2\r\n\r\n"}}) {
+    const auto answer = send(first, second);
+    EXPECT_EQ(answer.status, 400) << first;
+    EXPECT_EQ(code_of(answer), "invalid_request") << first;
+  }
+  EXPECT_EQ(gateway.submits().size(), 3u);
+}
+
 } // namespace troupe::net
