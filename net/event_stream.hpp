@@ -18,9 +18,9 @@ inline constexpr std::size_t max_stream_topics = 32;
 
 /// Reads `topics=` and the `Last-Event-ID` of `GET /v1/events`; both as the
 /// client sent them, percent-decoded. The failure's detail says what is wrong:
-/// no topics or too many, a topic twice, one that cannot exist
-/// (`actors::errc::bad_topic`), an id that is none of ours for these topics
-/// (`std::errc::invalid_argument`).
+/// no topics or too many, one that cannot exist (`actors::errc::bad_topic`), an
+/// id that is none of ours for these topics (`std::errc::invalid_argument`).
+/// A topic that stands again counts where it stood first.
 [[nodiscard]] result<std::vector<actors::topic_request>>
 read_stream_request(std::string_view topics, std::string_view last_event_id);
 

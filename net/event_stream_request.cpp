@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <system_error>
+#include <unordered_set>
 
 namespace troupe::net {
 
@@ -18,6 +19,14 @@ std::vector<std::string_view> split(std::string_view text, char at) {
       return parts;
     text.remove_prefix(end + 1);
   }
+}
+
+/// A name that stands again counts where it stood first.
+std::vector<std::string_view> distinct(std::vector<std::string_view> names) {
+  std::unordered_set<std::string_view> seen;
+  std::erase_if(names,
+                [&seen](auto name) { return !seen.insert(name).second; });
+  return names;
 }
 
 bool read_offset(std::string_view text, std::uint64_t& out) {
@@ -51,7 +60,7 @@ read_stream_request(std::string_view topics, std::string_view last_event_id) {
   if (topics.empty())
     return fail(errc::bad_topic, "must name a topic");
   std::vector<actors::topic_request> wishes;
-  const auto names = split(topics, ',');
+  const auto names = distinct(split(topics, ','));
   if (names.size() > max_stream_topics)
     return fail(errc::bad_topic,
                 "must name at most " + std::to_string(max_stream_topics)
@@ -60,9 +69,6 @@ read_stream_request(std::string_view topics, std::string_view last_event_id) {
     if (!actors::parse_topic(name))
       return fail(errc::bad_topic,
                   "names \"" + std::string{name} + "\", which is no topic");
-    if (std::ranges::find(wishes, name, &actors::topic_request::topic)
-        != wishes.end())
-      return fail(errc::bad_topic, "names " + std::string{name} + " twice");
     wishes.push_back({std::string{name}, {}, 0});
   }
   if (!last_event_id.empty() && !read_event_id(last_event_id, wishes))

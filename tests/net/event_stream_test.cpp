@@ -71,6 +71,19 @@ TEST_F(EventEnds, StreamsEventsWithIdsOfAllTopics) {
                        + std::to_string(at["jobs"]));
 }
 
+TEST_F(EventEnds, StreamsATopicThatStandsTwiceOnce) {
+  stream_client client{port, "jobs,nodes,jobs"};
+
+  const std::set topics{word(parse(client.next().data), "topic"),
+                        word(parse(client.next().data), "topic")};
+  tell_jobs(2);
+
+  EXPECT_THAT(client.head, HasSubstr("200"));
+  EXPECT_EQ(topics, (std::set<std::string>{"jobs", "nodes"}));
+  EXPECT_EQ(word(parse(client.next().data).at("data"), "id"), "j0");
+  EXPECT_EQ(word(parse(client.next().data).at("data"), "id"), "j1");
+}
+
 TEST_F(EventEnds, ResumesAStreamByItsLastId) {
   std::string last;
   {
@@ -181,12 +194,28 @@ TEST(StreamRequest, TakesTopicsAndTheLastId) {
   EXPECT_EQ((*read)[1].offset, 5u);
 }
 
+TEST(StreamRequest, TakesATopicThatStandsTwiceOnce) {
+  std::string many = "jobs";
+  for (int i = 0; i < 40; ++i)
+    many += ",jobs";
+
+  const auto read = read_stream_request("jobs,job:a,jobs", "e1:17,5");
+
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->size(), 2u);
+  EXPECT_EQ((*read)[0].topic, "jobs");
+  EXPECT_EQ((*read)[0].offset, 17u);
+  EXPECT_EQ((*read)[1].topic, "job:a");
+  EXPECT_EQ(read_stream_request(many, "")->size(), 1u);
+  EXPECT_FALSE(read_stream_request("jobs,job:a,jobs", "e1:17,5,17"));
+}
+
 TEST(StreamRequest, RefusesWhatDoesNotFit) {
   std::string many = "job:0";
   for (int i = 1; i <= 32; ++i)
     many += ",job:" + std::to_string(i);
-  for (const auto& topics : {std::string{}, many, std::string{"jobs,jobs"},
-                             std::string{"jobs,"}, std::string{"job:"}})
+  for (const auto& topics :
+       {std::string{}, many, std::string{"jobs,"}, std::string{"job:"}})
     EXPECT_FALSE(read_stream_request(topics, "")) << topics;
   for (const auto* id : {"e", ":5", "e:", "e:x", "e:1,2", "e:-1", "e:1 "})
     EXPECT_FALSE(read_stream_request("jobs", id)) << id;
