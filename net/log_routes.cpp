@@ -1,4 +1,5 @@
 #include "net/job_id.hpp"
+#include "net/log_tail.hpp"
 #include "net/query.hpp"
 #include "net/route_parts.hpp"
 #include "net/takeover.hpp"
@@ -8,7 +9,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -23,8 +23,6 @@ using boost::system::error_code;
 constexpr std::string_view text_type = "text/plain; charset=utf-8";
 /// How often a followed log is looked at.
 constexpr auto look_every = 300ms;
-/// So much of the end of what was sent tells where the rest begins.
-constexpr std::size_t anchor_bytes = 512;
 
 asio::awaitable<result<actors::log_reply>> log_of(edge& at, std::string id) {
   auto call = [&id](actors::gateway& to, auto reply) {
@@ -54,7 +52,7 @@ public:
     bool whole = false;
     while (open && !whole && !*stopping_) {
       if (now) {
-        const auto fresh = chunk_of(news_in(now->text));
+        const auto fresh = chunk_of(tail_.news_in(now->text));
         if (!fresh.empty())
           open = co_await write(fresh);
         whole = now->ended;
@@ -80,17 +78,6 @@ private:
   static bool passes(const failure& why) {
     return problem_of(why).retry_after_s > 0
            || why.code == actors::errc::deadline;
-  }
-
-  /// What was not sent yet. The log's beginning goes when it grows large.
-  std::string_view news_in(const std::string& text) {
-    std::string_view fresh = text;
-    if (!anchor_.empty())
-      if (const auto at = text.rfind(anchor_); at != text.npos)
-        fresh.remove_prefix(at + anchor_.size());
-    if (!fresh.empty())
-      anchor_ = text.substr(text.size() - std::min(text.size(), anchor_bytes));
-    return fresh;
   }
 
   /// Nothing for nothing: an empty chunk would be the last.
@@ -134,7 +121,7 @@ private:
   asio::steady_timer timer_;
   std::string fields_;
   std::shared_ptr<bool> stopping_ = std::make_shared<bool>(false);
-  std::string anchor_; ///< the end of what was sent
+  log_tail tail_;
 };
 
 asio::awaitable<void> serve_log(takeover taken, std::string id,
