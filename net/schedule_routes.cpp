@@ -1,5 +1,6 @@
 #include "actors/store/json_text.hpp"
 #include "net/control_reader.hpp"
+#include "net/paging.hpp"
 #include "net/route_parts.hpp"
 
 #include <algorithm>
@@ -91,13 +92,17 @@ response no_such_schedule() {
 
 } // namespace
 
-answering list_schedules(edge& at, const request&, const path_params&) {
+answering list_schedules(edge& at, const request& req, const path_params&) {
+  page_request asked;
+  if (const auto fault = read_page(req.target, "schedules", asked))
+    co_return answer(*fault);
   auto call = [](actors::gateway& to, auto reply) {
     to.schedules(std::move(reply));
   };
-  const auto all = co_await ask<std::vector<store::schedule>>(at, call);
+  auto all = co_await ask<std::vector<store::schedule>>(at, call);
   if (!all)
     co_return answer(problem_of(all.error()));
+  const auto next = cut_page(*all, "schedules", asked, &store::schedule::name);
   response out;
   out.body = R"({"schedules":[)";
   for (const auto& it : *all) {
@@ -105,7 +110,9 @@ answering list_schedules(edge& at, const request&, const path_params&) {
       out.body += ',';
     append_schedule(out.body, it);
   }
-  out.body += "]}";
+  out.body += R"(],"next_page_token":)";
+  json::append_string(out.body, next);
+  out.body += '}';
   co_return out;
 }
 

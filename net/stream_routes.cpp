@@ -1,5 +1,6 @@
 #include "actors/store/json_text.hpp"
 #include "media/stream/signer.hpp"
+#include "net/paging.hpp"
 #include "net/progressive.hpp"
 #include "net/query.hpp"
 #include "net/route_parts.hpp"
@@ -193,20 +194,27 @@ answering open_stream(edge& at, const request& req, const path_params&) {
   co_return out;
 }
 
-answering list_streams(edge& at, const request&, const path_params&) {
+answering list_streams(edge& at, const request& req, const path_params&) {
+  page_request asked;
+  if (const auto fault = read_page(req.target, "streams", asked))
+    co_return answer(*fault);
   if (!at.parts.streams)
     co_return no_streams();
   auto call = [](actors::stream_desk& to, auto reply) {
     to.list_streams(std::move(reply));
   };
-  const auto all =
+  auto all =
     co_await ask_streams<std::vector<stream_view>>(at, limit_of(at), call);
   if (!all)
     co_return stream_refusal(all.error());
+  const auto next =
+    cut_page(*all, "streams", asked, &stream_view::id, std::greater<>{});
   std::string out = "{\"streams\":[";
   for (const auto& each : *all)
     out.append(out.back() == '[' ? "" : ",").append(each.json);
-  co_return stream_json(out + "],\"next_page_token\":\"\"}");
+  out += "],\"next_page_token\":";
+  json::append_string(out, next);
+  co_return stream_json(out + '}');
 }
 
 answering show_stream(edge& at, const request&, const path_params& path) {

@@ -72,6 +72,25 @@ outcome<json::value> ask(const server_address& at, std::string_view method,
   return stop{got->status / 100 == 4 ? exit_usage : exit_no_server};
 }
 
+outcome<json::array> ask_pages(const server_address& at,
+                               const std::string& target,
+                               std::string_view member) {
+  json::array all;
+  std::string token;
+  do {
+    auto where = target + "?page_size=1000";
+    if (!token.empty())
+      where += "&page_token=" + percent_encoded(token);
+    auto page = ask(at, "GET", where);
+    if (!page)
+      return page.error();
+    if (const auto* some = member_of(*page, member).if_array())
+      all.insert(all.end(), some->begin(), some->end());
+    token = text_of(*page, "next_page_token");
+  } while (!token.empty());
+  return all;
+}
+
 std::string percent_encoded(std::string_view text) {
   const char* const digits = "0123456789ABCDEF";
   std::string out;

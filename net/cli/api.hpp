@@ -3,6 +3,7 @@
 #include "net/cli/client.hpp"
 #include "net/cli/commands.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include <optional>
@@ -36,6 +37,11 @@ throw_exception_from_error(const stop&, const boost::source_location&) {
                                               std::string_view method,
                                               const std::string& target,
                                               const std::string& body = {});
+
+/// What stands in `member` of all pages of a list.
+[[nodiscard]] outcome<boost::json::array> ask_pages(const server_address& at,
+                                                    const std::string& target,
+                                                    std::string_view member);
 
 /// For one segment or value of a target (RFC 3986, 2.3).
 [[nodiscard]] std::string percent_encoded(std::string_view text);

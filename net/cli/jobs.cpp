@@ -189,21 +189,20 @@ int list_schedules(const client_options& to) {
   auto at = find_server(to);
   if (!at)
     return at.error().code;
-  auto answer = ask(*at, "GET", "/v1/schedules");
-  if (!answer)
-    return answer.error().code;
+  const auto all = ask_pages(*at, "/v1/schedules", "schedules");
+  if (!all)
+    return all.error().code;
   if (to.json) {
-    print_json(*answer);
+    print_json({{"schedules", *all}, {"next_page_token", ""}});
     return exit_done;
   }
   std::vector<std::vector<std::string>> rows = {
     {"NAME", "CRON", "ZONE", "TYPE", "NEXT", "LAST", "LAST JOB"}};
-  if (const auto* all = member_of(*answer, "schedules").if_array())
-    for (const auto& one : *all)
-      rows.push_back(
-        {text_of(one, "name"), text_of(one, "cron"), text_of(one, "timezone"),
-         text_of(member_of(one, "job"), "type"), text_of(one, "next_at"),
-         text_of(one, "last_at"), text_of(one, "last_job")});
+  for (const auto& one : *all)
+    rows.push_back(
+      {text_of(one, "name"), text_of(one, "cron"), text_of(one, "timezone"),
+       text_of(member_of(one, "job"), "type"), text_of(one, "next_at"),
+       text_of(one, "last_at"), text_of(one, "last_job")});
   print_table(rows);
   return exit_done;
 }

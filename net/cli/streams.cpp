@@ -40,18 +40,17 @@ int list_streams(const client_options& to) {
   auto at = find_server(to);
   if (!at)
     return at.error().code;
-  auto answer = ask(*at, "GET", "/v1/streams");
-  if (!answer)
-    return answer.error().code;
+  const auto streams = ask_pages(*at, "/v1/streams", "streams");
+  if (!streams)
+    return streams.error().code;
   if (to.json) {
-    print_json(*answer);
+    print_json({{"streams", *streams}, {"next_page_token", ""}});
     return exit_done;
   }
   std::vector<row> rows = {{"STREAM", "STATE", "MODE", "PLAYS", "BITRATE",
                             "BUFFER", "HEALTH", "SOURCE"}};
-  if (const auto* streams = member_of(*answer, "streams").if_array())
-    for (const auto& stream : *streams)
-      rows.push_back(stream_row(stream));
+  for (const auto& stream : *streams)
+    rows.push_back(stream_row(stream));
   print_table(rows);
   return exit_done;
 }

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
+
 namespace troupe::net {
 
 using testing::Contains;
@@ -158,6 +160,34 @@ TEST_F(control_routes, SchedulesAreMadeShownAndRemoved) {
   EXPECT_EQ(ask("PUT", "/v1/schedules/a%20b", "{}").status, 422);
 }
 
+TEST_F(control_routes, SchedulesComeInPages) {
+  for (const auto* name : {"c", "a", "b"})
+    ASSERT_EQ(ask("PUT", std::string{"/v1/schedules/"} + name,
+                  R"({"cron":"0 3 * * *","job":{"type":"noop","params":{}}})")
+                .status,
+              200);
+  const auto names = [](const boost::json::value& page) {
+    std::vector<std::string> out;
+    for (const auto& each : page.at("schedules").as_array())
+      out.emplace_back(each.at("name").as_string());
+    return out;
+  };
+
+  const auto first = json_of(ask("GET", "/v1/schedules?page_size=2"));
+  const std::string token{first.at("next_page_token").as_string()};
+  const auto second =
+    json_of(ask("GET", "/v1/schedules?page_size=2&page_token=" + token));
+
+  EXPECT_THAT(names(first), ElementsAre("a", "b"));
+  EXPECT_THAT(names(second), ElementsAre("c"));
+  EXPECT_EQ(second.at("next_page_token"), "");
+  EXPECT_EQ(json_of(ask("GET", "/v1/schedules")).at("next_page_token"), "");
+  EXPECT_EQ(code_of(ask("GET", "/v1/schedules?page_token=b")),
+            "invalid_page_token");
+  EXPECT_THAT(pointers_of(ask("GET", "/v1/schedules?page_size=x&page=1")),
+              ElementsAre("/page_size", "/page"));
+}
+
 TEST_F(control_routes, ALogIsText) {
   const auto id = submitted();
   gateway.set_log({"a\nb\n", false});
@@ -191,6 +221,38 @@ TEST_F(control_routes, AFollowedLogGrowsUntilTheJobEnds) {
   EXPECT_EQ(client.line(), "two");
   EXPECT_EQ(client.line(), "");
   EXPECT_EQ(client.line(), "0");
+}
+
+TEST_F(control_routes, AFollowedLogTellsEachLineOnceWhateverLeavesIt) {
+  const auto id = submitted();
+  std::string before;
+  std::string after = "born\n60 lines are left out\n";
+  for (int i = 0; i < 70; ++i) {
+    const auto line = "line " + std::to_string(i) + '\n';
+    if (i < 10)
+      before += line;
+    if (i >= 5)
+      after += line;
+  }
+  gateway.set_log({"born\n" + before, false});
+  auto client = connect();
+  client.send("GET /v1/jobs/" + id + "/log?follow=true HTTP/1.1\r\nHost: "
+              + client.host() + "\r\n\r\n");
+  while (!client.line().empty())
+    continue;
+  std::vector<std::string> told;
+  const auto listen_until = [&](const std::string& last) {
+    while (!client.ended() && (told.empty() || told.back() != last))
+      if (const auto line = client.line(); line.starts_with("line"))
+        told.push_back(line);
+  };
+
+  listen_until("line 9");
+  gateway.set_log({after, true});
+  listen_until("line 69");
+
+  EXPECT_THAT(told, SizeIs(70));
+  EXPECT_EQ(std::set(told.begin(), told.end()).size(), told.size());
 }
 
 TEST_F(control_routes, AStoreThatIsAwayForAMomentEndsNoFollowedLog) {

@@ -288,8 +288,18 @@ class Streams(StreamTest):
             {"priority": 9, "max_height": 240})
         self.assertEqual(changed.json["priority"], 9)
         self.assertNotIn("copy", self.names(changed.json, "video"))
-        listed = self.troupe.get("/v1/streams").json["streams"]
-        self.assertEqual([it["id"] for it in listed], [stream["id"]])
+        other = self.open()
+        pages = [self.troupe.get("/v1/streams?page_size=1").json]
+        pages.append(self.troupe.get(
+            "/v1/streams?page_size=1&page_token="
+            + pages[0]["next_page_token"]).json)
+        self.assertEqual([[it["id"] for it in page["streams"]]
+                          for page in pages], [[other["id"]], [stream["id"]]])
+        self.assertEqual(pages[1]["next_page_token"], "")
+        wrong = self.troupe.get("/v1/streams?page_token=1")
+        self.assertEqual((wrong.status, wrong.json["code"]),
+                         (400, "invalid_page_token"))
+        self.troupe.request("DELETE", f"/v1/streams/{other['id']}")
         sound = self.names(stream, "audio")[0]
         self.segment(stream, sound, 0)
         health = self.troupe.get(f"/v1/streams/{stream['id']}/health").json
