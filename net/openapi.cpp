@@ -1,6 +1,7 @@
 #include "net/openapi.hpp"
 
 #include "media/job_types.hpp"
+#include "media/plain_json.hpp"
 
 #include <boost/json.hpp>
 
@@ -64,7 +65,7 @@ std::string make_document() {
     for (auto& member : path.value().as_object())
       if (member.key() != "parameters")
         add_common(member.value().at("responses").as_object());
-  return bj::serialize(document);
+  return media::plain_json(document);
 }
 
 } // namespace

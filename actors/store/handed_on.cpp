@@ -1,9 +1,9 @@
 #include "actors/store/handed_on.hpp"
 
 #include "actors/store/json_text.hpp"
+#include "media/plain_json.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -57,12 +57,7 @@ std::optional<std::string> field_of(std::string_view result,
   }
   if (value == nullptr)
     return {};
-  if (value->is_double()) {
-    std::string number;
-    json::append_number(number, value->as_double());
-    return number;
-  }
-  return boost::json::serialize(*value);
+  return media::plain_json(*value);
 }
 
 /// Only of what it waits for may a job see the result.

@@ -1,9 +1,10 @@
 #include "actors/store/json_text.hpp"
 
+#include "media/plain_json.hpp"
+
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cmath>
 
 namespace troupe::json {
 
@@ -114,17 +115,7 @@ void append_string(std::string& out, std::string_view text) {
 
 /// As people write it, `30` and not `3e+01`, unless it is very long so.
 void append_number(std::string& out, double value) {
-  if (!std::isfinite(value)) {
-    out += "null";
-    return;
-  }
-  const auto size = std::abs(value);
-  if (size != 0 && (size < 1e-6 || size >= 1e16))
-    return append_chars(out, value);
-  std::array<char, 48> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
-                                 std::chars_format::fixed);
-  out.append(text.data(), end.ptr);
+  media::append_plain(out, value);
 }
 
 void append_number(std::string& out, std::int64_t value) {

@@ -2,8 +2,7 @@
 
 #include "media/codec/probe_input.hpp"
 #include "media/codec/probe_streams.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "media/plain_json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -106,7 +105,7 @@ task_answer probe(probe_input& source) {
   if (avformat_find_stream_info(input.get(), nullptr) < 0
       || input->nb_streams == 0)
     return {errc::invalid_media, "no stream can be read"};
-  return {errc::none, json::serialize(facts_of(*input, source))};
+  return {errc::none, media::plain_json(facts_of(*input, source))};
 }
 
 } // namespace

@@ -1,7 +1,6 @@
 #include "media/download/json_read.hpp"
 #include "media/download/source_info.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "media/plain_json.hpp"
 
 #include <array>
 
@@ -65,8 +64,7 @@ json::object entry_view(const json::object& entry) {
 
 std::string lasting_info(std::string_view text) {
   const auto parsed = parse_object(text);
-  return parsed ? json::serialize(picked(*parsed, lasting_keys))
-                : std::string{"{}"};
+  return parsed ? plain_json(picked(*parsed, lasting_keys)) : std::string{"{}"};
 }
 
 result<std::string> extract_answer(std::string_view text) {
@@ -82,7 +80,7 @@ result<std::string> extract_answer(std::string_view text) {
       return picked(format, format_keys);
     });
   answer["entries"] = each_of(array_of(*parsed, "entries"), entry_view);
-  return json::serialize(answer);
+  return plain_json(answer);
 }
 
 } // namespace troupe::media

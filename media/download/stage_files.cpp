@@ -3,9 +3,9 @@
 #include "media/files/digest.hpp"
 #include "media/files/publish.hpp"
 #include "media/files/sync.hpp"
+#include "media/plain_json.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 namespace troupe::media {
 
@@ -178,7 +178,7 @@ step<finished> stage_download(const fetched_media& media) {
   auto told = result_view(media, main->final_path, {main->size, main->sha256});
   for (const auto& [key, value] : side)
     told[key] = value;
-  return finished{json::serialize(told), std::move(to).files()};
+  return finished{plain_json(told), std::move(to).files()};
 }
 
 step<finished> keep_existing(const fetched_media& media,
@@ -186,8 +186,8 @@ step<finished> keep_existing(const fetched_media& media,
   const auto digest = digest_of(existing);
   if (!digest)
     return report_of(digest.error());
-  return finished{
-    json::serialize(result_view(media, existing.string(), *digest)), {}};
+  return finished{plain_json(result_view(media, existing.string(), *digest)),
+                  {}};
 }
 
 } // namespace troupe::media

@@ -1,6 +1,7 @@
 #include "media/image_batch/ledger.hpp"
 
 #include "media/download/json_read.hpp"
+#include "media/plain_json.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -86,14 +87,14 @@ std::string batch_ledger::result_of(const std::string& folder,
     if (read->contains("error") && errors.size() < most_errors)
       errors.emplace_back(std::move(*read));
   }
-  return json::serialize(json::object{{"folder", folder},
-                                      {"path", index.final_path},
-                                      {"size", index.size},
-                                      {"sha256", index.sha256},
-                                      {"sources", lines_.size()},
-                                      {"images", images},
-                                      {"failed", failed_},
-                                      {"errors", std::move(errors)}});
+  return plain_json(json::object{{"folder", folder},
+                                 {"path", index.final_path},
+                                 {"size", index.size},
+                                 {"sha256", index.sha256},
+                                 {"sources", lines_.size()},
+                                 {"images", images},
+                                 {"failed", failed_},
+                                 {"errors", std::move(errors)}});
 }
 
 } // namespace troupe::media

@@ -2,11 +2,11 @@
 
 #include "media/files/publish.hpp"
 #include "media/noop/filler.hpp"
+#include "media/plain_json.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -53,7 +53,7 @@ result<noop_params> read_params(const std::string& text) {
   if (!wrong.empty())
     return fail(errc::bad_params, std::string{wrong});
   if (const auto* found = object.if_contains("payload"))
-    params.payload = json::serialize(*found);
+    params.payload = plain_json(*found);
   return params;
 }
 
@@ -210,7 +210,7 @@ private:
       result["size"] = file.size;
       result["sha256"] = file.sha256;
     }
-    return json::serialize(result);
+    return plain_json(result);
   }
 
   void finish(attempt_outcome outcome) {

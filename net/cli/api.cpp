@@ -1,5 +1,7 @@
 #include "net/cli/api.hpp"
 
+#include "media/plain_json.hpp"
+
 #include <boost/json.hpp>
 
 #include <cstdlib>
@@ -109,7 +111,7 @@ void complain(std::string_view message) {
 }
 
 void print_json(const json::value& value) {
-  std::cout << json::serialize(value) << std::endl;
+  std::cout << media::plain_json(value) << std::endl;
 }
 
 std::string text_of(const json::value& object, std::string_view member) {

@@ -1,3 +1,4 @@
+#include "media/plain_json.hpp"
 #include "net/cli/api.hpp"
 #include "net/cli/commands.hpp"
 #include "net/cli/job_line.hpp"
@@ -69,7 +70,7 @@ std::string plain(const json::value& value) {
     std::snprintf(buffer, sizeof buffer, "%g", *number);
     return buffer;
   }
-  return json::serialize(value);
+  return media::plain_json(value);
 }
 
 void print_job(const json::value& job) {

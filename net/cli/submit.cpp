@@ -1,3 +1,4 @@
+#include "media/plain_json.hpp"
 #include "net/cli/api.hpp"
 #include "net/cli/commands.hpp"
 #include "net/cli/params.hpp"
@@ -92,7 +93,7 @@ int submit(const client_options& to, const submit_options& options) {
     complain(params.error().detail);
     return exit_usage;
   }
-  const auto body = json::serialize(body_of(options, std::move(*params)));
+  const auto body = media::plain_json(body_of(options, std::move(*params)));
   auto job = ask(*at, "POST", "/v1/jobs", body);
   if (!job)
     return job.error().code;

@@ -3,9 +3,9 @@
 #include "media/image/derivation.hpp"
 #include "media/image/placeholders.hpp"
 #include "media/image/vips/shape.hpp"
+#include "media/plain_json.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <array>
 #include <cstdio>
@@ -120,7 +120,7 @@ std::string tell(const image_source& source) {
   told["perceptual_hash"] = hex_of(perceptual_hash_of(small.view));
   const pixels tiny{fit(source, &hashed, blurred_side)};
   told["blurhash"] = blurhash_of(tiny.view);
-  return json::serialize(told);
+  return media::plain_json(told);
 }
 
 } // namespace

@@ -72,6 +72,8 @@ TEST_F(Probe, TellsAnMp4ByItsRealParameters) {
   EXPECT_GT(all.at("bitrate").to_number<int>(), 0);
   EXPECT_EQ(all.at("tags").at("title"), "Tëst");
   EXPECT_EQ(all.at("cover"), false);
+  EXPECT_NE(probe(path("a.mp4")).result.find(R"("fps":25,)"),
+            std::string::npos);
   const auto& video = all.at("streams").at(0);
   EXPECT_EQ(video.at("codec"), "h264");
   EXPECT_EQ(video.at("codecs"), "avc1.64001E");

@@ -122,6 +122,16 @@ TEST(ExtractAnswer, BoundsItsLists) {
   EXPECT_TRUE(array_of(*read, "formats")->empty());
 }
 
+TEST(ExtractAnswer, TellsFiguresPlainly) {
+  const auto answer = extract_answer(
+    R"({"title": "V", "duration": 60.0, "formats": [
+        {"format_id": "a", "fps": 25.0, "tbr": 2.9970e1}]})");
+
+  ASSERT_TRUE(answer);
+  EXPECT_THAT(*answer, HasSubstr(R"("duration":60,)"));
+  EXPECT_THAT(*answer, HasSubstr(R"("fps":25,"tbr":29.97)"));
+}
+
 TEST(SourceState, ContinuesOnlyWhatIsVouchedForAndUnchanged) {
   const source_state before{
     "s", {{"137", 800, "\"e\"", ""}, {"140", 200, "", "Sun, 22 Nov 2026"}}};
