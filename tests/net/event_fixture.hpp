@@ -17,6 +17,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <mutex>
+#include <utility>
 
 namespace troupe::net {
 
@@ -98,14 +100,24 @@ public:
   }
   std::unique_ptr<actors::client_port>
   open_client(std::shared_ptr<actors::client_sink> sink) override {
+    const std::lock_guard guarded{mutex_};
     return actors::open_client(system, hub,
                                std::make_shared<actors::queue_door>(queue),
                                std::move(sink), settings_);
   }
 
+  /// The hub dies, and another begins a life of its own.
+  void restart_hub() {
+    auto next = actors::spawn_hub(system, settings_);
+    const std::lock_guard guarded{mutex_};
+    caf::anon_send_exit(std::exchange(hub, std::move(next)),
+                        caf::exit_reason::kill);
+  }
+
   fake_gateway jobs;
 
 private:
+  std::mutex mutex_; ///< of `hub`, which the edge's thread reads
   config::event_settings settings_;
   actor_config config_;
 
@@ -117,7 +129,7 @@ public:
 
 class EventEnds : public ::testing::Test {
 protected:
-  EventEnds() {
+  explicit EventEnds(config::event_settings given = {}) : events{given} {
     settings.listen = "127.0.0.1:0";
     settings.write_timeout_s = 5;
     running = std::make_unique<server>(

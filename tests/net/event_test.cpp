@@ -51,6 +51,57 @@ TEST_F(EventEnds, SendsExactlyTheFiftyEventsThatWereMissed) {
   }
 }
 
+/// Clients may be further behind than a socket holds.
+struct LongReplays : EventEnds {
+  LongReplays()
+    : EventEnds{[] {
+        config::event_settings made;
+        made.client_bytes = 64u << 20;
+        return made;
+      }()} {}
+};
+
+TEST_F(LongReplays, MixNoLivesWhenOneEndsInTheirMidst) {
+  constexpr int missed = 1500;
+  const auto since = [](const std::string& life, std::int64_t offset) {
+    return R"(,"epoch":")" + life + R"(","offset":)" + std::to_string(offset);
+  };
+  std::string life;
+  std::int64_t at = 0;
+  {
+    ws_client first{port};
+    const auto answer = subscribe(first, "jobs");
+    life = word(answer, "epoch");
+    at = offset(answer);
+  }
+  tell_jobs(missed, 8000);
+  ws_client client{port, 4096};
+  ASSERT_TRUE(
+    subscribe(client, "jobs", since(life, at)).at("recovered").as_bool());
+
+  gateway.restart_hub();
+  std::int64_t seen = 0;
+  ws_frame frame;
+  while ((frame = client.read()).opcode == 1) {
+    const auto event = parse(frame.payload);
+    EXPECT_EQ(word(event, "epoch"), life);
+    EXPECT_EQ(offset(event), at + ++seen);
+  }
+
+  EXPECT_EQ(frame.close_code(), 1011);
+  EXPECT_GT(seen, 0);
+  EXPECT_LT(seen, missed);
+  ws_client again{port};
+  const auto anew = subscribe(again, "jobs", since(life, at + seen));
+  tell_jobs(1);
+  const auto next = parse(again.text());
+  EXPECT_FALSE(anew.at("recovered").as_bool());
+  EXPECT_NE(word(anew, "epoch"), life);
+  EXPECT_TRUE(anew.at("snapshot").is_object());
+  EXPECT_EQ(word(next, "epoch"), word(anew, "epoch"));
+  EXPECT_EQ(offset(next), offset(anew) + 1);
+}
+
 TEST_F(EventEnds, AnswersGarbageAndGoesOn) {
   ws_client client{port};
   for (const auto* garbage :
