@@ -11,11 +11,32 @@ namespace troupe::net {
 
 namespace {
 
-/// Whether the document lists this status for what the request leads to.
+const boost::json::value& document() {
+  static const auto whole = boost::json::parse(openapi_document());
+  return whole;
+}
+
+/// Whether the type is one of those of a response, such as `image/*`.
+bool holds_type(const boost::json::object& response, const raw_answer& answer) {
+  const auto at = answer.fields.find("content-type");
+  if (answer.body.empty() || at == answer.fields.end())
+    return answer.body.empty();
+  const auto type = at->second.substr(0, at->second.find(';'));
+  const auto* content = response.if_contains("content");
+  return content
+         && std::ranges::any_of(content->as_object(), [&](const auto& each) {
+              const std::string_view told{each.key()};
+              return told == "*/*" || told == type
+                     || (told.ends_with("/*")
+                         && type.starts_with(told.substr(0, told.size() - 1)));
+            });
+}
+
+/// Whether the document tells of the answer's status, and then of its type, for
+/// what the request leads to.
 bool is_documented(std::string_view method, std::string_view where,
-                   int status) {
+                   const raw_answer& answer) {
   static const router routes{all_routes()};
-  static const auto document = boost::json::parse(openapi_document());
   target read;
   if (!parse_target(where, read))
     return true;
@@ -26,11 +47,17 @@ bool is_documented(std::string_view method, std::string_view where,
   std::ranges::transform(name, name.begin(), [](unsigned char c) {
     return static_cast<char>(std::tolower(c));
   });
-  const auto& path = document.at("paths").at(std::string{found.route->pattern});
-  return path.at(name)
-    .at("responses")
-    .as_object()
-    .contains(std::to_string(status));
+  const auto& path =
+    document().at("paths").at(std::string{found.route->pattern});
+  const auto* told = path.at(name)
+                       .at("responses")
+                       .as_object()
+                       .if_contains(std::to_string(answer.status));
+  if (!told)
+    return false;
+  if (const auto* elsewhere = told->as_object().if_contains("$ref"))
+    told = &document().at_pointer(elsewhere->as_string().subview(1));
+  return holds_type(told->as_object(), answer);
 }
 
 } // namespace
@@ -38,9 +65,9 @@ bool is_documented(std::string_view method, std::string_view where,
 raw_answer server_test::ask(std::string_view method, std::string_view target,
                             std::string_view body, std::string_view fields) {
   auto answer = connect().ask(method, target, body, fields);
-  EXPECT_TRUE(answer.status == 0
-              || is_documented(method, target, answer.status))
-    << answer.status << " is not documented for " << method << ' ' << target;
+  EXPECT_TRUE(answer.status == 0 || is_documented(method, target, answer))
+    << answer.status << ' ' << answer.fields["content-type"]
+    << " is not documented for " << method << ' ' << target;
   return answer;
 }
 

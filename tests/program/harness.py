@@ -1,6 +1,7 @@
 """What black-box tests stand on: the built binary, real sockets, real kills.
 
-Standard library only. `TROUPE_BIN` names the folder of the built programs.
+Standard library only, but for `document`. `TROUPE_BIN` names the folder of the
+built programs.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import tempfile
 import time
 import unittest
 
+from document import Document
 from websocket_client import WebSocket
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
@@ -133,33 +135,6 @@ class Answer:
             self.json = json.loads(self.body)
 
 
-class Document:
-    """What the server's OpenAPI document says of statuses."""
-
-    def __init__(self, document):
-        self.paths = [(pattern.split("/"), operations)
-                      for pattern, operations in document["paths"].items()]
-
-    def check(self, method, path, status):
-        """Fails for a status that is not told of what the request leads to."""
-        parts = path.partition("?")[0].split("/")
-        if parts[1:2] == ["img"]:
-            parts = [*parts[:3], "image"]  # whatever lies beneath
-        # A fixed part goes before a variable one.
-        for pattern, operations in sorted(
-                self.paths, key=lambda it: [p[:1] == "{" for p in it[0]]):
-            if len(pattern) != len(parts) or not all(
-                    part == is_ or (part[:1] == "{" and is_)
-                    for part, is_ in zip(pattern, parts)):
-                continue
-            name = "get" if method == "HEAD" else method.lower()
-            told = operations.get(name, {}).get("responses")
-            if told and str(status) not in told:
-                raise AssertionError(f"{status} is not documented for {method} "
-                                     f"{'/'.join(pattern)}: {path}")
-            return
-
-
 class Server:
     """A `troupe serve` on a port of its own; lives as often as it is started.
     Every answer is one that its document tells of."""
@@ -234,7 +209,7 @@ class Server:
             connection.request(method, path, data, sent)
             answer = Answer(connection.getresponse())
         if self.document:
-            self.document.check(method, path, answer.status)
+            self.document.check(method, path, answer)
         return answer
 
     def get(self, path, **options):
