@@ -48,9 +48,9 @@ constexpr std::array entries{
   entry{"memory", false},
   entry{"sandbox", false},
   entry{"poison_source", false},
+  entry{"killed", true},
 };
-static_assert(entries.size()
-              == static_cast<std::size_t>(errc::poison_source) + 1);
+static_assert(entries.size() == static_cast<std::size_t>(errc::killed) + 1);
 
 const entry& entry_of(errc code) noexcept {
   const auto at = static_cast<std::size_t>(code);

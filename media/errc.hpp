@@ -46,6 +46,7 @@ enum class errc : std::uint8_t {
   sandbox,       ///< the codec child called what it must not; nobody's fault
   poison_source, ///< it crashed codec children lately, and is not read again
                  ///< yet
+  killed,        ///< the codec child was killed from outside; nobody's fault
 };
 
 /// The word in the `code` of a job's error, such as `source_not_found`.

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -27,33 +29,34 @@ child_usage usage_of(const rusage& used) {
           static_cast<std::uint64_t>(used.ru_maxrss) << 10};
 }
 
+/// Signals that a process brings upon itself. Any other comes from outside: a
+/// child can send none.
+bool is_own_fault(int signal) {
+  constexpr std::array faults{SIGSEGV, SIGBUS, SIGILL,  SIGFPE,  SIGABRT,
+                              SIGTRAP, SIGSYS, SIGPIPE, SIGXCPU, SIGXFSZ};
+  return std::ranges::find(faults, signal) != faults.end();
+}
+
+child_end ended(errc code, std::string message) {
+  return {code, std::move(message), {}, {}, {}};
+}
+
 /// Of a child that died in the middle of its task, and not by us.
 /// @param starved the kernel has killed somebody for want of memory since
 child_end blame(const siginfo_t& facts, bool starved) {
-  const bool killed = facts.si_code != CLD_EXITED;
   const int status = facts.si_status;
-  if (killed && status == SIGKILL && starved)
-    return {errc::memory,
-            "the codec child was killed for want of memory",
-            {},
-            {},
-            {}};
-  if (killed && status == SIGSYS)
-    return {
-      errc::sandbox, "the codec child called what no codec calls", {}, {}, {}};
-  if (killed)
-    return {errc::crashed,
-            "the codec child died by signal " + std::to_string(status) + " ("
-              + ::strsignal(status) + ')',
-            {},
-            {},
-            {}};
-  return {errc::crashed,
-          "the codec child ended with status " + std::to_string(status)
-            + " and no answer",
-          {},
-          {},
-          {}};
+  if (facts.si_code == CLD_EXITED)
+    return ended(errc::crashed, "the codec child ended with status "
+                                  + std::to_string(status) + " and no answer");
+  if (status == SIGKILL && starved)
+    return ended(errc::memory, "the codec child was killed for want of memory");
+  if (status == SIGSYS)
+    return ended(errc::sandbox, "the codec child called what no codec calls");
+  const auto by =
+    "by signal " + std::to_string(status) + " (" + ::strsignal(status) + ')';
+  return is_own_fault(status)
+           ? ended(errc::crashed, "the codec child died " + by)
+           : ended(errc::killed, "the codec child was killed " + by);
 }
 
 } // namespace

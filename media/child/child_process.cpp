@@ -293,8 +293,11 @@ void child_process::tick() {
   const auto now = clock::now();
   if (phase_ == phase::unborn)
     return tick_unborn(now);
-  if (phase_ == phase::dying && now >= kill_at_)
+  if (phase_ == phase::dying && now >= kill_at_) {
+    if (sent_)
+      end_with(errc::crashed, "the codec child closed its socket and lived on");
     return kill_it();
+  }
   if (phase_ != phase::busy)
     return;
   // Who waits for us cannot go on.

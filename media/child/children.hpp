@@ -41,10 +41,11 @@ struct child_usage {
 
 /// How a task ended.
 struct child_end {
-  /// `none`: there is a result. `crashed`: the child died, or broke the
-  /// protocol. `sandbox`: it called what no codec calls. `memory`: so said the
-  /// task, or the kernel killed it for want of it. `timeout`, what `stop` was
-  /// given, or what the task said.
+  /// `none`: there is a result. `crashed`: the child died of what it did, or
+  /// broke the protocol. `killed`: somebody else sent it a signal. `sandbox`:
+  /// it called what no codec calls. `memory`: so said the task, or the kernel
+  /// killed it for want of it. `timeout`, what `stop` was given, or what the
+  /// task said.
   errc code = errc::none;
   std::string message;
   std::string result;
@@ -54,7 +55,8 @@ struct child_end {
 
 /// The child is gone, and another may do what it could not.
 [[nodiscard]] constexpr bool died(errc code) noexcept {
-  return code == errc::crashed || code == errc::sandbox || code == errc::memory;
+  return code == errc::crashed || code == errc::killed || code == errc::sandbox
+         || code == errc::memory;
 }
 
 /// Leave to be heard again, given back by destroying it, on any thread. While

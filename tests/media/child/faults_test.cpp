@@ -102,17 +102,23 @@ TEST_F(Children, AStoppedChildEndsForWantOfProgress) {
   EXPECT_EQ(seat.wait().code, errc::timeout);
 }
 
-TEST_F(Children, AKilledChildIsACrash) {
-  one_task seat;
-  seat.child = children_.open(child_life::lasting);
-  give(seat, task_named("pid"));
-  const auto pid = std::stoi(seat.wait().result);
-  give(seat, task_named("dawdle"));
-  ASSERT_TRUE(comes([&seat] { return *seat.reports > 0; }));
+TEST_F(Children, OneThatIsKilledFromOutsideIsNoCrash) {
+  for (const int signal : {SIGKILL, SIGTERM, SIGSEGV}) {
+    one_task seat;
+    seat.child = children_.open(child_life::lasting);
+    give(seat, task_named("pid"));
+    const auto pid = std::stoi(seat.wait().result);
+    give(seat, task_named("dawdle"));
+    ASSERT_TRUE(comes([&seat] { return *seat.reports > 0; }));
 
-  ::kill(pid, SIGKILL);
+    ::kill(pid, signal);
 
-  EXPECT_EQ(seat.wait().code, errc::crashed);
+    const auto end = seat.wait();
+    EXPECT_EQ(end.code, signal == SIGSEGV ? errc::crashed : errc::killed)
+      << signal;
+    give(seat, task_named("echo", "the next one"));
+    EXPECT_EQ(seat.wait().result, "the next one");
+  }
 }
 
 TEST_F(Children, OneThatTheKernelKillsForWantOfMemoryIsNoCrash) {
@@ -137,9 +143,9 @@ TEST_F(Children, OneThatTheKernelKillsForWantOfMemoryIsNoCrash) {
     return seat.wait().code;
   };
 
-  EXPECT_EQ(killed([] {}), errc::crashed);
+  EXPECT_EQ(killed([] {}), errc::killed);
   EXPECT_EQ(killed([&write] { write(4); }), errc::memory);
-  EXPECT_EQ(killed([] {}), errc::crashed) << "that was another one's";
+  EXPECT_EQ(killed([] {}), errc::killed) << "that was another one's";
   std::filesystem::remove(events);
 }
 
