@@ -13,23 +13,22 @@ namespace {
 using media::stream_keep;
 using media::stream_part;
 
-/// Children that one piece of work may cost.
+/// Children that one piece of work may cost by what it is.
 constexpr std::uint32_t most_tries = 2;
+/// And by who kills them: then whoever waits is told.
+constexpr std::uint32_t most_kills = 5;
 
 bool may_do_better(media::errc code) {
   return media::died(code) || code == media::errc::timeout;
 }
 
-media::av_order order_of(const segment_work& work, bool hurry) {
+media::av_order order_of(const segment_work& work) {
+  if (work.line)
+    return work.line->order(work.number);
   media::av_order out;
-  if (work.line) {
-    out = work.line->order(work.number);
-  } else {
-    out.source_key = media::to_hex(work.source->key);
-    out.what = media::av_what::index;
-    out.scan = work.scan;
-  }
-  out.hurry = hurry;
+  out.source_key = media::to_hex(work.source->key);
+  out.what = media::av_what::index;
+  out.scan = work.scan;
   return out;
 }
 
@@ -58,17 +57,17 @@ std::optional<made_segment> recall(media::stream_service& streams,
 maker_child::maker_child(maker_parts parts, media::child_rank rank)
   : parts_(parts), child_(parts.streams->open_child(rank)) {}
 
-void maker_child::begin(segment_work work, bool hurry, ended heard) {
+void maker_child::begin(segment_work work, ended heard) {
   work_ = std::move(work);
   heard_ = std::move(heard);
-  hurry_ = hurry;
   tries_ = 0;
+  kills_ = 0;
   run();
 }
 
 void maker_child::run() {
   began_ = clock::now();
-  auto task = parts_.streams->compose(*work_->source, order_of(*work_, hurry_),
+  auto task = parts_.streams->compose(*work_->source, order_of(*work_),
                                       parts_.stall * (1 << tries_));
   media::child_listener listener;
   listener.on_end = [heard = heard_](media::child_end end) {
@@ -83,6 +82,8 @@ double maker_child::took_ms() const {
 }
 
 bool maker_child::try_again(media::errc code) {
+  if (code == media::errc::killed)
+    return kills_++ < most_kills;
   if (code == media::errc::crashed && parts_.streams->crashed(*work_->source))
     return false;
   if (!may_do_better(code) || tries_ == most_tries)
@@ -111,7 +112,7 @@ std::optional<result<made_segment>> maker_child::settle(media::child_end& end) {
   }
   auto out = work_->line ? keep(end) : keep_index(end);
   if (out)
-    out->tries = tries_;
+    out->tries = tries_ + kills_;
   work_.reset();
   return out;
 }

@@ -36,7 +36,8 @@ struct maker_parts {
 
 /// A child that makes one thing after the other, for the actor that owns it.
 /// A child that dies, or stands still, is replaced, and what it was at is tried
-/// again; each try has twice the patience of the last.
+/// again; each try has twice the patience of the last. One that was killed from
+/// outside is replaced more often, and nobody is blamed.
 /// Invariant: `work_` is set from `begin` until `settle` tells an outcome.
 class maker_child {
 public:
@@ -46,7 +47,7 @@ public:
   maker_child(maker_parts parts, media::child_rank rank);
 
   /// @pre nothing is under way
-  void begin(segment_work work, bool hurry, ended heard);
+  void begin(segment_work work, ended heard);
   /// What has become of it; nothing: it is tried again.
   [[nodiscard]] std::optional<result<made_segment>>
   settle(media::child_end& end);
@@ -69,8 +70,8 @@ private:
   std::unique_ptr<media::codec_child> child_;
   std::optional<segment_work> work_;
   ended heard_;
-  bool hurry_ = true;
   std::uint32_t tries_ = 0; ///< beyond the first
+  std::uint32_t kills_ = 0; ///< of its children, from outside
   clock::time_point began_;
 };
 

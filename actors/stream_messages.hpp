@@ -118,7 +118,6 @@ struct line_watch {
 struct maker_task {
   segment_work work;
   std::chrono::steady_clock::time_point deadline;
-  bool hurry = true;
 };
 
 /// To a run: go on at least so far.

@@ -3,7 +3,6 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace troupe::actors {
@@ -30,12 +29,10 @@ void reader_state::next() {
   }
   ++timer_;
   const auto first =
-    std::ranges::min_element(waiting_, {}, [](const maker_task& it) {
-      return std::tuple{!it.hurry, it.deadline};
-    });
+    std::ranges::min_element(waiting_, {}, &maker_task::deadline);
   auto task = std::move(*first);
   waiting_.erase(first);
-  child_->begin(std::move(task.work), task.hurry,
+  child_->begin(std::move(task.work),
                 [self = caf::actor_cast<reader_impl>(self_)](auto end) {
                   caf::anon_send(self, maker_over{std::move(end)});
                 });

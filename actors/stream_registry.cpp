@@ -19,9 +19,24 @@ namespace {
 constexpr std::uint32_t reach = 3;
 /// Makers that one piece of work may see die.
 constexpr std::uint32_t most_makers = 3;
+/// What is killed again and again is not made for so long.
+constexpr auto rest = std::chrono::seconds{1};
 
 bool is_encoded(const segment_work& work) {
   return work.line && work.line->is_encoded();
+}
+
+/// Who reads all of a film does not hold up who plays it.
+media::cache_key subject_of(const segment_work& work) {
+  if (is_encoded(work))
+    return work.line->key;
+  const auto& source = work.source->key;
+  return work.scan ? media::key_of("scan " + media::to_hex(source)) : source;
+}
+
+failure is_killed() {
+  return fail(media::errc::killed,
+              "what makes it is killed from outside, again and again");
 }
 
 } // namespace
@@ -69,6 +84,10 @@ void registry_state::want(segment_want& want) {
 }
 
 bool registry_state::refuse(const segment_want& want) {
+  if (rests(want.work)) {
+    want.reply(is_killed());
+    return true;
+  }
   if (!is_encoded(want.work))
     return false;
   const auto encoded = std::ranges::count_if(
@@ -78,6 +97,11 @@ bool registry_state::refuse(const segment_want& want) {
   want.reply(
     failure{{1, overload_category()}, "too many segments wait to be encoded"});
   return true;
+}
+
+bool registry_state::rests(const segment_work& work) const {
+  const auto found = resting_.find(subject_of(work));
+  return found != resting_.end() && self_->clock().now() < found->second;
 }
 
 void registry_state::dispatch(flight& it) {
@@ -90,16 +114,12 @@ void registry_state::dispatch(flight& it) {
 }
 
 void registry_state::read(flight& it) {
-  // Who reads all of a film does not hold up who plays it.
-  const auto& source = it.work.source->key;
-  const auto subject =
-    it.work.scan ? media::key_of("scan " + media::to_hex(source)) : source;
+  const auto subject = subject_of(it.work);
   auto reader = find_reader(subject);
   if (reader == makers_.end())
     reader = add_reader(subject);
   it.maker = reader->first;
-  self_->send(reader->second.reader,
-              maker_task{it.work, it.deadline, !it.work.scan});
+  self_->send(reader->second.reader, maker_task{it.work, it.deadline});
 }
 
 void registry_state::encode(flight& it) {
@@ -212,8 +232,10 @@ void registry_state::lose(std::uint64_t number) {
     auto& it = flights_.at(key);
     if (auto here = recall(*options_.parts.streams, it.work))
       conclude(key, std::move(*here));
+    else if (rests(it.work))
+      conclude(key, is_killed());
     else if (it.makers >= most_makers)
-      conclude(key, fail(media::errc::crashed, "those who made it died"));
+      conclude(key, fail(media::errc::internal, "those who made it died"));
     else
       dispatch(it);
   }
@@ -222,12 +244,23 @@ void registry_state::lose(std::uint64_t number) {
 
 void registry_state::take(const maker_report& report) {
   const auto at = makers_.find(report.maker);
+  const bool killed =
+    !report.outcome && report.outcome.error().code == media::errc::killed;
+  if (at != makers_.end() && killed)
+    let_rest(at->second.subject);
   if (at != makers_.end() && at->second.run) {
     at->second.state = run_state::kind::paused; // until it says more
     at->second.next = report.number + 1;
   }
-  conclude(report.key, report.outcome);
+  conclude(report.key,
+           killed ? result<made_segment>{is_killed()} : report.outcome);
   grant();
+}
+
+void registry_state::let_rest(const media::cache_key& subject) {
+  const auto now = self_->clock().now();
+  std::erase_if(resting_, [now](const auto& it) { return it.second <= now; });
+  resting_[subject] = now + rest;
 }
 
 void registry_state::conclude(const media::cache_key& key,

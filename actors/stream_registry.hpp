@@ -64,6 +64,7 @@ private:
   using makers = std::map<std::uint64_t, maker>;
 
   [[nodiscard]] bool refuse(const segment_want& want);
+  [[nodiscard]] bool rests(const segment_work& work) const;
   void dispatch(flight& it);
   void read(flight& it);
   void encode(flight& it);
@@ -74,6 +75,7 @@ private:
   [[nodiscard]] std::uint32_t goal_of(const media::stream_line& line,
                                       std::uint32_t from) const;
   void lose(std::uint64_t number);
+  void let_rest(const media::cache_key& subject);
   void conclude(const media::cache_key& key,
                 const result<made_segment>& outcome);
   void grant();
@@ -84,6 +86,9 @@ private:
   registry_options options_;
   std::unordered_map<media::cache_key, flight> flights_;
   makers makers_;
+  /// Readers' sources and runs' lines that somebody keeps killing, and until
+  /// when nobody is born for them.
+  std::unordered_map<media::cache_key, clock::time_point> resting_;
   std::uint64_t number_ = 0; ///< of the newest maker
 };
 

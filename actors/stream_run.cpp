@@ -68,10 +68,9 @@ void run_state_machine::go() {
   if (phase_ != phase::waits)
     return;
   phase_ = phase::working;
-  child_->begin(work(), true,
-                [self = caf::actor_cast<run_impl>(self_)](auto end) {
-                  caf::anon_send(self, maker_over{std::move(end)});
-                });
+  child_->begin(work(), [self = caf::actor_cast<run_impl>(self_)](auto end) {
+    caf::anon_send(self, maker_over{std::move(end)});
+  });
 }
 
 void run_state_machine::end(const maker_over& over) {

@@ -45,6 +45,8 @@ problem problem_of_stream(const failure& why) {
     out.status = 503;
     out.retry_after_s = retry_s;
   }
+  if (code == media::errc::killed)
+    return out; // no fault of the source
   out.errors.push_back(field_of(code, text));
   return out;
 }

@@ -102,11 +102,9 @@ void members(Of& of, Visit visit) {
   visit("end", of.end);
   visit("key", of.key);
   visit("last", of.last);
-  visit("seeks", of.seeks);
   visit("sequence", of.sequence);
   visit("video", of.video);
   visit("audio", of.audio);
-  visit("hurry", of.hurry);
 }
 
 template <maybe_const<av_result> Of, class Visit>

@@ -150,11 +150,9 @@ struct av_order {
   std::int64_t end = 0; ///< exclusive
   std::int64_t key = 0; ///< the index's `keys` of the segment; copies: `start`
   bool last = false;    ///< of its track: also what little comes after `end`
-  bool seeks = true;    ///< false: keys are not known (`av_index::indexed`)
   std::uint32_t sequence = 0; ///< of the segment in its playlist
   av_video_settings video;
   av_audio_settings audio;
-  bool hurry = false; ///< somebody waits
 
   bool operator==(const av_order&) const = default;
 };

@@ -59,7 +59,6 @@ av_order stream_line::order(std::uint32_t n) const {
   out.track = track.number;
   out.base = index->base;
   out.origin_us = index->origin_us;
-  out.seeks = index->indexed;
   out.sequence = n;
   out.video = video;
   out.audio = audio;
@@ -87,7 +86,6 @@ void name_line(stream_line& line) {
   settings.source_key = line.source->identity;
   settings.what = line.what;
   settings.track = line.track.number;
-  settings.seeks = line.index->indexed;
   settings.video = line.video;
   settings.audio = line.audio;
   line.key =

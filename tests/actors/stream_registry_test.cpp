@@ -229,6 +229,49 @@ TEST_F(RegistryTest, StopsReadingASourceThatCrashesItsChildren) {
   EXPECT_FALSE(heard[0].second);
 }
 
+TEST_F(RegistryTest, BlamesNoSourceForAChildThatSomebodyKills) {
+  service.most_crashes = 1;
+  start();
+  want(line(), 3);
+  for (std::size_t i = 0; i < 5; ++i)
+    fail_with(i, media::errc::killed);
+  ASSERT_EQ(service.tasks.size(), 6u);
+  for (const auto& each : service.tasks) {
+    EXPECT_EQ(each.order, service.tasks[0].order);
+    EXPECT_EQ(each.stall, 2s);
+  }
+  finish(5);
+
+  EXPECT_EQ(service.crashes, 0);
+  ASSERT_EQ(heard.size(), 1u);
+  ASSERT_TRUE(heard[0].second);
+  EXPECT_EQ(heard[0].second->tries, 5u);
+}
+
+TEST_F(RegistryTest, LetsWhatIsKilledAgainAndAgainRestForAWhile) {
+  start();
+  want(line(), 3);
+  want(line(), 4);
+  want(line("copy"), 0);
+  for (const std::size_t i : {0u, 2u, 3u, 4u, 5u, 6u})
+    fail_with(i, media::errc::killed);
+  ASSERT_EQ(heard.size(), 2u) << "and who waits for the next one";
+  for (const auto& [number, outcome] : heard)
+    EXPECT_EQ(outcome.error().code, media::errc::killed) << number;
+  const auto before = service.tasks.size();
+
+  want(line(), 9);
+  EXPECT_EQ(heard.size(), 3u);
+  EXPECT_EQ(service.tasks.size(), before);
+  want(line("copy"), 1);
+  EXPECT_EQ(heard.size(), 3u) << "the source itself does not rest";
+  advance(1s);
+  want(line(), 9);
+
+  EXPECT_EQ(service.tasks.size(), before + 1);
+  EXPECT_EQ(service.tasks.back().order.sequence, 9u);
+}
+
 TEST_F(RegistryTest, ReadsASourceByOneChild) {
   start();
   const auto copy = line("copy");

@@ -90,16 +90,19 @@ TEST(stream_paths, NameFilesInOneWay) {
 
 TEST(stream_refusals, AskToComeAgainForWhatIsBeingMade) {
   const auto late = stream_refusal(fail(actors::errc::deadline));
+  const auto killed = stream_refusal(fail(media::errc::killed, "by somebody"));
   const auto full =
     stream_refusal(failure{{5, actors::overload_category()}, "too many"});
 
-  for (const auto& each : {late, full}) {
+  for (const auto& each : {late, full, killed}) {
     EXPECT_EQ(each.status, 503u);
     EXPECT_TRUE(std::ranges::any_of(each.headers, [](const auto& field) {
       return field.first == "Retry-After";
     }));
   }
   EXPECT_THAT(full.body, HasSubstr("too many"));
+  EXPECT_THAT(killed.body, HasSubstr("by somebody"));
+  EXPECT_THAT(killed.body, Not(HasSubstr("/source")));
   EXPECT_EQ(stream_refusal(fail(media::errc::source_not_found)).status, 404u);
   const auto track = stream_refusal(
     fail(media::errc::bad_params, "audio: there is no such track"));

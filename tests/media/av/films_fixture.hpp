@@ -174,7 +174,6 @@ protected:
     order.what = what;
     order.base = index.base;
     order.origin_us = index.origin_us;
-    order.seeks = index.indexed;
     order.sequence = static_cast<std::uint32_t>(n);
     const bool video =
       what == av_what::copy_video || what == av_what::encode_video;

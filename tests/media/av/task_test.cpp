@@ -16,7 +16,6 @@ TEST(AvTask, CarriesItsOrder) {
   order.video.crf = 22.5;
   order.video.burn_in = 4;
   order.audio.channels = 1;
-  order.hurry = true;
 
   const auto read = read_av_order(encode_av_order(order));
 
