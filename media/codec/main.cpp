@@ -1,3 +1,4 @@
+#include "media/codec/av/encoders.hpp"
 #include "media/codec/av/session.hpp"
 #include "media/codec/probe.hpp"
 #include "media/codec/zygote.hpp"
@@ -15,7 +16,9 @@ int main(int argc, char** argv) {
   static constexpr std::array tasks{
     task_entry{"av_index", &index_film},
     task_entry{"av_segment", &make_film_segment},
-    task_entry{"image", &make_images}, task_entry{"probe", &probe},
+    task_entry{"encoders", &list_encoders},
+    task_entry{"image", &make_images},
+    task_entry{"probe", &probe},
     task_entry{"video", &show_video}};
   if (argc < 2 || std::string_view{argv[1]} != "zygote") {
     std::fputs("troupe-codec is started by the server only\n", stderr);

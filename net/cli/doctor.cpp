@@ -1,6 +1,7 @@
 #include "media/tool/tool.hpp"
 #include "net/cli/api.hpp"
 #include "net/cli/commands.hpp"
+#include "net/cli/encoder_findings.hpp"
 #include "net/cli/findings.hpp"
 #include "net/cli/store_findings.hpp"
 #include "net/cli/text.hpp"
@@ -94,6 +95,7 @@ int doctor(const config_options& options) {
     out.warn("media roots", doubt, "mount it, or make it");
   check_store(out, settings, options.repair);
   check_tools(out, settings.tools);
+  check_encoders(out);
   check_sandbox(out, settings.sandbox);
   check_limits(out);
   return out.finish();

@@ -1,5 +1,6 @@
 #include "media/av/child_task.hpp"
 #include "media/av/ladder.hpp"
+#include "net/cli/child_ask.hpp"
 #include "net/cli/commands.hpp"
 #include "net/cli/table.hpp"
 #include "net/cli/text.hpp"
@@ -9,7 +10,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
-#include <future>
 #include <iostream>
 
 namespace troupe::cli {
@@ -109,17 +109,6 @@ void print(const av_index& index, const std::string& name) {
   print_table(rows);
 }
 
-media::child_end ask(media::codec_children& children, media::child_task task) {
-  std::promise<media::child_end> ended;
-  const auto child = children.open(media::child_life::one_task);
-  media::child_listener listener;
-  listener.on_end = [&ended](media::child_end end) {
-    ended.set_value(std::move(end));
-  };
-  child->run(std::move(task), std::move(listener));
-  return ended.get_future().get();
-}
-
 } // namespace
 
 int doctor_stream(const std::string& file) {
@@ -136,7 +125,7 @@ int doctor_stream(const std::string& file) {
   media::av_order order;
   order.scan = true;
   const auto end =
-    ask(children, media::av_task(std::move(order), std::move(source)));
+    ask_child(children, media::av_task(std::move(order), std::move(source)));
   const auto index = media::read_av_index(end.result);
   if (end.code != media::errc::none || !index) {
     std::cerr << printable(file) << ": " << media::code_of(end.code) << ": "

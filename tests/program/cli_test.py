@@ -133,6 +133,19 @@ class Configuration(TroupeTest):
                      "cgroup", "limits"):
             self.assertRegex(done.stdout, rf"(?m)^(OK|WARN) +{part} ")
 
+    def test_doctor_lists_the_encoders_that_there_are(self):
+        done = run("doctor", "--data", str(self.folder / "data"))
+        known = subprocess.run(["ffmpeg", "-v", "error", "-encoders"],
+                               capture_output=True, text=True,
+                               check=True).stdout.split()
+        for what, name in (("x264", "libx264"), ("x265", "libx265"),
+                           ("SVT-AV1", "libsvtav1"), ("VP9", "libvpx-vp9")):
+            mark = "OK" if name in known else "WARN"
+            self.assertRegex(done.stdout, rf"(?m)^{mark} +{what} +{name}\b")
+        told = re.search(r"(?m)^OK +hardware +(.*)", done.stdout)[1]
+        for name in ("h264_vaapi", "hevc_v4l2m2m"):
+            self.assertEqual(name in told, name in known, told)
+
     def test_doctor_fails_with_what_to_do(self):
         done = run("doctor", "--data", str(self.folder / "data"),
                    environment={"TROUPE_TOOLS_YT_DLP": "no-such-tool"})
