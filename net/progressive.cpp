@@ -5,6 +5,7 @@
 #include "net/client_address.hpp"
 #include "net/edge.hpp"
 #include "net/pacer.hpp"
+#include "net/unsent_bound.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,6 +36,7 @@ public:
       id_{std::move(id)}, course_{std::move(course)},
       fields_{std::move(taken.answer_fields)}, on_stop_{
                                                  std::move(taken.on_stop)} {
+    bound_unsent(socket_);
     if (party_.owner.empty())
       party_.owner = taken.req.principal;
     if (party_.owner.empty())
@@ -75,7 +77,7 @@ private:
     head += fields_ + "\r\n";
     bool sent = co_await write(head);
     if (sent)
-      sent = co_await write_chunk(*init);
+      sent = co_await write_chunk(*init, {});
     std::uint32_t number = 0;
     for (const auto& step : course_.steps) {
       if (!sent)
@@ -118,10 +120,11 @@ private:
     if ((*got)->bytes.empty())
       co_return true;
     const std::uint32_t track = step.audio && !course_.video.empty() ? 2 : 1;
-    const auto part = media::renumber_fragment((*got)->bytes, track, number);
-    if (!part)
+    const std::string_view whole{(*got)->bytes};
+    const auto head = media::renumber_head(whole, track, number);
+    if (!head)
       co_return false;
-    co_return co_await write_chunk(*part);
+    co_return co_await write_chunk(*head, whole.substr(head->size()));
   }
 
   asio::awaitable<result<media::cached_ptr>>
@@ -143,13 +146,15 @@ private:
     }
   }
 
-  asio::awaitable<bool> write_chunk(std::string_view bytes) {
-    std::array<char, 24> head{};
-    const auto size =
-      std::snprintf(head.data(), head.size(), "%zx\r\n", bytes.size());
-    const std::array<asio::const_buffer, 3> parts{
-      asio::buffer(head.data(), static_cast<std::size_t>(size)),
-      asio::buffer(bytes.data(), bytes.size()), asio::buffer("\r\n", 2)};
+  asio::awaitable<bool> write_chunk(std::string_view head,
+                                    std::string_view body) {
+    std::array<char, 24> length{};
+    const auto size = std::snprintf(length.data(), length.size(), "%zx\r\n",
+                                    head.size() + body.size());
+    const std::array<asio::const_buffer, 4> parts{
+      asio::buffer(length.data(), static_cast<std::size_t>(size)),
+      asio::buffer(head.data(), head.size()),
+      asio::buffer(body.data(), body.size()), asio::buffer("\r\n", 2)};
     error_code error;
     for (std::size_t i = 0; i < parts.size() && !error; ++i)
       co_await write_some(parts[i], error);

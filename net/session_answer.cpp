@@ -2,6 +2,7 @@
 #include "net/client_address.hpp"
 #include "net/response_text.hpp"
 #include "net/session_exchange.hpp"
+#include "net/unsent_bound.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -60,6 +61,8 @@ asio::awaitable<bool> session::respond(exchange& now, const response& what) {
   if (!bare && !is_file)
     body = what.bytes();
   kind_ = bare ? traffic::other : what.kind;
+  if (kind_ != traffic::other)
+    bound_unsent(socket_);
   bool sent = false;
   if (host_.at.pace && host_.at.pace->limits(kind_)) {
     sent = co_await pace(now, head, what);

@@ -132,16 +132,18 @@ result<std::string> join_inits(std::string_view first,
                           + wrap("mvex", one->extends + two->extends));
 }
 
-result<std::string> renumber_fragment(std::string fragment, std::uint32_t track,
-                                      std::uint32_t number) {
+result<std::string> renumber_head(std::string_view fragment,
+                                  std::uint32_t track, std::uint32_t number) {
   const auto moof = find(fragment, "moof", 0, fragment.size());
   const auto mfhd = moof ? find_in(fragment, "mfhd", *moof) : std::nullopt;
   const auto traf = moof ? find_in(fragment, "traf", *moof) : std::nullopt;
   const auto tfhd = traf ? find_in(fragment, "tfhd", *traf) : std::nullopt;
-  if (!mfhd || !tfhd || !set_first(fragment, *mfhd, number)
-      || !set_first(fragment, *tfhd, track))
+  if (!mfhd || !tfhd)
     return no_box();
-  return fragment;
+  std::string head{fragment.substr(0, moof->end())};
+  if (!set_first(head, *mfhd, number) || !set_first(head, *tfhd, track))
+    return no_box();
+  return head;
 }
 
 } // namespace troupe::media

@@ -15,9 +15,11 @@ namespace troupe::media {
 [[nodiscard]] result<std::string> join_inits(std::string_view first,
                                              std::string_view second);
 
-/// A fragment as one of that track, with that number (from 1 on) in the file.
-[[nodiscard]] result<std::string> renumber_fragment(std::string fragment,
-                                                    std::uint32_t track,
-                                                    std::uint32_t number);
+/// The head of a fragment, up to the end of its `moof`, as one of that track,
+/// with that number (from 1 on) in the file. It is as long as it was; what
+/// follows it in the fragment stays as it is.
+[[nodiscard]] result<std::string> renumber_head(std::string_view fragment,
+                                                std::uint32_t track,
+                                                std::uint32_t number);
 
 } // namespace troupe::media

@@ -2,7 +2,13 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
 
 namespace troupe::net {
 
@@ -10,7 +16,49 @@ namespace {
 
 class job_files : public server_test {};
 
+/// Bytes that were written to connections of a local port, and that their
+/// peers have not taken (column tx_queue of proc(5)).
+std::uint64_t untaken(std::uint16_t port) {
+  std::ifstream table{"/proc/self/net/tcp"};
+  std::string line;
+  std::getline(table, line);
+  std::uint64_t most = 0;
+  while (std::getline(table, line)) {
+    unsigned local = 0, state = 0;
+    unsigned long waiting = 0;
+    const auto read = std::sscanf(line.c_str(), " %*d: %*8x:%x %*8x:%*x %x %lx",
+                                  &local, &state, &waiting);
+    if (read == 3 && local == port)
+      most = std::max<std::uint64_t>(most, waiting);
+  }
+  return most;
+}
+
+/// What is untaken when nothing has moved for a while.
+std::uint64_t untaken_at_rest(std::uint16_t port) {
+  std::uint64_t seen = 0;
+  for (int same = 0, looks = 0; same < 10 && looks < 1000; ++looks) {
+    const auto now = untaken(port);
+    same = now > 0 && now == std::exchange(seen, now) ? same + 1 : 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return seen;
+}
+
 } // namespace
+
+TEST_F(job_files, LeavesLittleToTheKernelForAClientThatDoesNotRead) {
+  leave_file("v.mp4", std::string(16 << 20, 'x'));
+  auto client = connect();
+
+  client.send("GET /v1/jobs/done/files/v.mp4 HTTP/1.1\r\nHost: " + client.host()
+              + "\r\n\r\n");
+
+  const auto waiting = untaken_at_rest(port);
+  EXPECT_GT(waiting, 0u);
+  EXPECT_LE(waiting, 512u << 10);
+  EXPECT_EQ(client.read().body.size(), 16u << 20);
+}
 
 TEST_F(job_files, ServesTheFileOfAJob) {
   leave_file("a \xc3\xa9.mp4", "0123456789");
