@@ -6,6 +6,7 @@
 #include "media/cache/disk_cache.hpp"
 #include "media/cache/memory_cache.hpp"
 #include "media/probe/bad_sources.hpp"
+#include "media/stream/held_bytes.hpp"
 #include "media/stream/remote_films.hpp"
 
 #include <boost/asio/post.hpp>
@@ -83,16 +84,17 @@ public:
   }
 
   cached_ptr recall(const cache_key& key) override {
-    return memory_.find(key);
+    auto here = memory_.find(key);
+    return here ? here : held_.find(key);
   }
 
   void look_up(const cache_key& key, cached_heard heard) override {
-    if (auto here = memory_.find(key); here || !disk_)
+    if (auto here = recall(key); here || !disk_)
       return heard(std::move(here));
     asio::post(threads_, [this, key, heard = std::move(heard)] {
       auto found = disk_->find(key);
       if (found)
-        memory_.put(key, found);
+        share(key, found);
       heard(std::move(found));
     });
   }
@@ -103,7 +105,7 @@ public:
     made->note.kind = static_cast<std::uint8_t>(part);
     made->note.cost = static_cast<float>(cost_ms);
     made->bytes = std::move(bytes);
-    memory_.put(key, made);
+    share(key, made);
     if (where == stream_keep::disk && writer_)
       writer_->put(key, made);
     return made;
@@ -151,10 +153,16 @@ public:
   }
 
 private:
+  void share(const cache_key& key, const cached_ptr& what) {
+    memory_.put(key, what);
+    held_.note(key, what);
+  }
+
   const stream_parts parts_;
   const stream_signer signer_;
   remote_films remote_;
   memory_cache memory_;
+  held_bytes held_;
   std::unique_ptr<disk_cache> disk_;     ///< null: none
   std::unique_ptr<cache_writer> writer_; ///< null: no disk
   asio::thread_pool threads_{film_threads};
