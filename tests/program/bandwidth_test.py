@@ -14,14 +14,14 @@ MBIT = 125_000
 TOTAL = 40
 
 
-def make_noise(path, seconds=6):
+def make_noise(path, seconds=6, crf=20):
     """A film of several megabits a second, as nothing in it repeats."""
     subprocess.run(
         ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i",
          f"testsrc2=duration={seconds}:size=640x360:rate=25,"
          "noise=alls=60:allf=t", "-f", "lavfi", "-i",
          f"sine=frequency=440:sample_rate=48000:duration={seconds}",
-         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "20",
+         "-c:v", "libx264", "-preset", "ultrafast", "-crf", str(crf),
          "-pix_fmt", "yuv420p", "-g", "50", "-c:a", "aac", str(path)],
         check=True, stdin=subprocess.DEVNULL)
     return path

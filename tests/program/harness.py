@@ -292,12 +292,12 @@ class Redis:
 class Origin:
     """The origin of `tests/origin/origin.py` on the given addresses."""
 
-    def __init__(self, folder, *addresses, rate=0):
+    def __init__(self, folder, *addresses, rate=0, port=0):
         binds = [f"--bind={address}" for address in addresses or ["127.0.0.1"]]
         self.address = (addresses or ["127.0.0.1"])[0]
         self.process = subprocess.Popen(
             ["/usr/bin/python3", str(TESTS / "origin" / "origin.py"),
-             str(folder), "--rate", str(rate), *binds],
+             str(folder), "--rate", str(rate), "--port", str(port), *binds],
             stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
 

@@ -62,13 +62,14 @@ def times(url, kind="v"):
 
 class StreamTest(TroupeTest):
     environment = {}
+    flags = ()
 
     def setUp(self):
         super().setUp()
         self.media = self.folder / "media"
         self.media.mkdir()
         self.film = make_film(self.media / "film.mkv")
-        self.troupe = self.server("--media-root", str(self.media),
+        self.troupe = self.server("--media-root", str(self.media), *self.flags,
                                   environment=self.environment)
 
     def open(self, source="local:///film.mkv", **wish):
