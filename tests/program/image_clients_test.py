@@ -1,7 +1,6 @@
 """Images by the URLs that npm's clients of imgproxy build: each option of the
 open version once, what comes of it decoded."""
 
-import fcntl
 import json
 import pathlib
 import shutil
@@ -9,30 +8,12 @@ import subprocess
 import unittest
 import urllib.parse
 
-from harness import BIN
 from image_options import WHITE, Row, all_rows
+from npm import installed
 from pictures import ImageTest, Picture, make_picture, plain_png, with_exif
 
 CLIENTS = pathlib.Path(__file__).resolve().parent / "clients"
 KEY, SALT = "943b421c9eb07c83", "520f986b998545b4"
-
-
-def installed():
-    """The folder with both clients, installed once for each build."""
-    folder = BIN / "image_clients"
-    folder.mkdir(exist_ok=True)
-    lock = (CLIENTS / "package-lock.json").read_bytes()
-    with open(folder / "busy", "w") as busy:
-        fcntl.flock(busy, fcntl.LOCK_EX)
-        done = folder / "installed"
-        if not done.exists() or done.read_bytes() != lock:
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(CLIENTS / name, folder)
-            subprocess.run(
-                ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit",
-                 "--no-fund"], cwd=folder, check=True)
-            done.write_bytes(lock)
-    return folder
 
 
 class ClientTest(ImageTest):
@@ -40,10 +21,7 @@ class ClientTest(ImageTest):
 
     @classmethod
     def setUpClass(cls):
-        if not shutil.which("npm"):
-            raise unittest.SkipTest(
-                "npm is not installed: no clients to build URLs with")
-        cls.clients = installed()
+        cls.clients = installed(CLIENTS, "image_clients")
 
     def add_sources(self):
         whole = (self.media / "a.jpg").read_bytes()
