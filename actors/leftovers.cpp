@@ -3,6 +3,7 @@
 #include "config/log.hpp"
 #include "media/files/leftovers.hpp"
 #include "media/files/publish.hpp"
+#include "media/image_batch/files.hpp"
 
 namespace troupe::actors {
 
@@ -20,6 +21,7 @@ result<std::size_t> remove_leftovers(store::job_store& store,
       return job.error();
     if (job ? !store::is_terminal(job->state) : age < ages.unknown)
       continue;
+    media::discard_batch(library, left.job);
     media::discard_job(library, left.job);
     log::info("what a dead server left of a job is removed",
               {{"job", left.job}});

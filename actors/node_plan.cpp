@@ -9,6 +9,7 @@
 #include "actors/running_node.hpp"
 #include "actors/stage.hpp"
 #include "actors/stream_manager.hpp"
+#include "media/image_batch/files.hpp"
 #include "media/imaging/service.hpp"
 #include "media/monitor/host_reader.hpp"
 #include "media/stream/service.hpp"
@@ -64,6 +65,7 @@ job_bench bench_of(media::workbench& bench,
     media::discard_staging(library, id, epoch);
   };
   on.discard_job = [library](const std::string& id) {
+    media::discard_batch(library, id);
     media::discard_job(library, id);
   };
   on.library = library;

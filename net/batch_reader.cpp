@@ -174,8 +174,9 @@ struct batch_reader::impl {
   }
 };
 
-batch_reader::batch_reader(const media::address_guard& guard)
-  : impl_{new impl{job_reader{guard}, guard}} {}
+batch_reader::batch_reader(const media::address_guard& guard,
+                           media::option_rules images)
+  : impl_{new impl{job_reader{guard, std::move(images)}, guard}} {}
 
 batch_reader::~batch_reader() = default;
 

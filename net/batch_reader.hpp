@@ -2,6 +2,7 @@
 
 #include "actors/store/job_store.hpp"
 #include "media/egress/address_guard.hpp"
+#include "media/image/options.hpp"
 #include "net/problem.hpp"
 
 #include <functional>
@@ -35,7 +36,9 @@ struct batch_request {
 /// so it is made for threads that may; one call at a time.
 class batch_reader {
 public:
-  explicit batch_reader(const media::address_guard& guard);
+  /// @param images how options of images are read
+  explicit batch_reader(const media::address_guard& guard,
+                        media::option_rules images = {});
   ~batch_reader();
   batch_reader(const batch_reader&) = delete;
   batch_reader& operator=(const batch_reader&) = delete;

@@ -148,8 +148,9 @@ struct schedule_reader::impl {
   }
 };
 
-schedule_reader::schedule_reader(const media::address_guard& guard)
-  : impl_{new impl{job_reader{guard}}} {}
+schedule_reader::schedule_reader(const media::address_guard& guard,
+                                 media::option_rules images)
+  : impl_{new impl{job_reader{guard, std::move(images)}}} {}
 
 schedule_reader::~schedule_reader() = default;
 

@@ -2,6 +2,7 @@
 
 #include "actors/store/job_store.hpp"
 #include "media/egress/address_guard.hpp"
+#include "media/image/options.hpp"
 #include "net/problem.hpp"
 
 #include <memory>
@@ -31,7 +32,9 @@ read_action(std::string_view body);
 /// types.
 class schedule_reader {
 public:
-  explicit schedule_reader(const media::address_guard& guard);
+  /// @param images how options of images are read
+  explicit schedule_reader(const media::address_guard& guard,
+                           media::option_rules images = {});
   ~schedule_reader();
   schedule_reader(const schedule_reader&) = delete;
   schedule_reader& operator=(const schedule_reader&) = delete;

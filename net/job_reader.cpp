@@ -1,6 +1,7 @@
 #include "net/job_reader.hpp"
 
 #include "actors/store/handed_on.hpp"
+#include "media/image_batch/params.hpp"
 #include "media/job_types.hpp"
 #include "media/probe/local_path.hpp"
 #include "net/job_id.hpp"
@@ -153,7 +154,9 @@ void read_callback_url(object_reader& in, const media::address_guard& guard,
     in.wrong("callback_url", std::move(fault->detail), std::move(fault->code));
 }
 
-job_reader::job_reader(const media::address_guard& guard) : guard_{guard} {
+job_reader::job_reader(const media::address_guard& guard,
+                       media::option_rules images)
+  : guard_{guard}, images_{std::move(images)} {
   for (const auto& type : media::job_types())
     schemas_.emplace_back(type);
 }
@@ -189,6 +192,9 @@ void job_reader::read_params(object_reader& in, const params_schema* schema,
   field_errors found;
   check_sources(*params, *schema, pointer, found);
   schema->check(*params, pointer, found);
+  if (found.empty() && schema->type().name == "image_batch")
+    for (auto& each : media::batch_faults(simdjson::minify(*params), images_))
+      found.add(pointer + each.pointer, std::move(each.detail));
   const bool has_parents = place == job_place::batch || !out.depends_on.empty();
   for (auto& each : found.take())
     if (!has_parents

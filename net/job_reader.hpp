@@ -1,6 +1,7 @@
 #pragma once
 
 #include "media/egress/address_guard.hpp"
+#include "media/image/options.hpp"
 #include "net/job_submit.hpp"
 #include "net/json_reader.hpp"
 #include "net/params_schema.hpp"
@@ -21,7 +22,9 @@ enum class job_place : std::uint8_t {
 /// Reads one job as clients ask for it. Keeps the schemas of all job types.
 class job_reader {
 public:
-  explicit job_reader(const media::address_guard& guard);
+  /// @param images how options of images are read
+  explicit job_reader(const media::address_guard& guard,
+                      media::option_rules images = {});
 
   /// Notes everything that is wrong; `out` is good if nothing was. Members
   /// that it does not know are left for the caller.
@@ -38,6 +41,7 @@ private:
                      const std::string& pointer, field_errors& errors) const;
 
   const media::address_guard& guard_;
+  const media::option_rules images_;
   std::vector<params_schema> schemas_;
 };
 

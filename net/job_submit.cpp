@@ -13,8 +13,9 @@ struct submit_reader::impl {
   json_parser parser = {};
 };
 
-submit_reader::submit_reader(const media::address_guard& guard)
-  : impl_{new impl{job_reader{guard}}} {}
+submit_reader::submit_reader(const media::address_guard& guard,
+                             media::option_rules images)
+  : impl_{new impl{job_reader{guard, std::move(images)}}} {}
 
 submit_reader::~submit_reader() = default;
 

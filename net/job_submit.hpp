@@ -2,6 +2,7 @@
 
 #include "actors/store/job_store.hpp"
 #include "media/egress/address_guard.hpp"
+#include "media/image/options.hpp"
 #include "net/problem.hpp"
 
 #include <functional>
@@ -30,7 +31,9 @@ inline constexpr std::size_t max_idempotency_key = 255;
 /// is made per thread.
 class submit_reader {
 public:
-  explicit submit_reader(const media::address_guard& guard);
+  /// @param images how options of images are read
+  explicit submit_reader(const media::address_guard& guard,
+                         media::option_rules images = {});
   ~submit_reader();
   submit_reader(const submit_reader&) = delete;
   submit_reader& operator=(const submit_reader&) = delete;

@@ -51,6 +51,11 @@ void report(const std::exception_ptr& defect) {
   }
 }
 
+media::option_rules rules_of_images(const server_parts& of) {
+  return media::rules_of(of.image_settings ? *of.image_settings
+                                           : config::image_settings{});
+}
+
 } // namespace
 
 struct server::impl {
@@ -58,10 +63,10 @@ struct server::impl {
     : at{settings,
          parts,
          asks,
-         submit_reader{parts.guard},
-         schedule_reader{parts.guard},
-         batch_reader{parts.guard},
-         submit_reader{parts.guard}} {
+         submit_reader{parts.guard, rules_of_images(parts)},
+         schedule_reader{parts.guard, rules_of_images(parts)},
+         batch_reader{parts.guard, rules_of_images(parts)},
+         submit_reader{parts.guard, rules_of_images(parts)}} {
     if (parts.image_settings && parts.images && parts.crew) {
       at.images = std::make_unique<image_site>(*parts.image_settings);
       routes =

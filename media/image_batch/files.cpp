@@ -2,6 +2,7 @@
 
 #include "media/errc.hpp"
 #include "media/files/library_root.hpp"
+#include "media/files/publish.hpp"
 #include "media/files/sync.hpp"
 #include "media/probe/local_path.hpp"
 
@@ -116,6 +117,8 @@ list_sources(const batch_params& params, const fs::path& work,
     text += each + '\n';
   std::error_code error;
   fs::create_directories(work, error);
+  // They were of the list that is gone.
+  fs::remove(work / "lines", error);
   if (const auto kept = write_file_synced(file, text); !kept)
     return kept.error();
   return listed;
@@ -130,8 +133,10 @@ result<std::vector<std::string>> known_lines(const fs::path& work,
     out.push_back(line + '\n');
     text += out.back();
   }
-  if (out.size() < count)
-    return fail(errc::result_lost, (work / "lines").string());
+  if (out.size() < count) {
+    out.clear();
+    text.clear();
+  }
   std::error_code error;
   fs::create_directories(work, error);
   if (const auto kept = write_file_synced(work / "lines", text); !kept)
@@ -140,6 +145,8 @@ result<std::vector<std::string>> known_lines(const fs::path& work,
 }
 
 result<void> add_lines(const fs::path& work, std::string_view lines) {
+  std::error_code error;
+  fs::create_directories(work, error);
   const descriptor to{::open((work / "lines").c_str(),
                              O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)};
   if (!to || !write_all(to, lines))
@@ -165,6 +172,19 @@ result<void> write_whole(const fs::path& file, std::string_view bytes) {
   if (::rename(fresh.c_str(), file.c_str()) != 0)
     return file_failure(file);
   return {};
+}
+
+void discard_batch(const fs::path& library, const std::string& id) {
+  const auto folder = library / "images" / id;
+  std::error_code error;
+  if (!fs::exists(folder, error) || fs::exists(folder / batch_index, error))
+    return;
+  // At once, so that nothing is lost of what another attempt makes.
+  const auto gone = work_folder(library, id).replace_extension("images");
+  fs::create_directories(gone.parent_path(), error);
+  fs::remove_all(gone, error);
+  fs::rename(folder, gone, error);
+  fs::remove_all(gone, error);
 }
 
 result<void> sync_all(const fs::path& folder) {

@@ -5,6 +5,7 @@
 #include "media/files/digest.hpp"
 #include "media/files/publish.hpp"
 #include "media/files/sync.hpp"
+#include "media/image_batch/file_gate.hpp"
 #include "media/image_batch/files.hpp"
 #include "media/image_batch/ledger.hpp"
 #include "media/image_batch/seat.hpp"
@@ -60,6 +61,7 @@ public:
     on_io([](batch_work& me) {
       me.sink_.reset();
       me.quit();
+      me.shut_gate([] {});
     });
   }
 
@@ -69,10 +71,22 @@ private:
     asio::post(services_.threads.io(),
                [self = shared_from_this(), call] { call(*self); });
   }
+  /// Not at all once the gate is shut.
   template <class Call>
   void on_files(Call call) {
+    asio::post(services_.threads.files(), [self = shared_from_this(), call] {
+      if (const auto open = self->gate_->enter())
+        call(*self);
+    });
+  }
+  /// Then nothing of this attempt is written any more.
+  template <class Then>
+  void shut_gate(Then then) {
     asio::post(services_.threads.files(),
-               [self = shared_from_this(), call] { call(*self); });
+               [gate = gate_, then = std::move(then)]() mutable {
+                 gate->shut();
+                 then();
+               });
   }
   void on_io_fail(const failure& why) {
     on_io([why](batch_work& me) { me.conclude(report_of_failure(why)); });
@@ -107,7 +121,8 @@ private:
     sink_->on_progress(ledger_.now());
     seats_.resize(std::max(services_.children, 1u));
     for (auto& each : seats_)
-      each = std::make_shared<batch_seat>(services_, params_, folder_);
+      each = std::make_shared<batch_seat>(services_, params_, folder_, gate_,
+                                          task_.result_of);
     for (std::size_t at = 0; at < seats_.size(); ++at)
       advance(at);
   }
@@ -195,12 +210,12 @@ private:
     if (const auto lasting = sync_all(folder_); !lasting)
       return lasting.error();
     const auto file =
-      staging_folder(task_.library, task_.id, task_.epoch) / "images.jsonl";
+      staging_folder(task_.library, task_.id, task_.epoch) / batch_index;
     fs::create_directories(file.parent_path(), error);
     if (const auto done = write_file_synced(file, text); !done)
       return done.error();
     return staged_file{file,
-                       folder_ / "images.jsonl",
+                       folder_ / batch_index,
                        static_cast<std::int64_t>(text.size()),
                        sha256_hex(text),
                        true,
@@ -219,7 +234,12 @@ private:
     if (!sink)
       return;
     quit();
-    sink->on_done(std::move(outcome));
+    if (std::holds_alternative<finished>(outcome))
+      return sink->on_done(std::move(outcome));
+    // Whoever hears of it may remove what there is.
+    shut_gate([sink, outcome = std::move(outcome)]() mutable {
+      sink->on_done(std::move(outcome));
+    });
   }
 
   const image_batch_services& services_;
@@ -227,6 +247,7 @@ private:
   std::shared_ptr<attempt_sink> sink_;
   heartbeat heart_;
   const fs::path folder_;
+  const std::shared_ptr<file_gate> gate_ = std::make_shared<file_gate>();
   std::shared_ptr<const batch_params> params_;
   std::vector<std::string> sources_;
   std::vector<std::string> names_; ///< of all images, without ending

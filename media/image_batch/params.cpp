@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <unordered_map>
 
 namespace troupe::media {
@@ -69,22 +70,27 @@ result<video_wish> read_video_wish(const json::object& from) {
   return out;
 }
 
+/// @param member the one that is wrong, if one is
 result<batch_operation> read_operation(const json::value& from,
-                                       const option_rules& rules) {
+                                       const option_rules& rules,
+                                       std::string_view& member) {
   if (!from.is_object())
     return wrong("operations");
   const auto& object = from.get_object();
   batch_operation out;
   out.name = text_of(object, "name");
+  member = "/options";
   auto options = parse_options(text_of(object, "options"), rules);
   if (!options)
     return options.error();
   out.options = std::move(*options);
+  member = "/format";
   if (const auto format = text_of(object, "format"); !format.empty()) {
     out.options.format = format_named(format);
     if (!can_save(out.options.format))
       return wrong("format " + format + " cannot be made");
   }
+  member = "/video";
   if (const auto* video = object_of(object, "video")) {
     auto wish = read_video_wish(*video);
     if (!wish)
@@ -101,6 +107,10 @@ result<void> read_sources(const json::object& from, batch_params& to) {
     for (const auto& each : *list)
       to.sources.emplace_back(each.is_string() ? each.get_string()
                                                : json::string{});
+  if (from.contains("sources") + from.contains("glob")
+        + from.contains("source_dir")
+      != 1)
+    return wrong("one of sources, glob and source_dir must be there");
   to.folder = text_of(from, "source_dir");
   if (const auto glob = text_of(from, "glob"); !glob.empty()) {
     if (!glob.starts_with(local_scheme))
@@ -170,8 +180,9 @@ result<batch_params> read_batch(std::string_view text,
   const auto* operations = array_of(*object, "operations");
   if (!operations || operations->empty())
     return wrong("operations");
+  std::string_view member;
   for (const auto& each : *operations) {
-    auto read = read_operation(each, rules);
+    auto read = read_operation(each, rules, member);
     if (!read)
       return read.error();
     out.operations.push_back(std::move(*read));
@@ -183,6 +194,31 @@ result<batch_params> read_batch(std::string_view text,
   if (out.output.ends_with(".{ext}"))
     out.output.resize(out.output.size() - 6);
   out.fail_fast = truth_of(*object, "fail_fast");
+  return out;
+}
+
+std::vector<batch_fault> batch_faults(std::string_view text,
+                                      const option_rules& rules) {
+  const auto object = parse_object(text);
+  if (!object)
+    return {{"", "must be an object"}};
+  std::vector<batch_fault> out;
+  batch_params ignored;
+  if (const auto read = read_sources(*object, ignored); !read)
+    out.push_back({"", read.error().detail});
+  const auto* operations = array_of(*object, "operations");
+  if (!operations)
+    return out;
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < operations->size(); ++i) {
+    const auto at = "/operations/" + std::to_string(i);
+    std::string_view member;
+    const auto read = read_operation((*operations)[i], rules, member);
+    if (!read)
+      out.push_back({at + std::string{member}, read.error().detail});
+    else if (!names.insert(config::lower(read->name)).second)
+      out.push_back({at + "/name", "is the name of another operation"});
+  }
   return out;
 }
 

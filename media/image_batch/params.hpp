@@ -42,6 +42,18 @@ struct batch_params {
 [[nodiscard]] result<batch_params> read_batch(std::string_view json,
                                               const option_rules& rules);
 
+/// A member that is wrong, by its pointer (RFC 6901).
+struct batch_fault {
+  std::string pointer;
+  std::string detail;
+};
+
+/// What the schema cannot know: options, sources told twice, and operations of
+/// one name, letters of both cases being alike.
+/// @param json valid by the schema
+[[nodiscard]] std::vector<batch_fault> batch_faults(std::string_view json,
+                                                    const option_rules& rules);
+
 /// Names for all images, in the order of sources, then operations, then
 /// numbers where an operation makes several: by the template, without ending.
 /// None is there twice, in whatever letters; each part between slashes is a

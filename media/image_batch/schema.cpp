@@ -7,8 +7,8 @@ const std::string_view image_batch_params_schema = R"({
   "properties": {
     "sources": {"type": "array", "minItems": 1, "maxItems": 10000,
       "items": {"type": "string", "maxLength": 4096,
-        "pattern": "^(local:///[^?#]+|[hH][tT][tT][pP][sS]?://.+)$"},
-      "description": "Images and videos: local:///path or http(s)://…"},
+        "pattern": "^(local:///[^?#]+|job:[0-9A-Za-z_-]{1,64}|[hH][tT][tT][pP][sS]?://.+)$"},
+      "description": "Images and videos: local:///path, http(s)://… or job:ID, the file that a job has made."},
     "glob": {"type": "string", "maxLength": 4096,
       "pattern": "^local:///[^?#]+$",
       "description": "local:///folder/*.jpg: files of one folder beneath the media roots."},

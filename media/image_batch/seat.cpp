@@ -13,6 +13,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::string_view job_source = "job:";
 constexpr std::chrono::seconds image_limit{60};
 constexpr std::chrono::minutes video_limit{15};
 
@@ -28,9 +29,10 @@ std::shared_ptr<const std::string> shared(std::string bytes) {
 
 batch_seat::batch_seat(const image_batch_services& services,
                        std::shared_ptr<const batch_params> params,
-                       std::filesystem::path folder)
-  : services_(services), params_(std::move(params)),
-    folder_(std::move(folder)) {}
+                       std::filesystem::path folder,
+                       std::shared_ptr<file_gate> gate, ask_result result_of)
+  : services_(services), params_(std::move(params)), folder_(std::move(folder)),
+    gate_(std::move(gate)), result_of_(std::move(result_of)) {}
 
 template <class Call>
 void batch_seat::on_io(Call call) {
@@ -57,8 +59,28 @@ void batch_seat::make(std::string source, std::vector<std::string> names,
   of_.clear();
   files_.clear();
   error_.clear();
+  job_result_.clear();
   is_video_ = again_ = false;
+  if (source_.starts_with(job_source))
+    return ask_job(source_.substr(job_source.size()));
   look(0);
+}
+
+void batch_seat::ask_job(const std::string& id) {
+  if (!result_of_) {
+    error_ = text_of(errc::source_unavailable, "no job can be asked for");
+    return write();
+  }
+  result_of_(id, [self = shared_from_this()](result<std::string> told) {
+    self->on_io([told = std::move(told)](batch_seat& me) mutable {
+      if (!told) {
+        me.error_ = told.error().message();
+        return me.write();
+      }
+      me.job_result_ = std::move(*told);
+      me.look(0);
+    });
+  });
 }
 
 // -- what is there ------------------------------------------------------------
@@ -71,6 +93,7 @@ void batch_seat::look(std::size_t operation) {
   query.source = source_;
   query.input = input_;
   query.hurry = false;
+  query.job_result = job_result_;
   services_.images.find(
     std::move(query),
     [self = shared_from_this(), operation](result<image_found> what) {
@@ -209,24 +232,27 @@ void batch_seat::add(std::size_t image, image_format format,
 }
 
 void batch_seat::write() {
-  asio::post(
-    services_.threads.files(),
-    [self = shared_from_this(), folder = folder_, files = std::move(files_)] {
-      result<batch_item> item{batch_item{}};
-      for (const auto& each : files) {
-        const auto done = write_whole(each.path, *each.bytes);
-        if (!done) {
-          item = done.error();
-          break;
-        }
-        item->files.push_back(each.path.lexically_relative(folder).string());
+  asio::post(services_.threads.files(), [self = shared_from_this(),
+                                         folder = folder_, gate = gate_,
+                                         files = std::move(files_)] {
+    const auto open = gate->enter();
+    if (!open)
+      return;
+    result<batch_item> item{batch_item{}};
+    for (const auto& each : files) {
+      const auto done = write_whole(each.path, *each.bytes);
+      if (!done) {
+        item = done.error();
+        break;
       }
-      self->on_io([item = std::move(item)](batch_seat& me) mutable {
-        if (item)
-          item->error = std::move(me.error_);
-        std::exchange(me.heard_, nullptr)(std::move(item));
-      });
+      item->files.push_back(each.path.lexically_relative(folder).string());
+    }
+    self->on_io([item = std::move(item)](batch_seat& me) mutable {
+      if (item)
+        item->error = std::move(me.error_);
+      std::exchange(me.heard_, nullptr)(std::move(item));
     });
+  });
 }
 
 } // namespace troupe::media

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/result.hpp"
+#include "media/image_batch/file_gate.hpp"
 #include "media/image_batch/job.hpp"
 #include "media/image_batch/params.hpp"
 
@@ -26,10 +27,15 @@ using item_heard = std::function<void(result<batch_item>)>;
 /// not, comes too late.
 class batch_seat : public std::enable_shared_from_this<batch_seat> {
 public:
+  using ask_result = std::function<void(const std::string& job, result_heard)>;
+
   /// @param folder where files go
+  /// @param result_of tells what jobs have come to that are sources; may be
+  /// null
   batch_seat(const image_batch_services& services,
              std::shared_ptr<const batch_params> params,
-             std::filesystem::path folder);
+             std::filesystem::path folder, std::shared_ptr<file_gate> gate,
+             ask_result result_of);
 
   /// @param names of all its images, without ending, as `output_names` has them
   /// @pre no other source is worked on
@@ -47,6 +53,7 @@ private:
 
   template <class Call>
   void on_io(Call call);
+  void ask_job(const std::string& id);
   void look(std::size_t operation);
   void found(std::size_t operation, const result<image_found>& what);
   void run();
@@ -64,10 +71,13 @@ private:
   const image_batch_services& services_;
   const std::shared_ptr<const batch_params> params_;
   const std::filesystem::path folder_;
+  const std::shared_ptr<file_gate> gate_;
+  const ask_result result_of_;
   std::unique_ptr<codec_child> child_;
   std::unique_ptr<codec_child> text_child_; ///< for works that set text
   item_heard heard_;
   std::string source_;
+  std::string job_result_; ///< of a source `job:ID`
   std::vector<std::string> names_;
   std::shared_ptr<const image_input> input_;
   std::vector<work_ptr> works_;
