@@ -16,7 +16,6 @@ namespace troupe::media {
 
 namespace {
 
-constexpr std::size_t most_tags = 4;
 constexpr std::size_t flush_at = 1u << 20;
 
 /// As it lies in the file.
@@ -29,7 +28,7 @@ struct plain_record {
   cache_key digest;
   std::uint64_t size = 0;
   std::uint64_t source = 0;
-  std::array<std::uint64_t, most_tags> tags{};
+  std::array<std::uint64_t, most_noted_tags> tags{};
   std::uint64_t sum = 0;
 };
 static_assert(sizeof(plain_record) == 96);
@@ -54,7 +53,8 @@ plain_record plain(const journal_record& from) {
   to.size = from.size;
   to.source = from.note.source;
   std::copy_n(from.note.tags.begin(),
-              std::min(from.note.tags.size(), most_tags), to.tags.begin());
+              std::min(from.note.tags.size(), most_noted_tags),
+              to.tags.begin());
   to.sum = sum_of(to);
   return to;
 }

@@ -200,7 +200,7 @@ result<void> disk_cache::add(const journal_record& record,
                              const std::filesystem::path& written) {
   if (const auto old = where_.find(record.key); old != where_.end()) {
     if (slots_[old->second].digest == record.digest && written.empty())
-      return {};
+      return note(old->second, record);
     drop(old->second);
   }
   make_room(record.size + overhead);
@@ -214,6 +214,18 @@ result<void> disk_cache::add(const journal_record& record,
     return noted;
   enter(record);
   compact();
+  return {};
+}
+
+/// The bytes are those that are there.
+result<void> disk_cache::note(eviction_order::slot at,
+                              const journal_record& record) {
+  if (slots_[at].note.tags == record.note.tags)
+    return {};
+  if (const auto noted = journal_->add(record); !noted)
+    return noted;
+  const std::lock_guard lock{mutex_};
+  slots_[at].note.tags = record.note.tags;
   return {};
 }
 

@@ -77,6 +77,8 @@ private:
   [[nodiscard]] bool holds(const cache_key& digest) const;
   [[nodiscard]] result<void> add(const journal_record& record,
                                  const std::filesystem::path& written);
+  [[nodiscard]] result<void> note(eviction_order::slot at,
+                                  const journal_record& record);
   void forget_broken(const cache_key& key, const cache_key& digest);
 
   blob_folder files_;

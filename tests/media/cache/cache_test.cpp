@@ -165,6 +165,32 @@ TEST(DiskCache, PurgesBySourceTagAndAll) {
   EXPECT_EQ(cache->figures().bytes, 0u);
 }
 
+TEST(DiskCache, NotesTagsThatComeLaterAndMoreThanARecordHolds) {
+  const temporary_folder folder;
+  const auto purged = [](disk_cache& cache, const char* tag) {
+    return cache.purge({purge_order::kind::tag, mark_of(tag)});
+  };
+  const auto reopened = [&folder] {
+    return disk_cache::open(folder.path(), plenty).value();
+  };
+  {
+    auto cache = reopened();
+    ASSERT_TRUE(cache->put(key(1), *thing("one")));
+    ASSERT_TRUE(cache->put(key(1), *thing("one", 10, "s", {"late"})));
+    auto many = *thing("two");
+    std::vector<std::uint64_t> tags;
+    for (const auto* tag : {"a", "b", "c", "d", "e"})
+      tags.push_back(mark_of(tag));
+    EXPECT_TRUE(many.note.add_tags(tags));
+    EXPECT_FALSE(many.note.add_tags(tags));
+    ASSERT_TRUE(cache->put(key(2), many));
+    EXPECT_EQ(cache->figures().entries, 2u);
+  }
+  EXPECT_EQ(purged(*reopened(), "e"), 1u);
+  EXPECT_EQ(purged(*reopened(), "late"), 1u);
+  EXPECT_EQ(reopened()->figures().entries, 0u);
+}
+
 TEST(DiskCache, StaysWithinItsBudgetAlsoWhenThatShrinks) {
   temporary_folder folder;
   {
