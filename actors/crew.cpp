@@ -20,6 +20,10 @@ constexpr auto crew_period = 50ms;
 /// Between its tasks' deadlines and the end of a child that keeps none.
 constexpr auto least_life = 20ms;
 
+/// Of tasks, to what they usually take.
+constexpr double least_pace = 0.1;
+constexpr double most_pace = 20;
+
 double ms_between(crew_state::clock::time_point from,
                   crew_state::clock::time_point to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
@@ -56,12 +60,12 @@ void crew_state::make(image_request& request) {
   if (const auto there = flights_.find(work->key); there != flights_.end())
     return join(there->second, request);
   // Made between the look into the cache and now.
-  if (auto here = options_.images->recall(work->key))
+  if (auto here = options_.images->recall(*work))
     return request.reply(image_reply{std::move(here), true, 0, 0});
   if (refuse(request))
     return;
   auto& fresh = flights_[work->key];
-  fresh.waiting.push_back({std::move(request.reply), false});
+  fresh.waiting.push_back({std::move(request.reply), work, false});
   fresh.task = queue_.add(work, !work->hurry, request.ask.priority,
                           request.ask.deadline, now());
   assign();
@@ -72,16 +76,31 @@ void crew_state::join(flight& there, image_request& request) {
   ++figures_.coalesced;
   if (request.ask.work->hurry)
     queue_.hurry(there.task, request.ask.deadline);
-  there.waiting.push_back({std::move(request.reply), true});
+  there.waiting.push_back({std::move(request.reply), request.ask.work, true});
   assign();
+}
+
+/// Until a child is free for one more, by what tasks that wait and run usually
+/// take.
+double crew_state::wait_ms(bool batch) const {
+  auto all_ms = queue_.cost_ms(batch) * pace_[batch];
+  std::uint32_t busy = 0;
+  for (const auto& [number, it] : seats_) {
+    if (it.batch != batch || it.spare || !it.task)
+      continue;
+    ++busy;
+    const auto ran_ms = ms_between(it.began, now());
+    all_ms += std::max(it.task->cost_ms * pace_[batch] - ran_ms, 0.0);
+  }
+  const auto seats = std::max(options_.children[batch], 1u);
+  return busy < seats && queue_.size(batch) == 0 ? 0 : all_ms / seats;
 }
 
 /// True if it was: too many wait, or it would wait beyond its deadline.
 bool crew_state::refuse(image_request& request) {
   const bool batch = !request.ask.work->hurry;
   const auto waiting = queue_.size(batch);
-  const auto seats = std::max(options_.children[batch], 1u);
-  const auto wait_ms = usual_ms_[batch] * static_cast<double>(waiting) / seats;
+  const auto wait_ms = this->wait_ms(batch);
   const bool late = !batch && ms_between(now(), request.ask.deadline) < wait_ms;
   if (waiting < options_.most_waiting && !late)
     return false;
@@ -172,7 +191,10 @@ void crew_state::settle(crew_task& task, media::child_end& end,
     options_.metrics->image_failed(media::code_of(end.code));
   if (try_again(task, end.code))
     return;
-  fail_all(task, fail(end.code, end.message), is_lasting(end.code));
+  // What had most of its time would need it again.
+  const bool was_slow = end.code == media::errc::timeout
+                        && now() - began >= (task.deadline - task.since) / 2;
+  fail_all(task, fail(end.code, end.message), is_lasting(end.code) || was_slow);
 }
 
 /// One that killed its child gets another, once; then it is blamed for both.
@@ -228,6 +250,9 @@ void crew_state::conclude(const media::image_work& work,
     auto told = outcome;
     if (told)
       told->coalesced = each.coalesced;
+    // What is kept has the tags of the first who asked.
+    if (told && each.coalesced && !each.work->tags.empty())
+      options_.images->recall(*each.work);
     each.reply(std::move(told));
   }
 }
@@ -235,8 +260,9 @@ void crew_state::conclude(const media::image_work& work,
 void crew_state::measure(const crew_task& task, const media::image_result& made,
                          clock::time_point began) {
   const auto ran_ms = ms_between(began, now());
-  auto& usual = usual_ms_[task.batch];
-  usual += (ran_ms - usual) / 16;
+  auto& pace = pace_[task.batch];
+  pace +=
+    (std::clamp(ran_ms / task.cost_ms, least_pace, most_pace) - pace) / 16;
   if (!options_.metrics)
     return;
   for (const auto& each : made.outputs)

@@ -75,6 +75,7 @@ public:
 private:
   struct waiter {
     answer<image_reply> reply;
+    media::work_ptr work; ///< as it was asked for
     bool coalesced = false;
   };
   struct flight {
@@ -98,6 +99,7 @@ private:
   [[nodiscard]] clock::time_point now() const {
     return self_->clock().now();
   }
+  [[nodiscard]] double wait_ms(bool batch) const;
   [[nodiscard]] bool refuse(image_request& request);
   void join(flight& there, image_request& request);
   void assign();
@@ -122,7 +124,8 @@ private:
   std::unordered_map<media::cache_key, flight> flights_;
   std::unordered_map<std::uint64_t, seat> seats_;
   std::uint64_t number_ = 0; ///< of the newest seat
-  std::array<double, 2> usual_ms_{50, 50};
+  /// Times that tasks take, to what they usually take.
+  std::array<double, 2> pace_{1, 1};
   bool ticking_ = false;
   crew_figures figures_;
 };

@@ -1,5 +1,7 @@
 #include "actors/crew_queue.hpp"
 
+#include "media/imaging/work_cost.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -43,6 +45,7 @@ std::uint64_t crew_queue::add(media::work_ptr work, bool batch, int priority,
     const auto id = found->second;
     auto task = remove(id);
     task.works.push_back(std::move(work));
+    task.cost_ms = media::usual_cost_ms(task.works);
     task.deadline = std::min(task.deadline, deadline);
     task.priority = std::max(task.priority, priority);
     if (task.works.size() < most_outputs)
@@ -54,6 +57,7 @@ std::uint64_t crew_queue::add(media::work_ptr work, bool batch, int priority,
   crew_task task;
   task.id = id;
   task.works.push_back(std::move(work));
+  task.cost_ms = media::usual_cost_ms(task.works);
   task.deadline = deadline;
   task.since = now;
   task.priority = priority;
@@ -82,6 +86,14 @@ void crew_queue::hurry(std::uint64_t id, clock::time_point deadline) {
   task.batch = false;
   task.deadline = std::min(task.deadline, deadline);
   insert(std::move(task));
+}
+
+double crew_queue::cost_ms(bool batch) const {
+  double out = 0;
+  for (const auto& [id, task] : tasks_)
+    if (task.batch == batch)
+      out += task.cost_ms;
+  return out;
 }
 
 std::vector<crew_task> crew_queue::take_late(clock::time_point now) {

@@ -20,6 +20,7 @@ struct crew_task {
   std::vector<media::work_ptr> works;             ///< at least one
   std::chrono::steady_clock::time_point deadline; ///< the earliest of theirs
   std::chrono::steady_clock::time_point since;
+  double cost_ms = 0; ///< that it usually takes
   int priority = 5;
   bool batch = false;
   bool again = false; ///< a child died of it
@@ -54,6 +55,8 @@ public:
   [[nodiscard]] std::size_t size(bool batch) const {
     return batch ? batch_.size() : page_.size();
   }
+  /// That all of a side usually take.
+  [[nodiscard]] double cost_ms(bool batch) const;
   [[nodiscard]] bool empty() const {
     return tasks_.empty();
   }

@@ -109,12 +109,26 @@ list_ptr header_list(const range_request& what) {
   return list;
 }
 
+/// What another try would meet again is no matter of time.
+errc code_of_end(CURLcode outcome) {
+  switch (outcome) {
+  case CURLE_UNSUPPORTED_PROTOCOL:
+    return errc::source_forbidden;
+  case CURLE_TOO_MANY_REDIRECTS:
+  case CURLE_URL_MALFORMAT:
+    return errc::invalid_media;
+  default:
+    return errc::source_unavailable;
+  }
+}
+
 range_answer answer_of(part_fetch& now, CURLcode outcome) {
   auto said = std::move(now.answer);
   said.validator = validator_of(said);
   auto* easy = now.easy.get();
   const bool cut = outcome == CURLE_WRITE_ERROR && now.whole;
   if (outcome != CURLE_OK && !cut) {
+    said.wrong = code_of_end(outcome);
     said.error = curl_easy_strerror(outcome);
     said.bytes.clear();
     return said;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "media/errc.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -29,7 +31,8 @@ struct range_request {
 /// start, at most `most_whole`, or of what is asked for whole at most one more
 /// than `size`. Anything else: no bytes.
 struct range_answer {
-  long status = 0; ///< 0: none came, see `error`
+  long status = 0; ///< 0: none came, see `wrong` and `error`
+  errc wrong = errc::source_unavailable;
   std::string error;
   std::string bytes;
   std::int64_t total = -1; ///< of the whole resource; negative: not told

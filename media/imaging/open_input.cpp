@@ -25,6 +25,11 @@ std::string identity_of(const std::string& name, const struct stat& of) {
 
 } // namespace
 
+std::string identity_of_file(const std::string& path) {
+  struct stat is {};
+  return ::stat(path.c_str(), &is) == 0 ? identity_of(path, is) : path;
+}
+
 result<std::shared_ptr<const image_input>>
 open_input(const std::string& source, std::string_view job_result,
            const config::library_settings& library) {

@@ -10,6 +10,10 @@
 
 namespace troupe::media {
 
+/// Another for every version of a file's bytes; the path alone where there is
+/// none. Blocks.
+[[nodiscard]] std::string identity_of_file(const std::string& path);
+
 /// Opens a source that is a file, `local:///…` or `job:ID`. Its identity is
 /// path (as `plain_source` has it), device, inode, size, and when bytes and
 /// inode were changed, to the nanosecond. Blocks. Errors are those of

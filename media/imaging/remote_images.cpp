@@ -3,6 +3,7 @@
 #include "media/download/params.hpp"
 #include "media/errc.hpp"
 #include "media/fetch/status.hpp"
+#include "media/imaging/origin_pause.hpp"
 #include "media/imaging/source_name.hpp"
 
 #include <utility>
@@ -109,15 +110,17 @@ result<remote_fetched> remote_images::judge(const std::string& url,
   if (seen.refused != errc::none)
     return fail(seen.refused, seen.refused_detail);
   if (answer.status == 0)
-    return fail(errc::source_unavailable, answer.error);
+    return fail(answer.wrong, answer.error);
   remote_fetched out;
   if (answer.status == 304) {
     const std::lock_guard lock{mutex_};
     const auto found = records_.find(url);
     if (found == records_.end())
-      return fail(errc::source_unavailable,
+      return fail(errc::invalid_media,
                   "its server answers 304 to what was no condition");
     out.record = found->second.record;
+  } else if (answer.status == 429 && answer.retry_after_s > 0) {
+    return pause_of(answer.retry_after_s);
   } else if (answer.status != 200) {
     return fail(code_of_status(answer.status),
                 "its server answers " + std::to_string(answer.status));

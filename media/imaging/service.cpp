@@ -4,6 +4,7 @@
 #include "media/image/child_task.hpp"
 #include "media/imaging/open_input.hpp"
 #include "media/imaging/source_name.hpp"
+#include "media/imaging/work_cost.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -101,8 +102,10 @@ void cached_image_service::find(image_query query, image_heard heard) {
   });
 }
 
-cached_ptr cached_image_service::recall(const cache_key& key) {
-  return memory_.find(key);
+cached_ptr cached_image_service::recall(const image_work& work) {
+  const std::uint64_t before = generation_;
+  auto here = memory_.find(work.key);
+  return here ? tagged(work.key, std::move(here), work.tags, before) : nullptr;
 }
 
 void cached_image_service::deny(const image_work& work, const failure& why) {
@@ -133,6 +136,14 @@ image_options cached_image_service::chosen(const image_query& query,
   return options;
 }
 
+/// Another for every version of the watermark.
+std::string cached_image_service::mark_identity() const {
+  const auto& settings = parts_.settings;
+  if (!settings.watermark_text.empty())
+    return "text " + settings.watermark_text;
+  return identity_of_file(settings.watermark);
+}
+
 cache_key cached_image_service::key_for(const image_options& options,
                                         const std::string& identity,
                                         bool hurry) const {
@@ -142,8 +153,7 @@ cache_key cached_image_service::key_for(const image_options& options,
   text += hurry && options.format == image_format::avif ? " hurry" : "";
   text += parts_.settings.lenient ? " lenient" : "";
   if (options.watermark)
-    text +=
-      " " + parts_.settings.watermark.string() + parts_.settings.watermark_text;
+    text += ' ' + mark_identity();
   return key_of(text);
 }
 
@@ -154,31 +164,56 @@ void cached_image_service::count_hit(const cached_bytes& image) {
   saved_us_ += static_cast<std::uint64_t>(image.note.cost * 1000);
 }
 
-cached_ptr cached_image_service::look_into(const cache_key& key) {
+/// Has a purge by these tags meet it, too.
+cached_ptr cached_image_service::tagged(const cache_key& key, cached_ptr what,
+                                        const std::vector<std::uint64_t>& tags,
+                                        std::uint64_t generation) {
+  auto note = what->note;
+  if (!note.add_tags(tags))
+    return what;
+  const std::lock_guard lock{keeping_};
+  if (generation != generation_)
+    return what;
+  // Others may have noted theirs by now.
+  if (auto newest = memory_.find(key))
+    what = std::move(newest);
+  auto out = std::make_shared<cached_bytes>(*what);
+  if (!out->note.add_tags(tags))
+    return what;
+  memory_.put(key, out);
+  if (writer_)
+    writer_->put(key, out);
+  return out;
+}
+
+cached_ptr
+cached_image_service::look_into(const cache_key& key,
+                                const std::vector<std::uint64_t>& tags) {
+  const std::uint64_t before = generation_;
   if (auto here = memory_.find(key)) {
     count_hit(*here);
-    return here;
+    return tagged(key, std::move(here), tags, before);
   }
   if (!disk_)
     return nullptr;
-  const std::uint64_t before = generation_;
   auto here = disk_->find(key);
   if (!here)
     return nullptr;
   ++disk_hits_;
   count_hit(*here);
   hold(key, here, before);
-  return here;
+  return tagged(key, std::move(here), tags, before);
 }
 
 /// What nobody had to hurry for is the better one.
-cached_ptr cached_image_service::look_for(const image_options& options,
-                                          const std::string& identity,
-                                          bool hurry) {
-  if (hurry && options.format == image_format::avif)
-    if (auto better = look_into(key_for(options, identity, false)))
+cached_ptr cached_image_service::look_for(const image_query& query,
+                                          const image_options& options,
+                                          const std::string& identity) {
+  const auto tags = marks_of(query.options.tags);
+  if (query.hurry && options.format == image_format::avif)
+    if (auto better = look_into(key_for(options, identity, false), tags))
       return better;
-  return look_into(key_for(options, identity, hurry));
+  return look_into(key_for(options, identity, query.hurry), tags);
 }
 
 bool cached_image_service::sets_text(const image_work& work) const {
@@ -211,7 +246,7 @@ result<image_found> cached_image_service::look_up(const image_query& query,
   work->generation = generation_;
   work->options = chosen(query, input->look);
   work->key = key_for(work->options, input->identity, query.hurry);
-  if (auto here = look_for(work->options, input->identity, query.hurry))
+  if (auto here = look_for(query, work->options, input->identity))
     return image_found{std::move(here), false, nullptr};
   if (auto why = denied_.find(work->key, clock::now())) {
     ++told_again_;
@@ -222,6 +257,7 @@ result<image_found> cached_image_service::look_up(const image_query& query,
                 "it crashed what read it, and is refused for another "
                   + std::to_string(std::lround(std::ceil(left))) + " s");
   ++misses_;
+  work->extent = extent_of(input->file.get(), input->look.format);
   work->input = std::move(input);
   work->hurry = query.hurry;
   work->tags = marks_of(query.options.tags);
@@ -263,7 +299,7 @@ result<cached_ptr> cached_image_service::keep(const image_work& work,
   out->note.kind = static_cast<std::uint8_t>(made.format);
   out->note.cost = static_cast<float>(made.made_ms);
   out->note.source = source_mark(work.input->name);
-  out->note.tags = work.tags;
+  out->note.add_tags(work.tags);
   out->digest = key_of(made.bytes);
   out->bytes = std::move(made.bytes);
   bad_.read(work.input->identity);

@@ -89,8 +89,8 @@ public:
   ///   bad_params, too_large, poison_source, or what was told before
   virtual void find(image_query query, image_heard heard) = 0;
 
-  /// What was made meanwhile: in memory, or null.
-  [[nodiscard]] virtual cached_ptr recall(const cache_key& key) = 0;
+  /// What was made meanwhile: in memory, or null. The work's tags are noted.
+  virtual cached_ptr recall(const image_work& work) = 0;
 
   /// Keeps what was made, in memory at once.
   ///   source_changed  while it was read

@@ -61,7 +61,7 @@ bool cached_image_service::answer_known(const image_query& query,
                                         const image_heard& heard) {
   const auto options = chosen(query, record.look);
   const auto identity = query.source + '\n' + to_hex(record.digest);
-  if (auto here = look_for(options, identity, query.hurry)) {
+  if (auto here = look_for(query, options, identity)) {
     stale_ += stale;
     heard(image_found{std::move(here), stale, nullptr});
     return true;
@@ -108,7 +108,7 @@ void cached_image_service::take_fetched(const image_query& query, bool anew,
     // It is what it was, but that is gone.
     if (!anew)
       return fetch_for(query, true, std::move(heard));
-    return heard(fail(errc::source_unavailable,
+    return heard(fail(errc::invalid_media,
                       "its server answers 304 to what was no condition"));
   }
   auto input = input_of(query.source, got->record, *got->bytes);

@@ -29,7 +29,7 @@ public:
     return rules_;
   }
   void find(image_query query, image_heard heard) override;
-  cached_ptr recall(const cache_key& key) override;
+  cached_ptr recall(const image_work& work) override;
   result<cached_ptr> keep(const image_work& work, image_made made,
                           const image_facts& source) override;
   void deny(const image_work& work, const failure& why) override;
@@ -48,9 +48,14 @@ private:
   using input_ptr = std::shared_ptr<const image_input>;
 
   result<image_found> look_up(const image_query& query, input_ptr input);
-  cached_ptr look_for(const image_options& options, const std::string& identity,
-                      bool hurry);
-  cached_ptr look_into(const cache_key& key);
+  cached_ptr look_for(const image_query& query, const image_options& options,
+                      const std::string& identity);
+  cached_ptr look_into(const cache_key& key,
+                       const std::vector<std::uint64_t>& tags);
+  cached_ptr tagged(const cache_key& key, cached_ptr what,
+                    const std::vector<std::uint64_t>& tags,
+                    std::uint64_t generation);
+  std::string mark_identity() const;
   void count_hit(const cached_bytes& image);
   image_options chosen(const image_query& query, const image_look& look) const;
   cache_key key_for(const image_options& options, const std::string& identity,

@@ -12,6 +12,17 @@
 
 namespace troupe::media {
 
+/// What an image's header says of its sizes; zero: nothing.
+struct image_extent {
+  std::uint32_t width = 0; ///< as stored, of one frame
+  std::uint32_t height = 0;
+  bool progressive = false; ///< a JPEG that must be decoded whole
+
+  [[nodiscard]] std::uint64_t pixels() const {
+    return std::uint64_t{width} * height;
+  }
+};
+
 /// A source, opened; shared by all that is made of it.
 struct image_input {
   descriptor file;
@@ -33,6 +44,7 @@ struct image_feed {
 struct image_work {
   cache_key key; ///< of what will come of it
   std::shared_ptr<const image_input> input;
+  image_extent extent;   ///< of its source
   image_options options; ///< the format chosen
   bool hurry = true;     ///< somebody waits
   /// Of the cache when it was looked into: a purge since then forbids keeping.

@@ -59,8 +59,9 @@ public:
     return rules_;
   }
   void find(media::image_query, media::image_heard) override {}
-  media::cached_ptr recall(const media::cache_key& key) override {
-    const auto found = kept.find(media::to_hex(key));
+  media::cached_ptr recall(const media::image_work& work) override {
+    recalled.push_back(work.tags);
+    const auto found = kept.find(media::to_hex(work.key));
     return found == kept.end() ? nullptr : found->second;
   }
   result<media::cached_ptr> keep(const media::image_work& work,
@@ -104,6 +105,7 @@ public:
 
   std::vector<task> tasks; ///< all that were begun
   std::map<std::string, media::cached_ptr> kept;
+  std::vector<std::vector<std::uint64_t>> recalled; ///< tags of the works
   int children = 0;
   int denied = 0;
   int crashes = 0;
@@ -133,15 +135,37 @@ protected:
            bool hurry = true, std::chrono::milliseconds limit = 10s,
            media::image_format format = media::image_format::jpeg,
            bool sets_text = false) {
+    auto work = work_of(source, word);
+    work->options.format = format;
+    work->hurry = hurry;
+    work->sets_text = sets_text;
+    ask_for(std::move(work), word, limit);
+  }
+
+  static std::shared_ptr<media::image_work> work_of(const std::string& source,
+                                                    const std::string& word) {
     auto work = std::make_shared<media::image_work>();
     work->key = media::key_of(source + word);
     auto input = std::make_shared<media::image_input>();
     input->identity = source;
+    input->look.format = media::image_format::jpeg;
     work->input = std::move(input);
     work->options.cache_buster = word;
-    work->options.format = format;
-    work->hurry = hurry;
-    work->sets_text = sets_text;
+    work->options.format = media::image_format::jpeg;
+    work->options.width = 100;
+    return work;
+  }
+
+  /// A photograph whose header tells of so many megapixels.
+  void ask_photo(const std::string& word, std::uint32_t megapixels,
+                 bool progressive, std::chrono::milliseconds limit) {
+    auto work = work_of(word, word);
+    work->extent = {1000, 1000 * megapixels, progressive};
+    ask_for(std::move(work), word, limit);
+  }
+
+  void ask_for(work_ptr work, const std::string& word,
+               std::chrono::milliseconds limit) {
     image_ask wish{std::move(work), sched.clock().now() + limit, 5};
     caf::anon_send(
       crew_, image_request{std::move(wish),
@@ -287,6 +311,51 @@ TEST_F(CrewTest, RefusesWhenTooManyWait) {
   ASSERT_FALSE(heard[0].second);
   EXPECT_EQ(heard[0].second.error().code.category(), overload_category());
   EXPECT_EQ(figures().refused, 1u);
+}
+
+TEST_F(CrewTest, RefusesAtOnceWhatWouldWaitBeyondItsDeadline) {
+  start();
+  ask_photo("running", 90, true, 10s);
+  ask_photo("in time", 1, false, 5s);
+  ask_photo("too late", 1, false, 500ms);
+
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(heard[0].first, "too late");
+  EXPECT_EQ(heard[0].second.error().code.category(), overload_category());
+}
+
+TEST_F(CrewTest, ExpectsLessOfWhatIsQuickToRead) {
+  start();
+  ask_photo("running", 90, false, 10s);
+  ask_photo("next", 1, false, 500ms);
+
+  EXPECT_TRUE(heard.empty());
+  EXPECT_EQ(figures().page.waiting, 1u);
+}
+
+TEST_F(CrewTest, NotesTheTagsOfAllWhoAsked) {
+  start();
+  ask("a", "one");
+  auto tagged = work_of("a", "one");
+  tagged->tags = {7};
+  ask_for(std::move(tagged), "one", 10s);
+  finish(0);
+
+  EXPECT_EQ(heard.size(), 2u);
+  EXPECT_THAT(images.recalled, ::testing::Contains(ElementsAre(7u)));
+}
+
+TEST_F(CrewTest, RemembersWhatTookMostOfItsTimeInVain) {
+  start();
+  ask("a", "slow", true, 10s);
+  advance(9s);
+  fail_with(0, media::errc::timeout);
+  EXPECT_EQ(images.denied, 1);
+
+  ask("b", "quick", true, 10s);
+  advance(1s);
+  fail_with(1, media::errc::timeout);
+  EXPECT_EQ(images.denied, 1);
 }
 
 TEST_F(CrewTest, TriesAgainOnceWhatKillsItsChild) {

@@ -14,6 +14,7 @@ and prints `listening PORT` when ready. It serves:
                          segments by absolute URLs; ?live=1 has no end
     /page?video=URL      a page that embeds a video; ?poster=URL its picture
     /redirect?to=URL     302
+    /loop                302 to itself
     /status/CODE         that status; ?retry_after=S sets the header
     /log                 the requests so far, as JSON
 
@@ -133,6 +134,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def loop(self):
+        self.query["to"] = "/loop"
+        self.redirect()
+
     def status(self, code):
         self.send_response(int(code))
         if "retry_after" in self.query:
@@ -148,7 +153,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
               (r"/changing/([\w.-]+)", changing),
               (r"/hls/([\w-]+)/index\.m3u8", playlist),
               (r"/hls/([\w-]+)/([\w.-]+\.ts)", segment), (r"/page", page),
-              (r"/redirect", redirect), (r"/status/(\d{3})", status),
+              (r"/redirect", redirect), (r"/loop", loop),
+              (r"/status/(\d{3})", status),
               (r"/log", show_log)]
 
     def send_text(self, status, text, kind="text/plain"):
