@@ -45,8 +45,7 @@ bool is_plain(const image_options& o) {
 /// It says nothing of the source beyond size and pixels.
 bool is_ordinary(const image_options& o) {
   return !o.raw && o.skip.empty() && !o.trim && o.strip_profile
-         && o.max_source_pixels == 0 && o.max_source_bytes == 0
-         && !o.enforce_thumbnail;
+         && o.max_source_pixels == 0 && o.max_source_bytes == 0;
 }
 
 bool is_whole(const image_geometry& of) {

@@ -97,7 +97,7 @@ bool read_color(std::string_view from, std::optional<rgb_color>& into) {
 bool read_color(arguments from, std::optional<rgb_color>& into) {
   std::array<int, 3> parts{};
   for (std::size_t i = 0; i < parts.size(); ++i)
-    if (!read_number(at(from, i), parts[i], -1, 0, 255))
+    if (at(from, i).empty() || !read_number(at(from, i), parts[i], 0, 0, 255))
       return false;
   into = rgb_color{static_cast<std::uint8_t>(parts[0]),
                    static_cast<std::uint8_t>(parts[1]),

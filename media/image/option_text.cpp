@@ -131,7 +131,6 @@ private:
     put_switch("sm", o.strip_metadata, true);
     put_switch("kcr", o.keep_copyright, true);
     put_switch("scp", o.strip_profile, true);
-    put_switch("eth", o.enforce_thumbnail, false);
     if (o.format != image_format::none)
       put("f", std::string{media::name_of(o.format)});
     put_unless("q", o.quality, 0);

@@ -24,6 +24,12 @@ bool read_switch(options& o, arguments a) {
   return read_flag(a[0], o.*Flag, Otherwise);
 }
 
+/// Makes no difference: what is asked for is made of the image itself.
+bool read_thumbnail_wish(options&, arguments a) {
+  bool ignored = false;
+  return read_flag(a[0], ignored, false);
+}
+
 template <double options::*Sigma>
 bool read_sigma(options& o, arguments a) {
   return read_number(a[0], o.*Sigma, 0.0, 0.0, 100.0);
@@ -151,6 +157,10 @@ bool read_flip(options& o, arguments a) {
 }
 
 bool read_background(options& o, arguments a) {
+  if (std::ranges::all_of(a, &std::string_view::empty)) {
+    o.background.reset();
+    return true;
+  }
   return a.size() == 3 ? read_color(a, o.background)
                        : a.size() == 1 && read_color(a[0], o.background);
 }
@@ -279,8 +289,7 @@ constexpr std::array words{
               &read_switch<&options::keep_copyright, true>},
   option_word{"strip_color_profile", "scp", 1,
               &read_switch<&options::strip_profile, true>},
-  option_word{"enforce_thumbnail", "eth", 1,
-              &read_switch<&options::enforce_thumbnail, false>},
+  option_word{"enforce_thumbnail", "eth", 1, &read_thumbnail_wish},
   option_word{"quality", "q", 1, &read_quality},
   option_word{"format_quality", "fq", 2 * image_format_count,
               &read_format_quality},

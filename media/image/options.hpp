@@ -154,9 +154,8 @@ struct image_options {
   std::optional<watermark_rule> watermark;
   // what is stored
   bool strip_metadata = true;
-  bool keep_copyright = true;     ///< of the metadata that is stripped
-  bool strip_profile = true;      ///< to sRGB; else pixels and profile stay
-  bool enforce_thumbnail = false; ///< take the one that AVIF or HEIC holds
+  bool keep_copyright = true; ///< of the metadata that is stripped
+  bool strip_profile = true;  ///< to sRGB; else pixels and profile stay
   image_format format = image_format::none; ///< none: negotiated, as source
   int quality = 0;                          ///< 0: by format
   std::map<image_format, int> format_quality;

@@ -77,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(
     spelling{"strip_metadata:0", "sm:0"}, spelling{"sm:false", "sm:0"},
     spelling{"keep_copyright:0", "kcr:0"}, spelling{"kcr:1", ""},
     spelling{"strip_color_profile:0", "scp:0"}, spelling{"scp:0", "scp:0"},
-    spelling{"enforce_thumbnail:1", "eth:1"}, spelling{"eth:1", "eth:1"},
+    spelling{"enforce_thumbnail:1", ""}, spelling{"eth:1", ""},
+    spelling{"bg:fff/bg:::", ""}, spelling{"bg:1:2:3/bg:::", ""},
     spelling{"quality:50", "q:50"}, spelling{"q:0", ""},
     spelling{"format_quality:webp:50:jpeg:60", "fq:jpg:60:webp:50"},
     spelling{"fq:avif:30", "fq:avif:30"}, spelling{"max_bytes:1000", "mb:1000"},
@@ -109,9 +110,10 @@ TEST(ImageOptions, NameTheOptionThatMakesNoSense) {
         "el:yes",   "dpr:0",        "dpr:nan",  "z:0",     "g:up",
         "g:sm:1",   "g:fp:2:0",     "g:fp:0.5", "ex:1:sm", "c:-1",
         "t:10:xyz", "pd:1:2:3:4:5", "rot:45",   "bg:12",   "bg:256:0:0",
-        "bl:-1",    "sh:inf",       "wm:2",     "q:101",   "fq:webp",
-        "fq:doc:1", "f:svg",        "f:exe",    "skp:bmp", "exp:soon",
-        "fn:%zz",   "mb:-5",        "w",        "msr:x",   "tag:"}) {
+        "bg::0:0",  "eth:maybe",    "bl:-1",    "sh:inf",  "wm:2",
+        "q:101",    "fq:webp",      "fq:doc:1", "f:svg",   "f:exe",
+        "skp:bmp",  "exp:soon",     "fn:%zz",   "mb:-5",   "w",
+        "msr:x",    "tag:"}) {
     const std::string name =
       std::string{text}.substr(0, std::string{text}.find(':'));
     EXPECT_TRUE(refusal_of(text).starts_with(name + ": ")) << text;
