@@ -2,6 +2,7 @@
 
 #include "config/text.hpp"
 #include "net/query.hpp"
+#include "net/response_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -161,7 +162,7 @@ void append_cors(std::string& out, const origin_guard& guard,
   if (!guard.lists_any())
     return;
   // Also without an Origin: a shared cache must not give one's copy to another.
-  out += "Vary: Origin\r\n";
+  out += vary_origin;
   if (origin.empty() || !guard.is_listed(origin))
     return;
   out.append("Access-Control-Allow-Origin: ").append(origin);

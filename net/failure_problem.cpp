@@ -52,7 +52,7 @@ problem of_store(store::errc code, const failure& why) {
 problem of_actors(actors::errc code, const failure& why) {
   switch (code) {
   case actors::errc::deadline:
-    return {problem_code::deadline, why.message()};
+    return retry(problem_code::deadline, why.message());
   case actors::errc::draining:
     return retry(problem_code::draining, why.message());
   case actors::errc::overloaded:

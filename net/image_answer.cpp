@@ -3,6 +3,7 @@
 #include "actors/gateway.hpp"
 #include "config/text.hpp"
 #include "media/errc.hpp"
+#include "media/imaging/origin_pause.hpp"
 #include "net/job_files.hpp"
 #include "net/media_problem.hpp"
 #include "net/validators.hpp"
@@ -46,6 +47,11 @@ std::string disposition(const wanted_image& wanted, media::image_format as) {
 }
 
 problem problem_of_image(const failure& why) {
+  if (why.code.category() == media::origin_pause_category()) {
+    problem out{problem_code::rate_limited, why.message()};
+    out.retry_after_s = static_cast<unsigned>(why.code.value());
+    return out;
+  }
   if (why.code.category() != media::media_category())
     return problem_of(why);
   const auto code = static_cast<media::errc>(why.code.value());
@@ -94,7 +100,11 @@ response image_answer(const request& req, const wanted_image& wanted,
 }
 
 response image_refusal(const failure& why) {
-  auto out = answer(problem_of_image(why));
+  return image_refusal(problem_of_image(why));
+}
+
+response image_refusal(const problem& why) {
+  auto out = answer(why);
   out.headers.emplace_back("Cache-Control", "no-store");
   return out;
 }

@@ -22,7 +22,8 @@ struct image_at_hand {
                                     const wanted_image& wanted,
                                     const image_at_hand& what);
 
-/// Why there is no image.
+/// Why there is no image. Not to be kept by caches.
 [[nodiscard]] response image_refusal(const failure& why);
+[[nodiscard]] response image_refusal(const problem& why);
 
 } // namespace troupe::net

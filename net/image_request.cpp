@@ -87,7 +87,9 @@ std::variant<wanted_image, problem> read_image_request(const image_site& site,
   path.remove_prefix(signature.size());
   if (path.empty())
     return problem{problem_code::not_found, "there is no image at this path"};
-  if (!site.signer.is_good(signature, path))
+  // Proxies repair paths, or spoil what clients have signed repaired.
+  if (!site.signer.is_good(signature, path)
+      && !site.signer.is_good(signature, media::repaired_image_path(path)))
     return problem{problem_code::forbidden, "the URL's signature is not good"};
   auto read = media::parse_image_path(path.substr(1), site.rules);
   if (!read)

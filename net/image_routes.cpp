@@ -195,7 +195,7 @@ answering serve_image(edge& at, const request& req, const path_params&) {
     co_return no_images();
   auto read = read_image_request(*at.images, req, std::time(nullptr));
   if (const auto* why = std::get_if<problem>(&read))
-    co_return answer(*why);
+    co_return image_refusal(*why);
   auto& wanted = std::get<wanted_image>(read);
   co_return co_await answer_with(at, req, std::move(wanted));
 }
@@ -205,14 +205,14 @@ answering make_image(edge& at, const request& req, const path_params&) {
     co_return no_images();
   auto read = read_image_upload(*at.images, req);
   if (const auto* why = std::get_if<problem>(&read))
-    co_return answer(*why);
+    co_return image_refusal(*why);
   auto ending = req.upload->finish();
   auto input = co_await std::move(ending);
   if (!input)
     co_return image_refusal(input.error());
   if ((*input)->size == 0)
-    co_return answer(
-      {problem_code::invalid_request, "the body must be an image"});
+    co_return image_refusal(
+      problem{problem_code::invalid_request, "the body must be an image"});
   auto& wanted = std::get<wanted_image>(read);
   wanted.query.input = std::move(*input);
   co_return co_await answer_with(at, req, std::move(wanted));

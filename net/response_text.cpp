@@ -9,6 +9,8 @@ namespace troupe::net {
 
 namespace {
 
+constexpr std::string_view line_end = "\r\n";
+
 void append_number(std::string& out, std::uint64_t value) {
   std::array<char, 20> digits;
   const auto end =
@@ -18,7 +20,7 @@ void append_number(std::string& out, std::uint64_t value) {
 
 void append_field(std::string& out, std::string_view name,
                   std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
+  out.append(name).append(": ").append(value).append(line_end);
 }
 
 } // namespace
@@ -50,8 +52,14 @@ void append_head(std::string& out, const response& what,
     out += "\r\n";
   }
   append_field(out, "X-Request-Id", request_id);
-  for (const auto& [name, value] : what.headers)
+  for (const auto& [name, value] : what.headers) {
     append_field(out, name, value);
+    // One field for all that it varies by.
+    if (name == "Vary" && extra.starts_with(vary_origin)) {
+      out.insert(out.size() - line_end.size(), ", Origin");
+      extra.remove_prefix(vary_origin.size());
+    }
+  }
   out += extra;
   if (use == connection_use::closed)
     append_field(out, "Connection", "close");

@@ -15,6 +15,9 @@ enum class connection_use : std::uint8_t {
   closed,
 };
 
+/// What an answer has that differs by origin; the first of `extra` beneath.
+inline constexpr std::string_view vary_origin = "Vary: Origin\r\n";
+
 /// Bytes of the body; of the whole of it for HEAD too.
 [[nodiscard]] std::uint64_t body_size(const response& what) noexcept;
 
@@ -25,7 +28,7 @@ enum class connection_use : std::uint8_t {
 
 /// Appends an answer's status line and fields (RFC 9112, 4 and 5), up to and
 /// with the empty line.
-/// @param extra complete lines, such as those of CORS
+/// @param extra complete lines, such as those of CORS. There is one `Vary`.
 void append_head(std::string& out, const response& what,
                  std::string_view request_id, connection_use use,
                  std::string_view extra);

@@ -183,5 +183,18 @@ class ConfiguredHints(HeaderTest):
             ("h:60", "jpg", {"DPR": "1.3"}, "jpg", 120, HINTS)))
 
 
+class OriginHeaders(ImageTest):
+    environment = {"TROUPE_HTTP_ORIGINS": "https://shop.example"}
+
+    def test_all_that_an_image_varies_by_stands_in_one_field(self):
+        page = {"Origin": "https://shop.example"}
+        for ext, headers, vary in ((None, page, ["Accept, Origin"]),
+                                   (None, {}, ["Accept, Origin"]),
+                                   ("png", page, ["Origin"])):
+            told = self.image("w:40", ext=ext, **headers)
+            self.assertEqual(told.status, 200, told.body)
+            self.assertEqual(told.headers.get_all("Vary"), vary)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -4,6 +4,7 @@ import contextlib
 import pathlib
 import socket
 import subprocess
+import time
 import unittest
 
 from harness import wait_until
@@ -121,6 +122,30 @@ class Drawings(ImageTest):
             "<text>&b;</text></svg>")
         told = self.image("w:400", "local:///bomb.svg", None)
         self.assertEqual(told.status, 422, told.body)
+
+
+class EndlessDrawings(ImageTest):
+    environment = {"TROUPE_IMAGES_READABLE": "svg",
+                   "TROUPE_IMAGES_TIMEOUT_S": "3"}
+
+    def test_one_that_takes_too_long_is_not_begun_at_once_again(self):
+        # Each layer is a picture of its own.
+        uses = "".join(
+            f"<g id='g{i}' opacity='.9'>" + f"<use href='#g{i - 1}'/>" * 10
+            + "</g>" for i in range(1, 6))
+        (self.media / "d.svg").write_text(
+            "<svg xmlns='http://www.w3.org/2000/svg' width='2000' "
+            "height='2000'><defs><g id='g0' opacity='.9'>"
+            "<rect width='2000' height='2000'/></g>" + uses
+            + "</defs><use href='#g5'/></svg>")
+        for longest, tasks in ((10, 1), (0.5, 1)):
+            began = time.monotonic()
+            told = self.image("w:2000", "local:///d.svg", "png")
+            self.assertEqual((told.status, told.json["code"]),
+                             (504, "deadline"), told.body)
+            self.assertIn("Retry-After", told.headers)
+            self.assertLess(time.monotonic() - began, longest)
+            self.assertEqual(self.stats()["tasks"], tasks)
 
 
 class NoDrawings(ImageTest):

@@ -7,10 +7,11 @@ import hmac
 import os
 import pathlib
 import shutil
+import time
 import unittest
 
 from harness import wait_until
-from pictures import ImageTest, kind_of, make_picture
+from pictures import ImageTest, Picture, kind_of, make_picture
 
 KEY, SALT = "943b421c9eb07c83", "520f986b998545b4"
 
@@ -173,6 +174,38 @@ class Images(ImageTest):
                 (options, ext, answer.headers["Content-Disposition"]))
         self.assertIsNone(self.image("w:40").headers["Content-Disposition"])
 
+    def test_a_purge_by_tag_meets_what_was_there_before_the_tag(self):
+        self.image("w:50")
+        first = self.image("w:50/tag:front")
+        self.assertEqual(first.headers["X-Cache"], "hit")
+        # More than a record on disk holds.
+        for number in range(6):
+            self.image(f"w:60/tag:t{number}")
+
+        def purged(tag):
+            told = self.troupe.post("/v1/images/purge", {"tag": tag})
+            return told.json["purged"]
+
+        self.assertEqual(purged("front"), 2)
+        self.assertEqual(self.image("w:50").headers["X-Cache"], "miss")
+        self.assertEqual(self.image("w:60").headers["X-Cache"], "miss")
+
+    def test_tags_that_came_later_are_known_after_a_restart(self):
+        self.image("w:50")
+        self.image("w:60")
+        wait_until(lambda: self.stats()["disk"]["entries"] == 2, 20,
+                   "images on disk")
+        self.image("w:50/tag:front")
+        # Written in order: once this one is there, the tag is.
+        self.image("w:70")
+        wait_until(lambda: self.stats()["disk"]["entries"] == 3, 20,
+                   "another image on disk")
+        self.troupe.kill()
+        self.troupe.start()
+        told = self.troupe.post("/v1/images/purge", {"tag": "front"})
+        self.assertEqual(told.json["purged"], 1)
+        self.assertEqual(self.image("w:60").headers["X-Cache"], "hit")
+
     def test_purges_are_of_one_thing(self):
         for wrong in ({}, {"all": False}, {"tag": "a", "source": "b"},
                       {"all": True, "more": 1}, []):
@@ -209,6 +242,8 @@ class Images(ImageTest):
             self.assertEqual(told.status, status, (options, source, told.body))
             self.assertEqual(told.headers["Content-Type"],
                              "application/problem+json")
+            self.assertEqual(told.headers["Cache-Control"], "no-store",
+                             (options, source))
         self.assertEqual(self.image("rs:fit:50:50").status, 200)
 
     def test_a_body_is_an_image_too(self):
@@ -229,6 +264,15 @@ class Images(ImageTest):
         job = self.troupe.submit("noop", {})
         self.troupe.wait_for_state(job, "succeeded")
         self.assertEqual(self.image("rs:fit:50:50", "job:" + job).status, 404)
+        job = self.troupe.submit("noop", {"output_bytes": 1000})
+        done = self.troupe.wait_for_state(job, "succeeded")
+        shutil.copy(self.media / "a.jpg", done["result"]["path"])
+
+        told = self.image("rs:fit:50:50", "job:" + job)
+
+        self.assertEqual((told.status, kind_of(told.body)), (200, "jpg"),
+                         told.body)
+        self.assertEqual(Picture(told.body).size, (50, 38))
 
     def test_metrics_tell_of_images(self):
         self.image("rs:fit:50:50")
@@ -270,6 +314,40 @@ class SignedImages(ImageTest):
         self.assertEqual(ask(good, path.replace("50", "51")).status, 403)
         self.assertEqual(self.troupe.get(f"/img/{good}{path}").status, 404)
 
+    def test_a_path_may_be_signed_as_it_was_before_a_proxy(self):
+        def signed(path):
+            digest = hmac.new(bytes.fromhex(KEY), bytes.fromhex(SALT)
+                              + path.encode(), hashlib.sha256).digest()
+            return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+        whole = "/rs:fit:50:50/plain/local:///a.jpg@png"
+        spoilt = "/rs%3Afit%3A50%3A50/plain/local:/a.jpg@png"
+        for said, asked, status in ((whole, spoilt, 200),
+                                    (spoilt, spoilt, 200),
+                                    (spoilt, whole, 403)):
+            told = self.troupe.get(f"/pictures/of/{signed(said)}{asked}")
+            self.assertEqual(told.status, status, (said, asked, told.body))
+
+
+class Watermarks(ImageTest):
+    def settings(self):
+        self.mark = make_picture(self.folder / "mark.png", "64x64",
+                                 "color=c=red")
+        return {"TROUPE_IMAGES_WATERMARK": str(self.mark)}
+
+    def test_a_mark_that_is_replaced_marks_anew(self):
+        first = self.image("w:200/wm:1")
+        self.assertEqual(first.status, 200, first.body)
+        self.assertEqual(self.image("w:200/wm:1").headers["X-Cache"], "hit")
+
+        other = make_picture(self.folder / "other.png", "64x64",
+                             "color=c=blue")
+        other.rename(self.mark)
+
+        second = self.image("w:200/wm:1")
+        self.assertEqual(second.headers["X-Cache"], "miss")
+        self.assertNotEqual(second.body, first.body)
+
 
 class RemoteImages(ImageTest):
     flags = ("--allow-private-sources",)
@@ -294,6 +372,25 @@ class RemoteImages(ImageTest):
             self.image("rs:fit:50:50", origin.url("/status/404")).status, 404)
         self.assertEqual(
             self.image("rs:fit:50:50", origin.url("/status/500")).status, 504)
+
+    def test_servers_that_lead_nowhere_are_told_of_at_once(self):
+        origin = self.origin(self.media)
+        for path, status, code in (
+                ("/loop", 422, "invalid_media"),
+                ("/redirect%3Fto=file:///etc/passwd", 403, "source_forbidden"),
+                ("/status/304", 422, "invalid_media")):
+            began = time.monotonic()
+            told = self.image("w:50", origin.url(path))
+            self.assertEqual(told.status, status, (path, told.body))
+            self.assertEqual(told.json["errors"][0]["code"], code)
+            self.assertLess(time.monotonic() - began, 5, path)
+
+    def test_how_long_a_server_wants_peace_is_passed_on(self):
+        origin = self.origin(self.media)
+        told = self.image("w:50", origin.url("/status/429%3Fretry_after=7"))
+        self.assertEqual((told.status, told.json["code"]),
+                         (429, "rate_limited"))
+        self.assertEqual(told.headers["Retry-After"], "7")
 
 
 class PurgedRemoteImages(ImageTest):
@@ -379,6 +476,76 @@ class ImageBatches(ImageTest):
         self.assertEqual(names, {"images.jsonl"} | {
             f"{i:03}-{kind}" for i in range(150)
             for kind in ("a.png", "b.jpg")})
+
+    def copies(self, count):
+        for i in range(count):
+            shutil.copy(self.media / "a.jpg", self.media / f"{i:03}.jpg")
+
+    def private_of(self, job):
+        return list(self.troupe.library.glob(f".*/{job}.*"))
+
+    def test_what_was_cancelled_leaves_nothing_and_may_begin_anew(self):
+        self.copies(150)
+        job = self.batch(glob="local:///[0-9]*.jpg", operations=[
+            {"name": "a", "options": "rs:fit:600:600/bl:4", "format": "png"}])
+        folder = self.troupe.library / "images" / job
+
+        def is_remembered():
+            return any(path.name.endswith(".work")
+                       and (path / "lines").exists()
+                       and (path / "lines").stat().st_size > 0
+                       for path in self.private_of(job))
+        wait_until(is_remembered, 60, "a checkpoint")
+
+        self.troupe.post(f"/v1/jobs/{job}/cancel")
+        self.troupe.wait_for_state(job, "cancelled")
+
+        wait_until(lambda: not folder.exists() and not self.private_of(job),
+                   20, "its files to go")
+        told = self.troupe.post(f"/v1/jobs/{job}/retry")
+        self.assertEqual(told.status, 200, told.body)
+        done = self.troupe.wait_for_state(job, ["succeeded", "failed"], 300)
+        self.assertEqual(done["state"], "succeeded", done)
+        self.assertEqual(done["result"]["images"], 150)
+        self.assertEqual({path.name for path in folder.iterdir()},
+                         {"images.jsonl"} | {f"{i:03}-a.png"
+                                             for i in range(150)})
+
+    def test_what_makes_no_sense_is_refused_when_it_is_asked_for(self):
+        source = {"sources": ["local:///a.jpg"]}
+        small = {"name": "small", "options": "w:40"}
+        for params, pointer in (
+                (source | {"operations": [small, {"name": "b",
+                                                  "options": "no_such:1"}]},
+                 "/params/operations/1/options"),
+                (source | {"operations": [small, small | {"name": "Small"}]},
+                 "/params/operations/1/name"),
+                (source | {"glob": "local:///*.jpg", "operations": [small]},
+                 "/params"),
+                ({"operations": [small]}, "/params"),
+                (source | {"operations": [{"name": "a", "options": "wm:1"}]},
+                 "/params/operations/0/options")):
+            told = self.troupe.post("/v1/jobs", {"type": "image_batch",
+                                                 "params": params})
+            self.assertEqual((told.status, told.json["code"]),
+                             (422, "invalid_params"), (params, told.body))
+            self.assertEqual([one["pointer"] for one in told.json["errors"]],
+                             [pointer])
+
+    def test_a_jobs_file_is_a_source(self):
+        made = self.troupe.submit("noop", {"output_bytes": 1000})
+        done = self.troupe.wait_for_state(made, "succeeded")
+        shutil.copy(self.media / "a.jpg", done["result"]["path"])
+        nothing = self.troupe.submit("noop", {})
+        self.troupe.wait_for_state(nothing, "succeeded")
+
+        job = self.batch(sources=[f"job:{made}", f"job:{nothing}"],
+                         operations=[{"name": "x", "options": "w:40"}])
+
+        done = self.troupe.wait_for_state(job, ["succeeded", "failed"])
+        self.assertEqual(done["state"], "succeeded", done)
+        self.assertEqual((done["result"]["images"], done["result"]["failed"]),
+                         (1, 1), done)
 
     def test_names_never_collide_and_fail_fast_fails(self):
         (self.media / "b").mkdir()
