@@ -181,6 +181,19 @@ bool has_profile(const VImage& image) {
   return image.get_typeof(VIPS_META_ICC_NAME) != 0;
 }
 
+/// Whether its pixels may stay in the colours of its profile: not where they
+/// meet a ground or a mark, whose colours they could not hold.
+bool keeps_colors(const VImage& image, const image_options& o,
+                  const image_geometry& by) {
+  if (o.strip_profile || !has_profile(image))
+    return false;
+  const bool meets_others =
+    by.result != by.cut || image.has_alpha() || o.watermark;
+  const bool is_rgb = image.bands() - (image.has_alpha() ? 1 : 0) == 3
+                      && image.format() == VIPS_FORMAT_UCHAR;
+  return is_rgb || !meets_others;
+}
+
 } // namespace
 
 VImage to_srgb(const VImage& image) {
@@ -248,7 +261,7 @@ VImage scale(VImage image, const image_geometry& by) {
 VImage finish(VImage image, const image_options& options,
               const image_geometry& by, image_format as, const VImage* mark,
               shape_memory& memory) {
-  if (options.strip_profile || !has_profile(image))
+  if (!keeps_colors(image, options, by))
     image = to_srgb(image);
   image = turned(image, by.turned);
   image = cut(image, options, by, memory);

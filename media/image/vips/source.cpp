@@ -18,6 +18,7 @@ using media::errc;
 using media::image_format;
 using vips::VImage;
 
+constexpr std::uint32_t most_png_side = 1'000'000; ///< libpng's own limit
 constexpr double least_drawn = 0.001; ///< libvips draws nothing smaller
 
 struct magic {
@@ -68,6 +69,14 @@ int number_of(const VImage& image, const char* name, int otherwise) {
 
 bool has_frames(image_format format) {
   return format == image_format::gif || format == image_format::webp;
+}
+
+/// Four bytes, the highest first.
+std::uint32_t big_at(std::string_view bytes, std::size_t at) {
+  std::uint32_t out = 0;
+  for (const auto byte : bytes.substr(at, 4))
+    out = out << 8 | static_cast<std::uint8_t>(byte);
+  return out;
 }
 
 failure too_large(std::string what) {
@@ -164,6 +173,8 @@ result<image_source> image_source::open(std::string bytes,
     if (const auto why = media::svg_fault(opened.bytes_); !why.empty())
       return fail(errc::invalid_media, std::string{why});
   opened.facts_.format = format;
+  if (auto fine = opened.check_png_header(by.limits); !fine)
+    return fine.error();
   try {
     opened.read_header();
   } catch (const vips::VError&) {
@@ -172,6 +183,20 @@ result<image_source> image_source::open(std::string bytes,
   if (auto fine = opened.check(by.limits); !fine)
     return fine.error();
   return opened;
+}
+
+/// libpng does not tell a header above its limits from a damaged one
+/// (ISO 15948, 11.2.2).
+result<void> image_source::check_png_header(const media::image_limits& limits) {
+  constexpr std::size_t end = 24;
+  if (facts_.format != image_format::png || bytes_.size() < end)
+    return {};
+  facts_.width = big_at(bytes_, 16);
+  facts_.height = big_at(bytes_, 20);
+  if (std::max(facts_.width, facts_.height) > most_png_side)
+    return too_large("a side of more than " + std::to_string(most_png_side)
+                     + " pixels");
+  return check(limits);
 }
 
 void image_source::read_header() {

@@ -52,6 +52,7 @@ private:
   image_source(std::string bytes, bool lenient)
     : bytes_(std::move(bytes)), lenient_(lenient) {}
 
+  result<void> check_png_header(const media::image_limits& limits);
   void read_header();
   [[nodiscard]] result<void> check(const media::image_limits& limits) const;
 
