@@ -86,10 +86,8 @@ void queue_state::get(get_request& request) {
   if (no_store(request.reply))
     return;
   auto found = store_->get(request.id);
-  if (found)
+  if (heard(found))
     leases_.show_live(*found);
-  else if (found.error().code == store::errc::unavailable)
-    lose_store(found.error());
   request.reply(std::move(found));
 }
 
@@ -97,11 +95,9 @@ void queue_state::list(list_request& request) {
   if (no_store(request.reply))
     return;
   auto page = store_->list(request.query);
-  if (page)
+  if (heard(page))
     for (auto& job : page->jobs)
       leases_.show_live(job);
-  else if (page.error().code == store::errc::unavailable)
-    lose_store(page.error());
   request.reply(std::move(page));
 }
 
@@ -109,8 +105,7 @@ void queue_state::depths(depths_request& request) {
   if (no_store(request.reply))
     return;
   auto found = store_->depths();
-  if (!found && found.error().code == store::errc::unavailable)
-    lose_store(found.error());
+  heard(found);
   if (options_.metrics)
     show_running(leases_, pools_, now(), *options_.metrics);
   request.reply(std::move(found));

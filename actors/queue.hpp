@@ -92,8 +92,8 @@ using queue_impl =
 
 /// State of the QUEUE. Invariants:
 /// - what waits for the store is in `backlog_`, in order; it stands in the
-///   spool, too, if there is one; while the store is there, only submits wait
-///   that it has no room for;
+///   spool, too, if there is one; while the store is there, only that waits
+///   which it has no room for;
 /// - what waited there stays in the spool until the store is sure to keep it;
 /// - an event leaves before the reply or the lease that tells of its change;
 /// - a lease is in `leases_` from its claim until its outcome is stored, or
@@ -173,6 +173,8 @@ private:
   result<std::vector<store::applied>>
   apply(const std::vector<store::operation>& ops);
   bool write(commit_group group, bool in_doubt);
+  bool write_apart(commit_group group, const failure& why, bool in_doubt);
+  void refuse(commit_group one, const failure& why, bool in_doubt);
   std::optional<failure> overload_of(const std::string& queue,
                                      std::uint64_t jobs, bool urgent = false);
   job_ref take_effect(const store::operation& op, store::applied& done,
@@ -195,7 +197,7 @@ private:
   void hand_out(pool& to, std::vector<store::job> jobs, bool urgent);
   void tell_promoted(std::vector<store::job> jobs, timestamp_ms time);
   void claim_at(timestamp_ms store_time);
-  bool renew_leases();
+  result<void> renew_leases();
   void judge_lease(const store::held_lease& held, store::errc verdict);
   void end_stalled(const store::held_lease& held);
   void store_progress();
@@ -210,7 +212,9 @@ private:
 
   // Sweeps and time (queue_sweep.cpp).
   void sweep();
+  bool catch_up();
   bool adopt(store::release_reason reason);
+  bool adopt_once();
   void doubt(clock::duration patience);
   bool settle_doubts();
   void take_sweep(store::sweep_result& found);
@@ -235,9 +239,14 @@ private:
 
   // The store goes and comes back (queue_store.cpp).
   void wake();
+  template <class T>
+  bool heard(const result<T>& answer);
+  void heed(const failure& why);
+  void complain(const failure& why);
   void lose_store(const failure& why);
   void retry_store();
   void load_spool();
+  void wait_for_store(commit_group outcomes);
   void hold_back(commit_group group, const failure& why, bool in_doubt);
   struct spooling;
   void sort_out(commit_group group, const failure& why, bool in_doubt,
@@ -273,6 +282,8 @@ private:
   bool draining_ = false;
 
   bool away_ = false;
+  bool full_ = false; ///< something was not stored for want of room
+  clock::time_point complained_;
   commit_group backlog_;
   spooled_jobs spooled_;
   /// Whether the store has synced what the spool keeps up to `watched_`, if
@@ -305,6 +316,16 @@ bool queue_state::no_store(const answer<Reply>& reply) const {
     return false;
   reply(fail(store::errc::unavailable));
   return true;
+}
+
+/// Whether the store did what it was asked. What its failure tells of the store
+/// itself is heeded: whoever asked need only be answered.
+template <class T>
+bool queue_state::heard(const result<T>& answer) {
+  if (answer)
+    return true;
+  heed(answer.error());
+  return false;
 }
 
 /// The queue. Spawn it `caf::detached`: the store blocks.

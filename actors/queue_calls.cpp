@@ -35,8 +35,7 @@ std::optional<job_event_type> event_of_change(const store::job& job) {
 
 void queue_state::call(store_call& request) {
   if (auto why = request.run(away_ ? nullptr : store_.get()))
-    if (why->code == store::errc::unavailable)
-      lose_store(*why);
+    heed(*why);
 }
 
 void queue_state::change(change_call& request) {
@@ -52,10 +51,8 @@ std::optional<failure> queue_state::overload_of(const std::string& queue,
                                                 bool urgent) {
   if (overload_.wants_look(now()) && store_ && !away_) {
     auto depths = store_->depths();
-    if (depths)
+    if (heard(depths))
       overload_.look(*depths, now());
-    else if (depths.error().code == store::errc::unavailable)
-      lose_store(depths.error());
   }
   const auto wait_s = overload_.refuse(queue, jobs, now(), urgent);
   if (wait_s == 0)
@@ -77,12 +74,7 @@ void queue_state::submit_batch(batch_call& request) {
     if (auto why = overload_of(queue, count))
       return request.reply(std::move(*why));
   auto done = store_->submit_batch(request.draft, request.jobs, request.key);
-  if (!done) {
-    if (done.error().code == store::errc::unavailable)
-      lose_store(done.error());
-    return request.reply(done.error());
-  }
-  if (!done->replayed)
+  if (heard(done) && !done->replayed)
     follow_soon();
   request.reply(std::move(done));
 }
@@ -91,8 +83,7 @@ void queue_state::show_batch(batch_request& request) {
   if (no_store(request.reply))
     return;
   auto found = store_->get_batch(request.id);
-  if (!found && found.error().code == store::errc::unavailable)
-    lose_store(found.error());
+  heard(found);
   request.reply(std::move(found));
 }
 
@@ -100,11 +91,8 @@ void queue_state::bulk(bulk_call& request) {
   if (no_store(request.reply))
     return;
   auto done = store_->bulk(request.request);
-  if (!done) {
-    if (done.error().code == store::errc::unavailable)
-      lose_store(done.error());
+  if (!heard(done))
     return request.reply(done.error());
-  }
   if (request.request.action != store::bulk_action::purge)
     take_changed(done->changed, store_now());
   else
@@ -133,8 +121,8 @@ void queue_state::follow() {
   request.nonce = random_() | 1;
   request.lease_ms = options_.lease_ms;
   auto done = store_->follow(request);
-  if (!done)
-    return lose_store(done.error());
+  if (!heard(done))
+    return;
   take_changed(done->changed, done->now);
   take_batches(done->batches, done->now);
   if (done->more)
@@ -209,10 +197,8 @@ callback_batch queue_state::take_callbacks_due(const take_callbacks& wish) {
   if (away_ || !store_)
     return out;
   auto due = store_->take_callbacks(wish.max);
-  if (due)
+  if (heard(due))
     out.due = std::move(*due);
-  else if (due.error().code == store::errc::unavailable)
-    lose_store(due.error());
   return out;
 }
 
@@ -233,11 +219,8 @@ void queue_state::show_log(log_call& request) {
     return;
   auto job = store_->get(request.id);
   auto stored = job ? store_->log_of(request.id) : job.error();
-  if (!stored) {
-    if (stored.error().code == store::errc::unavailable)
-      lose_store(stored.error());
+  if (!heard(stored))
     return request.reply(stored.error());
-  }
   log_reply out;
   out.ended = store::is_terminal(job->state);
   out.text = store::shown_log(std::move(*job), std::move(*stored));
@@ -259,8 +242,7 @@ void queue_state::queues(queues_request& request) {
   if (no_store(request.reply))
     return;
   auto found = read_queues();
-  if (!found && found.error().code == store::errc::unavailable)
-    lose_store(found.error());
+  heard(found);
   request.reply(std::move(found));
 }
 
@@ -270,8 +252,8 @@ void queue_state::tell_stats() {
   if (away_ || !store_ || touched_.empty())
     return;
   auto found = read_queues();
-  if (!found)
-    return lose_store(found.error());
+  if (!heard(found))
+    return;
   event_batch events;
   for (const auto& it : *found) {
     if (!touched_.contains(it.queue))

@@ -109,9 +109,11 @@ queue_state::apply(const std::vector<store::operation>& ops) {
   return done;
 }
 
-/// @return false if the store did not take it.
+/// @return false if the store did not answer.
 bool queue_state::write(commit_group group, bool in_doubt) {
   auto done = apply(group.ops);
+  if (!done && done.error().code != store::errc::unavailable)
+    return write_apart(std::move(group), done.error(), in_doubt);
   if (!done) {
     const auto why = done.error();
     if (in_doubt)
@@ -130,6 +132,39 @@ bool queue_state::write(commit_group group, bool in_doubt) {
   emit(std::move(events));
   reply_all(group, *done, jobs);
   return true;
+}
+
+/// What a store cannot take together it may take one by one, so that only that
+/// fails which does not fit.
+/// @return false if the store did not answer.
+bool queue_state::write_apart(commit_group group, const failure& why,
+                              bool in_doubt) {
+  heed(why);
+  if (group.entries.size() == 1) {
+    refuse(std::move(group), why, in_doubt);
+    return true;
+  }
+  while (!group.empty()) {
+    if (write(group.take_front(1), in_doubt))
+      continue;
+    if (in_doubt)
+      backlog_.prepend(std::move(group));
+    else
+      hold_back(std::move(group), fail(store::errc::unavailable), false);
+    return false;
+  }
+  return true;
+}
+
+/// Outcomes are not to be lost: they wait for the next sweep.
+void queue_state::refuse(commit_group one, const failure& why, bool in_doubt) {
+  if (why.code != store::errc::disk_full)
+    complain(why);
+  if (in_doubt)
+    return backlog_.append(std::move(one));
+  commit_group outcomes;
+  outcomes.take_settlements(std::move(one), why);
+  wait_for_store(std::move(outcomes));
 }
 
 /// @return the job after it, which `done` has no more

@@ -76,7 +76,7 @@ void queue_state::claim_all() {
         return;
 }
 
-/// @return false if the store did not answer.
+/// @return false if the store gave no answer, or had no room for one.
 bool queue_state::claim_for(const std::string& queue, pool& to) {
   store::claim_request request;
   request.queue = queue;
@@ -88,9 +88,9 @@ bool queue_state::claim_for(const std::string& queue, pool& to) {
   TROUPE_FAULT_POINT(claim_before);
   auto claimed = store_->claim(request);
   TROUPE_FAULT_POINT(claim_stored);
-  if (!claimed) {
-    doubt({});
-    lose_store(claimed.error());
+  if (!heard(claimed)) {
+    if (away_)
+      doubt({});
     return false;
   }
   const bool more = claimed->jobs.size() == request.max;
@@ -161,20 +161,17 @@ void queue_state::hand_out(pool& to, std::vector<store::job> jobs,
 
 // -- keeping leases -----------------------------------------------------------
 
-/// @return false if the store did not answer.
-bool queue_state::renew_leases() {
+result<void> queue_state::renew_leases() {
   const auto [held, stalled] = options_.board->count(now());
   for (const auto& it : stalled)
     end_stalled(it);
   auto verdicts = store_->renew(held, options_.lease_ms);
   TROUPE_FAULT_POINT(renewed);
-  if (!verdicts) {
-    lose_store(verdicts.error());
-    return false;
-  }
+  if (!heard(verdicts))
+    return verdicts.error();
   for (std::size_t i = 0; i < held.size(); ++i)
     judge_lease(held[i], (*verdicts)[i]);
-  return true;
+  return {};
 }
 
 void queue_state::judge_lease(const store::held_lease& held,
@@ -216,8 +213,7 @@ void queue_state::store_progress() {
   const auto ops = leases_.take_unsaved();
   if (ops.empty())
     return;
-  if (auto done = apply(ops); !done)
-    lose_store(done.error());
+  heard(apply(ops));
 }
 
 void queue_state::revoke(const std::string& id, media::errc why, bool pause) {

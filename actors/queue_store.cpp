@@ -6,6 +6,7 @@
 #include "config/metrics.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -20,25 +21,32 @@ constexpr auto first_backoff = 100ms;
 constexpr auto max_backoff = 2000ms;
 /// What managers get to tell a new queue what they hold.
 constexpr auto announcing = 3000ms;
+/// Between two words of a store that refuses what it should take.
+constexpr auto complain_every = 60s;
 
 std::int64_t logged_of(const commit_group::entry& it) {
   return std::get<commit_group::settle_entry>(it).logged;
 }
 
-/// All that the spool has up to this number is in `part`. Entries that were
-/// logged together have one number, and those in `rest` are not done with.
-std::int64_t logged_by(const commit_group& part, const commit_group& rest) {
+/// The newest of those numbers in the spool that nothing older waits behind.
+/// Entries that were logged together have one number.
+std::int64_t logged_by(const std::vector<std::int64_t>& done,
+                       const commit_group& rest) {
   auto limit = std::numeric_limits<std::int64_t>::max();
   for (const auto& it : rest.entries)
-    if (logged_of(it) > 0) {
-      limit = logged_of(it);
-      break;
-    }
+    if (logged_of(it) > 0)
+      limit = std::min(limit, logged_of(it));
   std::int64_t through = 0;
-  for (const auto& it : part.entries)
-    if (logged_of(it) < limit)
-      through = std::max(through, logged_of(it));
+  for (const auto number : done)
+    if (number < limit)
+      through = std::max(through, number);
   return through;
+}
+
+std::vector<std::int64_t> numbers_of(const commit_group& part) {
+  std::vector<std::int64_t> numbers;
+  std::ranges::transform(part.entries, std::back_inserter(numbers), logged_of);
+  return numbers;
 }
 
 } // namespace
@@ -52,6 +60,28 @@ void queue_state::wake() {
   arm(queue_tick::poll, {});
   arm(queue_tick::stats, {});
   retry_store();
+}
+
+/// Only a store that does not answer is away: all else is about what it was
+/// asked.
+void queue_state::heed(const failure& why) {
+  if (why.code == store::errc::unavailable)
+    return lose_store(why);
+  if (why.code != store::errc::disk_full)
+    return;
+  full_ = true;
+  complain(why);
+}
+
+/// It refuses what it should take; said now and then.
+void queue_state::complain(const failure& why) {
+  if (options_.metrics)
+    options_.metrics->store_error(why.code.message());
+  if (complained_ != clock::time_point{}
+      && now() < complained_ + complain_every)
+    return;
+  complained_ = now();
+  log::error("the job store refuses a write", {{"error", why.message()}});
 }
 
 void queue_state::lose_store(const failure& why) {
@@ -78,14 +108,12 @@ void queue_state::retry_store() {
       return lose_store(opened.error());
     store_ = std::move(*opened);
   }
-  if (!renew_leases())
+  if (auto done = renew_leases();
+      !done && done.error().code == store::errc::unavailable)
     return;
   away_ = false;
-  if (!replay())
+  if (!catch_up() && away_)
     return;
-  if (options_.adopt && !adopt(store::release_reason::node_lost))
-    return;
-  options_.adopt = false;
   if (backoff_ > clock::duration{})
     log::info("the job store answers again");
   backoff_ = {};
@@ -134,6 +162,16 @@ struct queue_state::spooling {
   std::vector<reply_entry> replies; ///< once the submits are logged
 };
 
+/// Logs them first, where there is a spool.
+void queue_state::wait_for_store(commit_group outcomes) {
+  if (options_.spool && !outcomes.empty()) {
+    const auto logged = spool_all(outcomes.ops, true);
+    for (auto& entry : outcomes.entries)
+      std::get<commit_group::settle_entry>(entry).logged = logged;
+  }
+  backlog_.append(std::move(outcomes));
+}
+
 void queue_state::hold_back(commit_group group, const failure& why,
                             bool in_doubt) {
   if (group.empty())
@@ -142,10 +180,7 @@ void queue_state::hold_back(commit_group group, const failure& why,
     return backlog_.take_settlements(std::move(group), why);
   spooling to;
   sort_out(std::move(group), why, in_doubt, to);
-  const auto logged = spool_all(to.outcomes.ops, true);
-  for (auto& entry : to.outcomes.entries)
-    std::get<commit_group::settle_entry>(entry).logged = logged;
-  backlog_.append(std::move(to.outcomes));
+  wait_for_store(std::move(to.outcomes));
   const auto safe = to.submits.empty() ? 1 : spool_all(to.submits, false);
   for (auto& [reply, words] : to.replies)
     if (safe != 0)
@@ -228,10 +263,10 @@ bool queue_state::replay() {
   for (auto left = backlog_.entries.size(); left > 0;) {
     auto part = backlog_.take_front(max_group);
     left -= std::min(left, part.entries.size());
-    const auto through = logged_by(part, backlog_);
+    const auto numbers = numbers_of(part);
     if (!write(std::move(part), true))
       return false;
-    if (through > 0)
+    if (const auto through = logged_by(numbers, backlog_); through > 0)
       keep(through, life);
   }
   return give_again() && let_go();
@@ -284,10 +319,8 @@ bool queue_state::give_again() {
 
 bool queue_state::write_again(std::vector<store::operation> ops) {
   auto done = apply(ops);
-  if (!done) {
-    lose_store(done.error());
+  if (!heard(done))
     return false;
-  }
   event_batch events;
   for (std::size_t i = 0; i < done->size(); ++i) {
     auto& it = (*done)[i];
@@ -307,10 +340,8 @@ bool queue_state::let_go() {
       watch_ = {};
     }
     const auto safe = store_->synced(watch_);
-    if (!safe) {
-      lose_store(safe.error());
+    if (!heard(safe))
       return false;
-    }
     if (!*safe)
       return true;
     const auto dropped = options_.spool->drop(std::exchange(watched_, 0));

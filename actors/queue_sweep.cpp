@@ -105,7 +105,7 @@ void queue_state::tick(queue_tick what) {
 void queue_state::sweep() {
   sweep_due_ = now() + sweep_every;
   arm(queue_tick::sweep, sweep_every);
-  if (away_ || !store_ || !replay() || !settle_doubts())
+  if (away_ || !store_ || !catch_up() || !settle_doubts())
     return;
   store::sweep_request request;
   request.node = options_.node;
@@ -113,8 +113,8 @@ void queue_state::sweep() {
   request.lease_ms = options_.lease_ms;
   auto found = store_->sweep(request);
   TROUPE_FAULT_POINT(swept);
-  if (!found)
-    return lose_store(found.error());
+  if (!heard(found))
+    return;
   store_offset_ = found->now - in_ms(now());
   options_.status->reaches = store_->level();
   take_sweep(*found);
@@ -125,8 +125,17 @@ void queue_state::sweep() {
   claim_all();
 }
 
+/// What there was no room for is tried again. Leases come first: none is to
+/// expire for want of room.
+/// @return false if there is still none, or no answer
+bool queue_state::catch_up() {
+  if (std::exchange(full_, false) && !renew_leases())
+    return false;
+  return replay() && adopt_once();
+}
+
 /// Takes back leases of this node that nobody knows here.
-/// @return false if the store did not answer; it is asked again then.
+/// @return false if the store did not do it; it is asked again then.
 bool queue_state::adopt(store::release_reason reason) {
   store::sweep_request request;
   request.node = options_.node;
@@ -137,13 +146,19 @@ bool queue_state::adopt(store::release_reason reason) {
   for (bool more = true; more;) {
     auto found = store_->adopt(request);
     TROUPE_FAULT_POINT(adopted);
-    if (!found) {
-      lose_store(found.error());
+    if (!heard(found))
       return false;
-    }
     take_sweep(*found);
     more = found->more;
   }
+  return true;
+}
+
+/// Those of an earlier process, if they are still to be taken back.
+bool queue_state::adopt_once() {
+  if (options_.adopt && !adopt(store::release_reason::node_lost))
+    return false;
+  options_.adopt = false;
   return true;
 }
 

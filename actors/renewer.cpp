@@ -95,8 +95,8 @@ void renewer_state::fail_once(const failure& why) {
   if (std::exchange(away_, true))
     return;
   log::warn("leases cannot be renewed", {{"error", why.message()}});
-  // A database beside us is busy at most: the queue knows better.
-  if (options_.look_every == 0ms)
+  // A database beside us is busy or full at most: the queue knows better.
+  if (options_.look_every == 0ms || why.code != store::errc::unavailable)
     return;
   renewal_report news;
   news.store_is_away = true;

@@ -5,11 +5,16 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace troupe::store {
 
 namespace {
 
-errc errc_of(int code) {
+/// @param system of the call that failed; 0: none did
+errc errc_of(int code, int system) {
+  if (system == ENOSPC || system == EDQUOT)
+    return errc::disk_full;
   switch (code & 0xff) {
   case SQLITE_FULL:
     return errc::disk_full;
@@ -31,7 +36,11 @@ errc errc_of(int code) {
 failure failure_of(sqlite3* handle, int code) {
   const char* words =
     handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
-  return fail(errc_of(code), words);
+  const int kind = code & 0xff;
+  const bool of_file = kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN;
+  const int system =
+    of_file && handle != nullptr ? sqlite3_system_errno(handle) : 0;
+  return fail(errc_of(code, system), words);
 }
 
 /// SQLite gives its journals the mode of the file, and a new file 0644. What

@@ -2,6 +2,8 @@
 
 #include "actors/store/job_store.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,6 +18,9 @@ struct store_faults {
   std::optional<store::durability> level; ///< another than it has
   std::optional<std::string> life;        ///< another than it has
   std::optional<bool> synced;             ///< another answer than it has
+  /// Its disk has no room for these, nor for a write that they are part of.
+  std::function<bool(const store::operation&)> too_big;
+  bool full = false; ///< it has none for anything
   std::size_t writes = 0;
   std::size_t renewals = 0;
 };
@@ -32,6 +37,9 @@ public:
     if (faults_->away)
       return gone();
     ++faults_->writes;
+    if (faults_->full
+        || (faults_->too_big && std::ranges::any_of(ops, faults_->too_big)))
+      return no_room();
     auto done = inner_->apply(ops);
     if (std::exchange(faults_->answer_lost, false))
       return gone();
@@ -41,6 +49,8 @@ public:
   claim(const store::claim_request& request) override {
     if (faults_->away)
       return gone();
+    if (faults_->full)
+      return no_room();
     auto jobs = inner_->claim(request);
     if (jobs && !jobs->jobs.empty()
         && std::exchange(faults_->claim_lost, false))
@@ -52,6 +62,8 @@ public:
         std::int64_t lease_ms) override {
     if (faults_->away)
       return gone();
+    if (faults_->full)
+      return no_room();
     ++faults_->renewals;
     return inner_->renew(leases, lease_ms);
   }
@@ -75,6 +87,8 @@ public:
   sweep(const store::sweep_request& request) override {
     if (faults_->away)
       return gone();
+    if (faults_->full)
+      return no_room();
     return inner_->sweep(request);
   }
   result<store::sweep_result>
@@ -106,6 +120,8 @@ public:
                const store::idempotency& key) override {
     if (faults_->away)
       return gone();
+    if (faults_->full)
+      return no_room();
     return inner_->submit_batch(draft, jobs, key);
   }
   result<store::batch> get_batch(const std::string& id) override {
@@ -180,6 +196,9 @@ public:
 private:
   static failure gone() {
     return fail(store::errc::unavailable, "as the test wants it");
+  }
+  static failure no_room() {
+    return fail(store::errc::disk_full, "as the test wants it");
   }
 
   std::shared_ptr<store::job_store> inner_;
