@@ -39,7 +39,16 @@ public:
       name_parents(i);
       name_in_params(i);
     }
-    refuse_cycles();
+    std::size_t parents = 0;
+    for (const auto& job : jobs_)
+      parents += job.depends_on.size();
+    if (parents > max_batch_parents)
+      errors_.add("/jobs", "depend on " + std::to_string(parents)
+                             + " jobs, all together; at most "
+                             + std::to_string(max_batch_parents)
+                             + " are possible in one batch");
+    else
+      refuse_cycles();
   }
 
 private:

@@ -17,6 +17,8 @@ namespace troupe::net {
 
 /// Most jobs of one batch.
 inline constexpr std::size_t max_batch = 10000;
+/// Most dependencies of them, all together.
+inline constexpr std::size_t max_batch_parents = 20000;
 
 /// A batch as a client asked for it. It and its jobs have ids; jobs name their
 /// siblings by them, in `depends_on` and in `{{job:…}}` of their params.

@@ -134,6 +134,24 @@ TEST_F(batch_reading, TakesTenThousandJobsAndNoMore) {
               ElementsAre("/jobs"));
 }
 
+TEST_F(batch_reading, BoundsDependenciesOfAllJobsTogether) {
+  std::string parents;
+  for (int i = 0; i < 1000; ++i)
+    parents += (i == 0 ? "\"job-" : ",\"job-") + std::to_string(i) + '"';
+  const auto body = [&](int jobs, const std::string& first) {
+    std::string all = R"({"jobs":[)" + first;
+    for (int i = 0; i < jobs; ++i)
+      all += R"(,{"type":"noop","params":{},"depends_on":[)" + parents + "]}";
+    return all + "]}";
+  };
+  const std::string free = R"({"type":"noop","params":{}})";
+  const std::string one =
+    R"({"type":"noop","params":{"payload":"{{job:#1.source}}"}})";
+
+  EXPECT_EQ(good(read(body(20, free))).jobs.size(), 21u);
+  EXPECT_THAT(pointers(read(body(20, one))), ElementsAre("/jobs"));
+}
+
 TEST_F(batch_reading, AsksForTheMostDurableOfItsStrictJobs) {
   const auto batch = good(read(R"({"jobs":[
       {"type":"noop","params":{},"durability":"replica"},
