@@ -1,3 +1,4 @@
+#include "actors/store/page_room.hpp"
 #include "actors/store/page_token.hpp"
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
@@ -64,12 +65,12 @@ public:
   page_reader(redis_client& client, const store_options& options,
               const list_query& query, std::uint64_t below)
     : client_{client}, options_{options}, query_{query}, below_{below},
-      size_{std::clamp(query.page_size, 1u, 1000u)} {
+      room_{std::clamp(query.page_size, 1u, 1000u), must_scan(query)} {
     // nop
   }
 
   result<job_page> read() {
-    while (may_go_on()) {
+    while (room_.any()) {
       const auto some = read_some();
       if (!some)
         return some.error();
@@ -86,18 +87,11 @@ public:
   }
 
 private:
-  [[nodiscard]] bool may_go_on() const {
-    return page_.jobs.size() < size_
-           && (!must_scan(query_) || looked_at_ < max_scan);
-  }
-
   /// @return false at the end
   result<bool> read_some() {
     redis_group group{client_, options_};
-    const auto wanted =
-      must_scan(query_) ? max_scan - looked_at_ : size_ - page_.jobs.size();
     const auto rows =
-      read_rows(query_, below_, std::min(wanted, jobs_per_group), group);
+      read_rows(query_, below_, std::min(room_.next(), jobs_per_group), group);
     if (!rows)
       return rows.error();
     for (const auto& [sequence, id] : *rows)
@@ -105,13 +99,15 @@ private:
     if (auto read = group.read(); !read)
       return read.error();
     for (const auto& [sequence, id] : *rows) {
-      if (!may_go_on())
+      if (!room_.any())
         break;
       auto& it = group.at(id);
       below_ = sequence;
-      ++looked_at_;
       // It may have been forgotten since, or cannot be read.
-      if (it.error == errc::none && matches(it.record.job, query_))
+      const bool shown =
+        it.error == errc::none && matches(it.record.job, query_);
+      room_.look_at(it.record.job, shown);
+      if (shown)
         page_.jobs.push_back(std::move(it.record.job));
     }
     return !rows->empty();
@@ -121,8 +117,7 @@ private:
   const store_options& options_;
   const list_query& query_;
   std::uint64_t below_;
-  std::size_t size_;
-  std::size_t looked_at_ = 0;
+  page_room room_;
   job_page page_;
 };
 

@@ -1,3 +1,4 @@
+#include "actors/store/page_room.hpp"
 #include "actors/store/page_token.hpp"
 #include "actors/store/sqlite_store.hpp"
 
@@ -26,14 +27,18 @@ result<job_page> sqlite_store::list(const list_query& query) {
     auto row = open_list(
       query, std::int64_t(std::min<std::uint64_t>(*below, INT64_MAX)));
     std::uint64_t last = 0;
-    for (std::uint32_t looked_at = 0; row.next(); ++looked_at) {
-      if (page.jobs.size() == size || (scans && looked_at == max_scan)) {
+    page_room room{size, scans};
+    while (row.next()) {
+      if (!room.any()) {
         page.next_page_token = make_page_token(query, last);
         break;
       }
       stored_job found;
       last = std::uint64_t(row.number(0));
-      if (sqlite_rows::read(row, found) && matches(found.job, query))
+      const bool shown =
+        sqlite_rows::read(row, found) && matches(found.job, query);
+      room.look_at(found.job, shown);
+      if (shown)
         page.jobs.push_back(std::move(found.job));
     }
   }

@@ -78,6 +78,28 @@ TEST_P(ListSuite, NewestComesFirstAndPagesJoin) {
   EXPECT_TRUE(page(query).next_page_token.empty()) << "an exact end";
 }
 
+TEST_P(ListSuite, LargeJobsFillAPageSooner) {
+  constexpr std::size_t mib = 1024 * 1024;
+  for (const std::size_t size : {9 * mib, 3 * mib, 3 * mib, 3 * mib, 3 * mib}) {
+    auto large = draft();
+    large.params = R"({"payload":")" + std::string(size, 'x') + R"("})";
+    apply_all({submit_op{std::move(large), {}}});
+  }
+  list_query query;
+  query.page_size = 100;
+
+  const auto first = page(query);
+  EXPECT_EQ(first.jobs.size(), 3u);
+  int pages = 0;
+  EXPECT_EQ(walk(query, &pages).size(), 5u);
+  EXPECT_EQ(pages, 2);
+  query.tag = "none";
+  EXPECT_TRUE(walk(query).empty());
+  query.tag.clear();
+  query.page_token = first.next_page_token;
+  EXPECT_EQ(page(query).jobs.size(), 2u);
+}
+
 TEST_P(ListSuite, AnEmptyStoreHasOneEmptyPage) {
   const auto only = page({});
 
