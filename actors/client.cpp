@@ -107,7 +107,8 @@ void client_state::go_live(subscription& of) {
   if (of.job)
     snapshot = data_of(*of.job);
   else if (topic.kind == topic_kind::jobs)
-    snapshot = jobs_snapshot(of.depths, of.running);
+    snapshot =
+      jobs_snapshot(of.depths, of.running, parts_.settings.client_bytes / 4);
   else if (!of.text.empty())
     snapshot = std::move(of.text);
   push(subscribed_frame(of.id, of.start, snapshot));
@@ -178,6 +179,7 @@ void client_state::push(frame_ptr frame) {
 
 void client_state::on_sent(const client_sent& sent) {
   in_flight_ -= std::min(sent.bytes, in_flight_);
+  ask_snapshots();
   pump();
 }
 
@@ -195,7 +197,9 @@ void client_state::pump() {
     gone = out.empty() ? 0 : parts_.sink->deliver(std::move(out));
     in_flight_ -= gone;
   }
-  if (in_flight_ + waiting_.bytes() + held_ > parts_.settings.client_bytes)
+  // A snapshot may be larger than the window that it is on its way in.
+  if (std::min(in_flight_, window_) + waiting_.bytes() + held_
+      > parts_.settings.client_bytes)
     end(close_code::slow_consumer, "too far behind; resume by offset");
 }
 

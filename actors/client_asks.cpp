@@ -79,9 +79,19 @@ void client_state::ask_snapshot(subscription& of) {
   }
 }
 
-/// As many as may be under way; the others when answers have come.
+/// What leaves at once is not told of later.
+bool client_state::takes_snapshots() {
+  const auto full = [this] {
+    return in_flight_ + waiting_.snapshot_bytes() >= window_;
+  };
+  if (full())
+    pump();
+  return !full();
+}
+
+/// As many as may be under way; the others when answers have come, and left.
 void client_state::ask_snapshots() {
-  while (!to_ask_.empty() && asking_ < max_asking) {
+  while (!to_ask_.empty() && asking_ < max_asking && takes_snapshots()) {
     const auto& [topic, serial] = to_ask_.front();
     const auto found = topics_.find(topic);
     if (found != topics_.end() && found->second.serial == serial) {

@@ -8,8 +8,12 @@ std::string client_queue::key_of(const frame& progress) {
   return progress.topic + '\n' + progress.subject;
 }
 
+std::size_t& client_queue::count_of(const frame& of) noexcept {
+  return of.kind == frame_kind::subscribed ? snapshot_bytes_ : bytes_;
+}
+
 void client_queue::push(frame_ptr frame) {
-  bytes_ += frame->text.size();
+  count_of(*frame) += frame->text.size();
   if (frame->progress) {
     const auto place = popped_ + frames_.size();
     const auto [known, fresh] = newest_.try_emplace(key_of(*frame), place);
@@ -29,7 +33,7 @@ frame_ptr client_queue::pop() {
     ++popped_;
     if (!oldest)
       continue;
-    bytes_ -= oldest->text.size();
+    count_of(*oldest) -= oldest->text.size();
     if (oldest->progress)
       newest_.erase(key_of(*oldest));
     return oldest;

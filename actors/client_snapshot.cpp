@@ -21,7 +21,7 @@ void append_counts(std::string& out,
 }
 
 std::string jobs_snapshot(std::span<const store::queue_depth> depths,
-                          const store::job_page& running) {
+                          const store::job_page& running, std::size_t most) {
   std::array<std::uint64_t, store::job_state_count> sum{};
   for (const auto& depth : depths)
     for (std::size_t i = 0; i < sum.size(); ++i)
@@ -29,11 +29,14 @@ std::string jobs_snapshot(std::span<const store::queue_depth> depths,
   std::string out = "{\"counts\":";
   append_counts(out, sum);
   out += ",\"running\":[";
-  const auto shown = std::min<std::size_t>(running.jobs.size(), snapshot_jobs);
-  for (std::size_t i = 0; i < shown; ++i) {
-    if (i > 0)
+  std::size_t shown = 0;
+  for (const auto& job : running.jobs) {
+    const auto data = data_of(job);
+    if (shown == snapshot_jobs || out.size() + data.size() > most)
+      break;
+    if (shown++ > 0)
       out += ',';
-    out += data_of(running.jobs[i]);
+    out += data;
   }
   const bool truncated =
     shown < running.jobs.size() || !running.next_page_token.empty();

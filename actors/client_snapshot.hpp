@@ -14,9 +14,10 @@ namespace troupe::actors {
 inline constexpr std::uint32_t snapshot_jobs = 200;
 
 /// `{"counts": {…}, "running": […], "truncated": …}`.
+/// @param most bytes of it; it shows no more jobs than go into them
 [[nodiscard]] std::string
 jobs_snapshot(std::span<const store::queue_depth> depths,
-              const store::job_page& running);
+              const store::job_page& running, std::size_t most);
 
 /// The queue as `GET /v1/queues` shows it; one without jobs is empty.
 [[nodiscard]] std::string

@@ -52,7 +52,8 @@ struct client_parts {
 ///
 /// Invariants: at most `window_` bytes and one frame are with the sink;
 /// everything else waits in `waiting_` or in a subscription's `held`, and all
-/// of it together stays below `client_bytes`, or the client ends.
+/// of it together, but snapshots, stays below `client_bytes`, or the client
+/// ends. A snapshot is asked for only while less than `window_` is on its way.
 class client_state {
 public:
   using self_ptr = client_impl::stateful_pointer<client_state>;
@@ -96,6 +97,7 @@ private:
   void ask(const Handle& whom, subscription& of, Request request);
   template <class Request>
   void ask_queue(subscription& of, Request request);
+  [[nodiscard]] bool takes_snapshots();
   void ask_snapshots();
   void wait_to_ask();
   void take_snapshot(client_snapshot& snapshot);

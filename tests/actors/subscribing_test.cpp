@@ -5,6 +5,7 @@ namespace troupe::actors {
 namespace {
 
 using namespace testing;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -41,6 +42,44 @@ TEST_F(SubscribingTest, AsksAFewSnapshotsAtOnce) {
 
   EXPECT_THAT(client.sink->take(), SizeIs(100));
   EXPECT_EQ(*door->owed(), 0u);
+}
+
+TEST_F(SubscribingTest, ShowsNoMoreRunningJobsThanItsLimitLetsThrough) {
+  auto client = join();
+  for (int i = 0; i < 20; ++i)
+    job("j" + std::to_string(i), store::job_state::running)
+      .params.assign(settings.client_bytes / 10, ' ');
+
+  client.port->subscribe("1", {{"jobs", "", 0}});
+  run();
+
+  EXPECT_FALSE(client.sink->closed);
+  const auto frames = client.sink->take();
+  ASSERT_THAT(frames, SizeIs(1));
+  EXPECT_LT(frames.front()->text.size(), settings.client_bytes / 2);
+  EXPECT_THAT(frames.front()->text, HasSubstr("\"truncated\":true"));
+  EXPECT_THAT(frames.front()->text, HasSubstr("\"running\":[{"));
+}
+
+TEST_F(SubscribingTest, AsksForSnapshotsAsFastAsTheyAreRead) {
+  auto client = join();
+  for (int i = 0; i < 100; ++i)
+    job("j" + std::to_string(i), store::job_state::queued)
+      .params.assign(settings.client_bytes / 3, ' ');
+
+  client.port->subscribe("1", topics(0, 100));
+  std::size_t seen = 0;
+  for (int i = 0; i < 200 && seen < 100; ++i) {
+    run();
+    ASSERT_FALSE(client.sink->closed);
+    const auto frames = client.sink->take();
+    EXPECT_LE(frames.size(), 10u);
+    seen += frames.size();
+    for (const auto& it : frames)
+      client.port->sent(it->text.size());
+  }
+
+  EXPECT_EQ(seen, 100u);
 }
 
 TEST_F(SubscribingTest, MeetsOneWishAfterTheOther) {
