@@ -42,6 +42,28 @@ void pass_fault_points(const std::vector<store::operation>& ops, bool stored) {
   }
 }
 
+/// What it would have done to a job; empty for what no client asks for.
+std::string_view wish_word(const store::operation& op) {
+  if (std::holds_alternative<store::cancel_op>(op))
+    return "cancelled";
+  if (std::holds_alternative<store::retry_op>(op))
+    return "retried";
+  if (std::holds_alternative<store::pause_op>(op))
+    return "paused";
+  if (std::holds_alternative<store::resume_op>(op))
+    return "resumed";
+  return std::holds_alternative<store::purge_op>(op) ? "purged" : "";
+}
+
+failure refusal(const store::operation& op, store::errc why,
+                const store::job& job) {
+  const auto word = wish_word(op);
+  if (why != store::errc::invalid_state || job.id.empty() || word.empty())
+    return fail(why);
+  return fail(why, "the job is " + std::string{store::to_string(job.state)}
+                     + " and cannot be " + std::string{word});
+}
+
 std::string_view outcome_word(const store::operation& op,
                               const store::job& job) {
   if (store::is_terminal(job.state))
@@ -252,7 +274,7 @@ void queue_state::reply_all(commit_group& group,
     }
     auto& reply = std::get<commit_group::command_entry>(entry).reply;
     if (it.error != store::errc::none)
-      reply(fail(it.error));
+      reply(refusal(op, it.error, *job));
     else
       reply(*job);
   }

@@ -35,6 +35,19 @@ TEST_F(QueueTest, RefusesAKeyWhoseFirstRequestIsUnderWay) {
   EXPECT_EQ(events(job_event_type::created), 1u);
 }
 
+TEST_F(QueueTest, SaysInWhichStateAJobCannotBeWhat) {
+  const auto id = submit();
+
+  const auto retried = command(job_command_kind::retry, id);
+  const auto purged = command(job_command_kind::purge, id);
+
+  ASSERT_FALSE(retried);
+  EXPECT_EQ(retried.error().code, store::errc::invalid_state);
+  EXPECT_EQ(retried.error().detail, "the job is queued and cannot be retried");
+  ASSERT_FALSE(purged);
+  EXPECT_EQ(purged.error().detail, "the job is queued and cannot be purged");
+}
+
 TEST_F(QueueTest, TellsTheHubBeforeAnybodyElse) {
   submit_request request;
   request.op.draft.queue = "bulk";
