@@ -98,7 +98,8 @@ result<void> redis_client::ensure_open() {
   if (connection_.is_open())
     return check_master();
   if (clock::now() < next_try_)
-    return fail(errc::unavailable, "redis: the connection is lost");
+    return fail(errc::unavailable, "redis at " + place_of(connection_.address())
+                                     + ": the connection is lost");
   auto opened = open();
   // A server that became unfit meanwhile may become fit again.
   if (!opened)

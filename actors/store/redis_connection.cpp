@@ -159,7 +159,8 @@ result<redis_reply_ptr> redis_connection::receive() {
 failure redis_connection::lost() {
   std::string words = context_ ? context_->errstr : "out of memory";
   close();
-  return fail(errc::unavailable, "redis: " + words);
+  return fail(errc::unavailable,
+              "redis at " + place_of(address_) + ": " + words);
 }
 
 failure sort_redis_error(std::string_view reply) {

@@ -117,4 +117,11 @@ result<redis_address> read_redis_url(std::string_view text) {
   return refused("neither redis:, redis+unix: nor redis+sentinel:");
 }
 
+std::string place_of(const redis_address& it) {
+  if (it.host.empty())
+    return it.socket;
+  const bool v6 = it.host.find(':') != it.host.npos;
+  return (v6 ? '[' + it.host + ']' : it.host) + ':' + std::to_string(it.port);
+}
+
 } // namespace troupe::store

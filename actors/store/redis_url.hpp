@@ -38,4 +38,7 @@ struct redis_address {
 /// - `redis+sentinel://[[user]:password@]host[:port],…/name[/db]`
 [[nodiscard]] result<redis_address> read_redis_url(std::string_view url);
 
+/// `host:port`, or the path of the socket.
+[[nodiscard]] std::string place_of(const redis_address& it);
+
 } // namespace troupe::store

@@ -305,6 +305,9 @@ TEST(RedisUrl, NamesAServerAndWhoWeAre) {
   EXPECT_EQ(local.socket, "/run/redis.sock");
   EXPECT_EQ(local.database, 2u);
   EXPECT_EQ(read_redis_url("redis://localhost").value().port, 6379);
+  EXPECT_EQ(place_of(tcp), "[::1]:7000");
+  EXPECT_EQ(place_of(read_redis_url("redis+unix:///a/b.sock").value()),
+            "/a/b.sock");
 }
 
 TEST(RedisUrl, IsRefusedWhenItIsNone) {
