@@ -10,6 +10,7 @@
 #include <csignal>
 #include <fstream>
 
+#include <sys/mount.h>
 #include <sys/resource.h>
 
 /// What only a store in a file can meet.
@@ -35,6 +36,29 @@ public:
 private:
   rlimit before_{};
   void (*handler_)(int) = SIG_DFL;
+};
+
+/// A disk with room for 2 MiB, where there was a folder.
+class small_disk {
+public:
+  explicit small_disk(std::filesystem::path where)
+    : where_{std::move(where)}, there_{::mount("none", where_.c_str(), "tmpfs",
+                                               0, "size=2m")
+                                       == 0} {}
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
+  ~small_disk() {
+    if (there_)
+      ::umount(where_.c_str());
+  }
+
+  [[nodiscard]] bool there() const noexcept {
+    return there_;
+  }
+
+private:
+  std::filesystem::path where_;
+  bool there_;
 };
 
 class SqliteStore : public ::testing::Test {
@@ -158,6 +182,37 @@ TEST_F(SqliteStore, AWriteThatFailsTakesBackItsGroupAndNothingElse) {
   EXPECT_EQ((*store)->get("second").error().code, errc::not_found);
   EXPECT_TRUE((*store)->get("first"));
   EXPECT_TRUE((*store)->apply(std::vector{submit_of("third")}));
+}
+
+TEST_F(SqliteStore, TellsAFullDiskFromAStoreThatIsAway) {
+  const small_disk disk{folder_.path()};
+  if (!disk.there())
+    GTEST_SKIP() << "may not mount a small file system";
+  const auto filler = folder_.path() / "filler";
+  std::ofstream{filler} << std::string(512u << 10, 'x');
+  {
+    const auto store = open();
+    ASSERT_TRUE(store);
+    ASSERT_TRUE((*store)->apply(std::vector{submit_of("first")}));
+    auto big = submit_of("big");
+    std::get<submit_op>(big).draft.params = std::string(4u << 20, 'x');
+
+    const auto answer = (*store)->apply({&big, 1});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, errc::disk_full);
+    EXPECT_TRUE((*store)->apply(std::vector{submit_of("small")}));
+
+    auto refused = (*store)->apply(std::vector{submit_of("0")});
+    for (int i = 1; refused && i < 10000; ++i)
+      refused = (*store)->apply(std::vector{submit_of(std::to_string(i))});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, errc::disk_full);
+    EXPECT_TRUE((*store)->get("first"));
+    EXPECT_TRUE((*store)->list({}));
+
+    std::filesystem::remove(filler);
+    EXPECT_TRUE((*store)->apply(std::vector{submit_of("again")}));
+  }
 }
 
 TEST_F(SqliteStore, AnotherWriterMakesItUnavailableForATime) {
