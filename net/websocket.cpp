@@ -1,5 +1,6 @@
 #include "net/websocket.hpp"
 
+#include "actors/store/page_room.hpp"
 #include "net/client_requests.hpp"
 #include "net/edge.hpp"
 #include "net/event_sender.hpp"
@@ -36,10 +37,14 @@ constexpr std::string_view subprotocol = "troupe.v1";
 constexpr std::size_t max_message = 64 * 1024;
 /// The room that is kept for a next message.
 constexpr std::size_t kept_message = 2 * 1024;
-/// Requests under way, and bytes of answers not yet read, beyond which a
-/// client is not listened to.
+/// Requests under way, bytes of answers not yet read, and those that requests
+/// under way may yet bring, beyond which a client is not listened to.
 constexpr std::size_t max_requests = 256;
 constexpr std::size_t max_unread_answers = 1024 * 1024;
+constexpr std::size_t max_owed_answers = 4 * 1024 * 1024;
+/// What an answer with one job may come to, and what is around a new one.
+constexpr std::size_t job_answer = 1024 * 1024;
+constexpr std::size_t around_submit = 4 * 1024;
 
 /// For the peer to take what waits, and then to answer a close.
 constexpr auto flush_limit = 10s;
@@ -57,6 +62,21 @@ std::optional<upgrade_request> parse_head(const std::string& head) {
   if (error || !parser.is_header_done())
     return std::nullopt;
   return parser.release();
+}
+
+/// Bytes that its answer may come to.
+std::size_t answer_to(const request_message& asked) {
+  if (asked.method == request_message::method::list)
+    return store::max_page_bytes;
+  if (asked.method != request_message::method::submit)
+    return job_answer;
+  // The job that has the key may be another's; one that was answered before
+  // came in a message like this one.
+  if (asked.params.find("\"unique_key\"") != asked.params.npos)
+    return job_answer;
+  if (asked.params.find("\"idempotency_key\"") != asked.params.npos)
+    return max_message;
+  return around_submit + 2 * asked.params.size();
 }
 
 bool offers_protocol(const upgrade_request& request) {
@@ -203,13 +223,17 @@ private:
   asio::awaitable<void> until_caught_up() {
     while (
       open()
-      && (requests_ >= max_requests || under_->waiting() >= max_unread_answers
+      && (asks_much() || under_->waiting() >= max_unread_answers
           || sender_->port().wished() >= actors::client_port::max_topics)) {
       wake_.expires_after(100ms);
       beast::error_code error; // Woken early, or not: it looks again.
       auto token = asio::redirect_error(asio::use_awaitable, error);
       co_await wake_.async_wait(token);
     }
+  }
+
+  [[nodiscard]] bool asks_much() const {
+    return requests_ >= max_requests || owed_ >= max_owed_answers;
   }
 
   void take(std::string_view text) {
@@ -237,6 +261,7 @@ private:
 
   void act(std::string& id, request_message& what) {
     ++requests_;
+    owed_ += answer_to(what);
     auto answering = answer(shared_from_this(), std::move(id), std::move(what));
     asio::co_spawn(under_->socket().get_executor(), std::move(answering),
                    asio::detached);
@@ -244,9 +269,13 @@ private:
 
   static asio::awaitable<void> answer(std::shared_ptr<websocket_session> self,
                                       std::string id, request_message what) {
+    const auto owed = answer_to(what);
     auto asking = answer_request(self->at_, std::move(id), std::move(what));
     const auto text = co_await std::move(asking);
-    if (self->requests_-- == max_requests)
+    const bool waits = self->asks_much();
+    --self->requests_;
+    self->owed_ -= owed;
+    if (waits && !self->asks_much())
       self->wake_.cancel();
     self->say(text);
   }
@@ -315,7 +344,9 @@ private:
       if (under_->stalled() <= write_limit())
         return true;
       at_.parts.metrics.client_dropped("write_timeout");
-      return false;
+      close(static_cast<std::uint16_t>(actors::close_code::slow_consumer),
+            "what was sent is not read");
+      return true;
     }
     using duration = corked_socket::clock::duration;
     if (!flushed_by_)
@@ -348,6 +379,7 @@ private:
   std::function<void(std::function<void()>)> on_stop_;
   std::unique_ptr<event_sender> sender_;
   std::size_t requests_ = 0;
+  std::size_t owed_ = 0; ///< bytes that their answers may come to
   /// Set once it is no longer open, and once nothing waits for the peer; it is
   /// cut when the later one has passed.
   std::optional<corked_socket::clock::time_point> flushed_by_;

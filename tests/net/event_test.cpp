@@ -200,6 +200,48 @@ TEST_F(EventEnds, ClosesAClientThatDoesNotReadWith4008) {
   EXPECT_LT(seen, 3000);
 }
 
+TEST_F(EventEnds, TakesNoMoreRequestsThanItMayHoldTheAnswersOf) {
+  gateway.jobs.hold();
+  ws_client client{port};
+  for (int i = 0; i < 30; ++i)
+    client.send_text(R"({"op":"request","id":)" + std::to_string(i)
+                     + R"(,"method":"list","params":{}})");
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (gateway.jobs.held() == 0
+         && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  ws_client other{port};
+  other.send_text(R"({"op":"ping","id":1})");
+  EXPECT_EQ(word(parse(other.text()), "op"), "pong");
+
+  EXPECT_EQ(gateway.jobs.held(), 1u);
+  gateway.jobs.release();
+  for (int i = 0; i < 30; ++i)
+    EXPECT_EQ(parse(client.text()).at("id").to_number<int>(), i);
+}
+
+TEST_F(EventEnds, ClosesAClientThatDoesNotReadItsAnswersWith4008) {
+  auto large = job("large", store::job_state::queued);
+  large.params = R"({"payload":")" + std::string(1 << 20, 'x') + R"("})";
+  gateway.jobs.add(large);
+  ws_client client{port, 4096};
+  for (int i = 0; i < 60; ++i)
+    client.send_text(
+      R"({"op":"request","id":1,"method":"get","params":{"id":"large"}})");
+
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (metrics.text().find("write_timeout") == std::string::npos
+         && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  int answers = 0;
+  ws_frame frame;
+  while ((frame = client.read()).opcode == 1)
+    ++answers;
+
+  EXPECT_EQ(frame.close_code(), 4008);
+  EXPECT_LT(answers, 30) << "the others were not even asked for";
+}
+
 TEST_F(EventEnds, WaitsBrieflyForAClientThatDoesNotAnswerAClose) {
   ws_client client{port};
   subscribe(client, "jobs");
