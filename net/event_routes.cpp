@@ -108,7 +108,7 @@ answering open_event_stream(edge& at, const request& req, const path_params&) {
   for (const auto& wish : *asked) {
     const bool there = co_await exists(at, wish.topic);
     if (!there)
-      co_return answer({problem_code::not_found, wish.topic});
+      co_return answer(problem_of(fail(store::errc::not_found, wish.topic)));
   }
   if (req.method == verb::head)
     co_return event_stream_head();
