@@ -172,6 +172,21 @@ void check_spool(findings& out, const config::settings& settings,
 
 } // namespace
 
+namespace {
+
+std::string remedy_of(const failure& why, bool embedded) {
+  if (!embedded)
+    return "is the server there, and is it set up for a queue?";
+  if (why.code == store::errc::corrupt)
+    return "keep the file, with its -wal; put back a backup, or start anew "
+           "without it";
+  if (why.code == store::errc::disk_full)
+    return "make room on its disk";
+  return "may this user read and write the file and its folder?";
+}
+
+} // namespace
+
 void check_store(findings& out, const config::settings& settings, bool repair) {
   const auto url = shown(settings.store.url);
   std::error_code ignored;
@@ -190,7 +205,7 @@ void check_store(findings& out, const config::settings& settings, bool repair) {
     check_spool(out, settings, opened ? opened->get() : nullptr);
   if (!opened)
     return out.fail("store", url + ": " + opened.error().message(),
-                    "is the server there, and is it set up for a queue?");
+                    remedy_of(opened.error(), embedded));
   out.ok("store", url + (in_use ? ", in use by a running server" : "")
                     + ", durability "
                     + std::string{store::to_string((*opened)->level())});

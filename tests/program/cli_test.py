@@ -155,6 +155,20 @@ class Configuration(TroupeTest):
             done.stdout, r'→ downloads need "no-such-tool" \(tools\.yt_dlp\)'
                          r".* Install it: run pipx install yt-dlp")
 
+    def test_doctor_tells_a_damaged_file_from_a_server_that_is_not_there(self):
+        data = self.folder / "data"
+        data.mkdir(mode=0o700)
+        (data / "queue.db").write_bytes(b"no database" * 1000)
+        damaged = run("doctor", "--data", str(data)).stdout
+        self.assertRegex(damaged, r"(?m)^FAIL +store ")
+        self.assertIn("put back a backup", damaged)
+        self.assertNotIn("is the server there", damaged)
+
+        gone = run("doctor", "--data", str(self.folder / "other"),
+                   "--store", "redis://127.0.0.1:1/0").stdout
+        self.assertIn("redis at 127.0.0.1:1: ", gone)
+        self.assertIn("is the server there", gone)
+
 
 class Serving(TroupeTest):
     def test_a_free_port_is_picked_and_told(self):
