@@ -11,8 +11,8 @@ constexpr std::int64_t patience_ms = 2000;
 
 /// Steps of a watch, by what was seen.
 enum : std::uint8_t {
-  nothing, ///< what was told may wait to be written
-  written, ///< it was, and what is synced later has it
+  nothing,    ///< what was told may wait to be written
+  written,    ///< it was, and what is synced later has it
   sync_begun, ///< such a sync has begun
   safe,
 };
