@@ -29,14 +29,14 @@ using submit_read = std::variant<submit_request, problem>;
 constexpr std::size_t large_body = 32768;
 
 /// On `batch_thread`.
-asio::awaitable<submit_read> read_blocking(edge& at, std::string_view body) {
+asio::awaitable<submit_read> read_large(edge& at, std::string_view body) {
   co_return at.large_submits.read(body);
 }
 
 asio::awaitable<submit_read> read_submit(edge& at, std::string_view body) {
   if (body.size() <= large_body)
     co_return at.submits.read(body);
-  auto reading = read_blocking(at, body);
+  auto reading = read_large(at, body);
   co_return co_await asio::co_spawn(at.batch_thread, std::move(reading),
                                     asio::use_awaitable);
 }

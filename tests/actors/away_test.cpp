@@ -93,6 +93,7 @@ TEST_F(AwayTest, RefusesWhatMustBeStoredSafely) {
   submit_ok();
   auto op = plain();
   op.strict = true;
+  op.asked = store::durability::disk;
 
   const auto replies = send(std::move(op));
 
@@ -100,10 +101,27 @@ TEST_F(AwayTest, RefusesWhatMustBeStoredSafely) {
   EXPECT_EQ(spool->size(), 1u);
 }
 
+TEST_F(AwayTest, TakesWhatMustBeStoredNoSaferThanHere) {
+  faults->away = true;
+  for (const auto level :
+       {store::durability::memory, store::durability::interval,
+        store::durability::local}) {
+    auto op = plain();
+    op.strict = true;
+    op.asked = level;
+
+    const auto replies = send(std::move(op));
+
+    ASSERT_TRUE(replies->front());
+    EXPECT_EQ(replies->front()->job->reached, store::durability::local);
+  }
+}
+
 TEST_F(AwayTest, TakesBackWhatMustBeStoredSafelyAndMayHaveBeen) {
   faults->answer_lost = true;
   auto op = plain();
   op.strict = true;
+  op.asked = store::durability::disk;
 
   const auto replies = send(std::move(op));
   EXPECT_EQ(replies->front().error().code, errc::durability_unavailable);
