@@ -19,6 +19,8 @@ namespace {
 
 /// When the server had no memory for a chunk.
 constexpr std::int64_t try_again_ms = 1000;
+/// When the end of a batch was not told yet.
+constexpr std::int64_t tell_again_ms = callback_hidden_ms;
 
 template <class Archive, class Record>
 void fields(Archive& f, Record& it) {
@@ -282,6 +284,18 @@ errc show_batch(const std::string& id, transaction& in) {
 
 // -- following ----------------------------------------------------------------
 
+namespace {
+
+/// Its time is up, but its end may not have been told.
+void forget_finished(const batch_record& it, transaction& in) {
+  if (!it.callback_url.empty() && has_callbacks_due(it.id, in))
+    store(it, in.now() + tell_again_ms, in);
+  else
+    forget_batch(it.id, in);
+}
+
+} // namespace
+
 void follow_batch(const std::string& id, std::int64_t retention_ms,
                   std::vector<job>& changed, transaction& in) {
   const auto it = read_batch(id, in);
@@ -292,7 +306,7 @@ void follow_batch(const std::string& id, std::int64_t retention_ms,
   else if (it->phase == batch_phase::opening)
     open_chunk(*it, changed, in);
   else if (it->finished_at != 0 && it->finished_at + retention_ms <= in.now())
-    forget_batch(id, in);
+    forget_finished(*it, in);
   else // another server's retention may be shorter
     store(*it, it->finished_at == 0 ? 0 : it->finished_at + retention_ms, in);
 }

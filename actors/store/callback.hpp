@@ -8,7 +8,8 @@
 namespace troupe::store {
 
 /// What is to be told to a `callback_url`: the end of a job or of a batch. It
-/// is stored in the transition that it tells of, and goes with its job.
+/// is stored in the transition that it tells of, and goes with its job, which
+/// retention does not forget before it was delivered or given up.
 struct callback {
   std::string id;      ///< of the event, always the same for the same end
   std::string subject; ///< id of the job or batch

@@ -5,6 +5,7 @@
 #include "actors/store/job_json.hpp"
 #include "actors/store/json_text.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace troupe::store {
@@ -49,6 +50,10 @@ std::uint64_t new_token() {
   return generator() | 1;
 }
 
+std::string id_of_end(const job& it) {
+  return it.id + '.' + std::to_string(it.revision);
+}
+
 /// @param data JSON object
 void note(callback it, const std::string& data, transaction& in) {
   it.created_at = it.due_at = in.now();
@@ -61,17 +66,18 @@ void note(callback it, const std::string& data, transaction& in) {
   in.link(link_kind::calls, it.subject, it.id);
 }
 
-void forget(const callback& it, transaction& in) {
-  in.remove(record_kind::callback, it.id);
-  in.unlink(link_kind::calls, it.subject, it.id);
-  in.unlink(link_kind::dead, {}, it.id);
+void forget(const std::string& id, const std::string& subject,
+            transaction& in) {
+  in.remove(record_kind::callback, id);
+  in.unlink(link_kind::calls, subject, id);
+  in.unlink(link_kind::dead, {}, id);
 }
 
 } // namespace
 
 void note_callback(const job& it, transaction& in) {
   callback told;
-  told.id = it.id + '.' + std::to_string(it.revision);
+  told.id = id_of_end(it);
   told.subject = it.id;
   told.url = it.callback_url;
   told.type = "job." + std::string{to_string(it.state)};
@@ -107,7 +113,7 @@ errc settle_callback(const callback_settlement& done, transaction& in) {
   if (it->token != done.token)
     return errc::stale_fence;
   if (done.outcome == callback_outcome::delivered) {
-    forget(*it, in);
+    forget(it->id, it->subject, in);
     return errc::none;
   }
   const bool dead = done.outcome == callback_outcome::dead;
@@ -148,13 +154,20 @@ std::optional<callback> unpack_callback(std::string_view bytes) {
   return it;
 }
 
+bool has_callbacks_due(const std::string& subject, transaction& in) {
+  const auto ids = in.links(link_kind::calls, subject, {}, most_of_one);
+  return std::ranges::any_of(load_all(ids, in),
+                             [](const callback& it) { return it.due_at != 0; });
+}
+
 void forget_callbacks(const std::string& subject, transaction& in) {
-  for (const auto& id : in.links(link_kind::calls, subject, {}, most_of_one)) {
-    callback gone;
-    gone.id = id;
-    gone.subject = subject;
-    forget(gone, in);
-  }
+  for (const auto& id : in.links(link_kind::calls, subject, {}, most_of_one))
+    forget(id, subject, in);
+}
+
+void forget_callbacks(const job& ended, transaction& in) {
+  forget_callbacks(ended.id, in);
+  forget(id_of_end(ended), ended.id, in);
 }
 
 } // namespace troupe::store

@@ -30,7 +30,11 @@ std::vector<callback> dead_callbacks(const std::string& after, std::size_t max,
 errc retry_callback(const std::string& id, transaction& in);
 /// Of a record's bytes; nothing if they make no sense.
 std::optional<callback> unpack_callback(std::string_view bytes);
+/// True while one of this job or batch is neither delivered nor given up.
+bool has_callbacks_due(const std::string& subject, transaction& in);
 /// All of one job or batch, whatever their state.
 void forget_callbacks(const std::string& subject, transaction& in);
+/// With the one that was noted in this transaction, if it was.
+void forget_callbacks(const job& ended, transaction& in);
 
 } // namespace troupe::store

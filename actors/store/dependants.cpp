@@ -224,13 +224,14 @@ bool is_awaited(const job& it, transaction& in) {
 }
 
 bool is_kept(const job& it, transaction& in) {
-  return is_awaited(it, in) || (!it.batch.empty() && is_open(it.batch, in));
+  return is_awaited(it, in) || (!it.batch.empty() && is_open(it.batch, in))
+         || (!it.callback_url.empty() && has_callbacks_due(it.id, in));
 }
 
 void forget_job(const job& it, transaction& in) {
   in.remove(record_kind::log, it.id);
   if (!it.callback_url.empty())
-    forget_callbacks(it.id, in);
+    forget_callbacks(it, in);
   if (it.depends_on.size() > parents_at_once) {
     in.remove(record_kind::unhold, it.id);
     leave_parents(it, 0, it.depends_on.size(), in);

@@ -38,7 +38,8 @@ void job_ended(const job& it, transaction& in);
 /// True for a terminal job that others, which have not ended, depend on.
 bool is_awaited(const job& it, transaction& in);
 
-/// True for a terminal job that `is_awaited` or belongs to an open batch.
+/// True for a terminal job that `is_awaited`, belongs to an open batch or has
+/// callbacks that are still to be delivered.
 bool is_kept(const job& it, transaction& in);
 
 /// Removes a job with its log and callbacks.

@@ -352,6 +352,87 @@ TEST_P(CallbackSuite, GoesWithItsJob) {
   EXPECT_TRUE(take().empty());
 }
 
+TEST_P(CallbackSuite, RetentionKeepsAJobUntilItsEndIsTold) {
+  options.retention_ms = 100 * second;
+  const auto it = ended();
+  settle(take().at(0), callback_outcome::retry, 150 * second);
+  advance(200 * second);
+  sweep();
+  EXPECT_EQ(get(it.id).state, job_state::succeeded);
+  const auto again = take();
+  ASSERT_EQ(again.size(), 1u);
+  sweep();
+  EXPECT_EQ(get(it.id).state, job_state::succeeded);
+
+  EXPECT_EQ(settle(again[0], callback_outcome::delivered), errc::none);
+  sweep();
+
+  EXPECT_EQ(get_error(it.id), errc::not_found);
+}
+
+TEST_P(CallbackSuite, OneThatWasGivenUpKeepsNoJob) {
+  options.retention_ms = 100 * second;
+  const auto it = ended();
+  settle(take().at(0), callback_outcome::dead);
+  advance(200 * second);
+
+  sweep();
+
+  EXPECT_EQ(get_error(it.id), errc::not_found);
+  EXPECT_TRUE(store().dead_callbacks("", 10).value().empty());
+}
+
+TEST_P(CallbackSuite, TooManyJobsDropNoneThatIsStillToBeTold) {
+  options.retention_count = 1;
+  const std::vector untold{ended(), ended(), ended()};
+  const auto told = ended();
+  for (const auto& one : take())
+    if (one.subject == told.id)
+      settle(one, callback_outcome::delivered);
+  const auto newest = succeed(running()).job;
+
+  while (sweep().more) {
+  }
+
+  for (const auto& it : untold)
+    EXPECT_EQ(get(it.id).state, job_state::succeeded);
+  EXPECT_EQ(get_error(told.id), errc::not_found);
+  EXPECT_EQ(get_error(newest.id), errc::not_found);
+  advance(100 * second);
+  EXPECT_EQ(take().size(), untold.size());
+}
+
+TEST_P(CallbackSuite, RetentionKeepsABatchUntilItsEndIsTold) {
+  options.retention_ms = 100 * second;
+  store()
+    .submit_batch({"b1", "", {}, "https://example.com/b"}, drafts(1), {})
+    .value();
+  succeed(claim().at(0));
+  follow();
+  advance(200 * second);
+  follow();
+  const auto taken = take();
+  ASSERT_EQ(taken.size(), 1u);
+  EXPECT_TRUE(store().get_batch("b1"));
+
+  EXPECT_EQ(settle(taken[0], callback_outcome::delivered), errc::none);
+  advance(100 * second);
+  follow();
+
+  EXPECT_FALSE(store().get_batch("b1"));
+}
+
+TEST_P(CallbackSuite, NothingIsToldOfWhatWasWithdrawn) {
+  auto made = draft();
+  made.callback_url = "https://example.com/hook";
+  const auto it = submit(made);
+
+  EXPECT_TRUE(apply(withdraw_op{it.id, ""}).changed);
+
+  EXPECT_EQ(get_error(it.id), errc::not_found);
+  EXPECT_TRUE(take().empty());
+}
+
 TEST_P(CallbackSuite, TheEndOfABatchIsToldOnce) {
   store()
     .submit_batch({"b1", "", {}, "https://example.com/b"}, drafts(1), {})
