@@ -271,9 +271,11 @@ result<redis_reply_ptr> redis_client::ask(const redis_args& args) {
 result<redis_memory> redis_client::memory() {
   if (auto ready = ensure_open(); !ready)
     return ready.error();
-  auto known = ask_redis_memory(connection_);
-  if (known)
-    facts_.replicas = known->replicas;
+  auto known = look_at_redis(connection_, facts_);
+  if (!known && known.error().code == errc::bad_config) {
+    connection_.close();
+    return fail(errc::unavailable, known.error().detail);
+  }
   return known;
 }
 

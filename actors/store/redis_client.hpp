@@ -26,6 +26,7 @@ inline constexpr std::size_t redis_script_count = 2;
 struct redis_facts {
   int major_version = 0;
   durability level = durability::memory;
+  bool has_log = false;        ///< one that holds all that there is
   bool waits_for_disk = false; ///< it knows WAITAOF and has a log
   std::string life;            ///< its run id
   std::uint32_t replicas = 0;  ///< that follow it now
@@ -34,15 +35,14 @@ struct redis_facts {
 /// How much of the memory that the server may use is in use.
 struct redis_memory {
   std::uint64_t used = 0;
-  std::uint64_t limit = 0;    ///< 0: none
-  std::uint32_t replicas = 0; ///< that follow the server
+  std::uint64_t limit = 0; ///< 0: none
 
   [[nodiscard]] bool above(double share) const noexcept {
     return limit != 0 && static_cast<double>(used) > share * limit;
   }
   /// With so many bytes more.
   [[nodiscard]] redis_memory plus(std::uint64_t bytes) const noexcept {
-    return {used + bytes, limit, replicas};
+    return {used + bytes, limit};
   }
 };
 
@@ -76,7 +76,8 @@ public:
   /// As `redis_connection::ask`, on a connection that mends itself.
   result<redis_reply_ptr> ask(const redis_args& args);
 
-  /// Asks the server.
+  /// Asks the server for this, and what it promises now. One that has begun to
+  /// evict keys is away until it stops: `unavailable`.
   result<redis_memory> memory();
 
   /// Bytes of all that scripts were given, ever.
@@ -87,7 +88,7 @@ public:
     return pace_;
   }
 
-  /// What the server's configuration promised when it was last connected.
+  /// What the server's configuration promises, as of the newest `memory`.
   [[nodiscard]] durability level() const noexcept {
     return facts_.level;
   }

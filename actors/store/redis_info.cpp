@@ -19,11 +19,6 @@ constexpr std::string_view layout = "3";
 /// The one before: its jobs can be read, and its keys hold what ours do.
 constexpr std::string_view older_layout = "2";
 
-std::string_view text_of(const redis_reply_ptr& reply) {
-  return reply->str != nullptr ? std::string_view{reply->str, reply->len}
-                               : std::string_view{};
-}
-
 std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -32,14 +27,29 @@ std::uint64_t number(std::string_view text) {
 
 /// What a log of the server's is worth. Hosted servers may forbid CONFIG: then
 /// it syncs every second, as is usual. One that never syncs promises nothing.
-durability level_of_log(redis_connection& connection) {
-  const auto reply = connection.ask({"CONFIG", "GET", "appendfsync"});
-  if (!reply || (*reply)->elements != 2)
+durability level_of_log(const redisReply& appendfsync) {
+  if (size_of(appendfsync) != 2)
     return durability::interval;
-  const std::string_view when{(*reply)->element[1]->str};
+  const auto when = text_at(appendfsync, 1);
   if (when == "no")
     return durability::memory;
   return when == "always" ? durability::disk : durability::interval;
+}
+
+/// A log that was just switched on holds nothing until it is written anew.
+bool is_log_whole(std::string_view info, const redis_facts& before) {
+  if (info_field(info, "aof_enabled") != "1")
+    return false;
+  const bool knew = before.life.empty() ? info_number(info, "aof_base_size") > 0
+                                        : before.has_log;
+  return knew || info_field(info, "aof_rewrite_in_progress") != "1";
+}
+
+bool knows_waitaof(std::string_view version) {
+  const auto major = number(version.substr(0, version.find('.')));
+  const auto minor =
+    number(version.substr(std::min(version.size(), version.find('.') + 1)));
+  return major > 7 || (major == 7 && minor >= 2);
 }
 
 result<void> check_layout(redis_connection& connection) {
@@ -51,16 +61,16 @@ result<void> check_layout(redis_connection& connection) {
   auto found = connection.ask({"HGET", name_of(redis_key::meta), "layout"});
   if (!found)
     return found.error();
-  if (text_of(*found) == older_layout) {
+  if (text_of(**found) == older_layout) {
     auto raised =
       connection.ask({"HSET", name_of(redis_key::meta), "layout", layout});
     return raised ? result<void>{} : raised.error();
   }
   const bool unmarked = !marked && (*found)->type == REDIS_REPLY_NIL;
-  if (!unmarked && text_of(*found) != layout)
+  if (!unmarked && text_of(**found) != layout)
     return fail(errc::bad_config,
                 "the Redis database holds jobs of another layout, "
-                  + std::string{text_of(*found)});
+                  + std::string{text_of(**found)});
   return {};
 }
 
@@ -109,46 +119,52 @@ std::uint32_t replicas_in(std::string_view info) {
   return count;
 }
 
-result<redis_facts> inspect_redis(redis_connection& connection) {
-  auto reply = connection.ask({"INFO"});
-  if (!reply)
-    return reply.error();
-  const auto info = text_of(*reply);
+result<redis_memory> look_at_redis(redis_connection& connection,
+                                   redis_facts& known) {
+  const std::vector<redis_args> commands{{"INFO"},
+                                         {"CONFIG", "GET", "appendfsync"}};
+  const auto replies = connection.run(commands);
+  if (!replies)
+    return replies.error();
+  const auto& said = *replies->front();
+  if (said.type == REDIS_REPLY_ERROR)
+    return sort_redis_error({said.str, said.len});
+  const auto info = text_of(said);
   const auto policy = info_field(info, "maxmemory_policy");
   if (policy != "noeviction")
     return fail(errc::bad_config, "Redis would drop jobs: maxmemory-policy is "
                                     + std::string{policy} + ", not noeviction");
+  known.has_log = is_log_whole(info, known);
+  known.level =
+    known.has_log ? level_of_log(*replies->back()) : durability::memory;
+  const auto version = info_field(info, "redis_version");
+  known.waits_for_disk =
+    known.level == durability::interval && knows_waitaof(version);
+  known.replicas = replicas_in(info);
+  return redis_memory{.used = info_number(info, "used_memory"),
+                      .limit = info_number(info, "maxmemory")};
+}
+
+result<redis_facts> inspect_redis(redis_connection& connection) {
+  auto reply = connection.ask({"INFO"});
+  if (!reply)
+    return reply.error();
+  const auto info = text_of(**reply);
+  redis_facts facts;
+  if (auto fit = look_at_redis(connection, facts); !fit)
+    return fit.error();
   if (info_field(info, "loading") == "1")
     return fail(errc::unavailable, "redis: it loads its data");
   if (info_field(info, "role") == "slave")
     return fail(errc::unavailable, "redis: it is a replica");
-  redis_facts facts;
-  facts.replicas = replicas_in(info);
   facts.life = info_field(info, "run_id");
   const auto version = info_field(info, "redis_version");
   facts.major_version =
     static_cast<int>(number(version.substr(0, version.find('.'))));
-  if (info_field(info, "aof_enabled") == "1")
-    facts.level = level_of_log(connection);
-  const auto minor =
-    number(version.substr(std::min(version.size(), version.find('.') + 1)));
-  facts.waits_for_disk =
-    facts.level == durability::interval
-    && (facts.major_version > 7 || (facts.major_version == 7 && minor >= 2));
   if (auto fit = check_layout(connection); !fit)
     return fit.error();
   keep_fast(connection);
   return facts;
-}
-
-result<redis_memory> ask_redis_memory(redis_connection& connection) {
-  auto reply = connection.ask({"INFO"});
-  if (!reply)
-    return reply.error();
-  const auto info = text_of(*reply);
-  return redis_memory{.used = info_number(info, "used_memory"),
-                      .limit = info_number(info, "maxmemory"),
-                      .replicas = replicas_in(info)};
 }
 
 result<redis_endpoint> find_master(const redis_address& address,

@@ -20,9 +20,11 @@ namespace troupe::store {
 /// @pre `connection` is open
 [[nodiscard]] result<redis_facts> inspect_redis(redis_connection& connection);
 
+/// What may change while a server is connected: its memory, and in `known` its
+/// replicas and what its log is worth. `bad_config` when it evicts keys now.
 /// @pre `connection` is open
-[[nodiscard]] result<redis_memory>
-ask_redis_memory(redis_connection& connection);
+[[nodiscard]] result<redis_memory> look_at_redis(redis_connection& connection,
+                                                 redis_facts& known);
 
 /// Asks one Sentinel after the other where the master is, and who is: the
 /// first that tells counts. `unavailable` when none does.

@@ -111,38 +111,71 @@ redis_store::apply_group(std::span<const operation> ops, bool has_room) {
   return answers;
 }
 
+/// What the server promised when it was last asked, a second ago perhaps, is
+/// not enough for those who insist: it is asked behind their write.
+/// @return whether jobs were told more than it promises
+result<bool> redis_store::has_told_too_much(std::span<const operation> ops) {
+  const auto told = client_.level();
+  const auto insists = [](const operation& op) {
+    const auto* submit = std::get_if<submit_op>(&op);
+    return submit && submit->strict && submit->asked != durability::local
+           && submit->asked != durability::memory;
+  };
+  if (std::ranges::any_of(ops, insists))
+    if (auto known = client_.memory(); !known)
+      return known.error();
+  return client_.level() < told;
+}
+
 /// New jobs whose senders want more than the server gives by itself: it is
 /// asked to wait for others, for each level once, since a higher one that is
 /// not reached says nothing of a lower.
 result<void> redis_store::secure_submits(std::span<const operation> ops,
                                          std::span<applied> answers) {
+  const auto lowered = has_told_too_much(ops);
+  if (!lowered)
+    return lowered.error();
   std::set<durability> asked;
-  std::vector<applied*> wanting;
+  std::vector<applied*> wanting, others;
   for (std::size_t i = 0; i < ops.size(); ++i) {
     const auto* submit = std::get_if<submit_op>(&ops[i]);
-    if (!submit || !answers[i].changed || submit->asked == durability::local
-        || submit->asked <= client_.level())
+    if (!submit || !answers[i].changed)
       continue;
-    wanting.push_back(&answers[i]);
-    asked.insert(submit->asked);
+    const bool wants =
+      submit->asked != durability::local && submit->asked > client_.level();
+    (wants ? wanting : others).push_back(&answers[i]);
+    if (wants)
+      asked.insert(submit->asked);
   }
   auto reached = client_.level();
   for (const auto level : asked)
     reached = std::max(reached, client_.secure(level));
-  if (reached == client_.level())
+  if (*lowered)
+    if (auto noted = correct(others, client_.level()); !noted)
+      return noted;
+  if (reached == client_.level() && !*lowered)
     return {};
+  return correct(wanting, reached);
+}
+
+result<void> redis_store::correct(std::span<applied* const> answers,
+                                  durability reached) {
   std::vector<std::string> ids;
-  for (auto* answer : wanting) {
+  for (auto* answer : answers) {
     answer->job.reached = reached;
     ids.push_back(answer->job.id);
   }
   return note_reached(ids, reached);
 }
 
+/// Asked for behind the last write of a batch.
 result<durability> redis_store::secure(durability asked,
                                        std::span<const std::string> jobs) {
+  const auto told = client_.level();
+  if (auto known = client_.memory(); !known)
+    return known.error();
   const auto reached = client_.secure(asked);
-  if (reached > client_.level())
+  if (reached != told)
     if (auto noted = note_reached(jobs, reached); !noted)
       return noted.error();
   return reached;
@@ -266,7 +299,7 @@ result<job> redis_store::get(const std::string& id) {
   if (!is_text(**reply))
     return fail(errc::not_found, id);
   redis_record it;
-  if (!unpack_record(text_of(**reply), it))
+  if (!unpack_record(text_of(**reply), it) || it.job.id != id)
     return fail(errc::corrupt, id);
   return std::move(it.job);
 }

@@ -72,6 +72,8 @@ private:
   result<void> attempt(const group_step& once);
   result<void> secure_submits(std::span<const operation> ops,
                               std::span<applied> answers);
+  result<bool> has_told_too_much(std::span<const operation> ops);
+  result<void> correct(std::span<applied* const> answers, durability reached);
   result<void> note_reached(std::span<const std::string> jobs,
                             durability reached);
   result<std::vector<applied>> apply_group(std::span<const operation> ops,

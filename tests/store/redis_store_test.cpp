@@ -98,6 +98,90 @@ TEST(RedisStore, SaysWhatTheServersConfigurationPromises) {
   EXPECT_EQ(opened(options_for(always))->level(), durability::disk);
 }
 
+/// What one that insists on the disk is told.
+durability reached_on_disk(job_store& store, const std::string& id) {
+  submit_op op;
+  op.draft.id = id;
+  op.draft.type = op.draft.queue = "bulk";
+  op.asked = durability::disk;
+  op.strict = true;
+  const auto done = store.apply(std::vector<operation>{op});
+  EXPECT_TRUE(done);
+  return done ? done->at(0).job.reached : durability::local;
+}
+
+TEST(RedisStore, WhoInsistsIsToldWhatTheServerPromisesBehindTheWrite) {
+  const redis_server server{{.fsync = "always", .tcp = false, .more = {}}};
+  const auto store = opened(options_for(server));
+  EXPECT_EQ(reached_on_disk(*store, "a"), durability::disk);
+
+  server.command({"CONFIG", "SET", "appendfsync", "everysec"});
+  EXPECT_EQ(reached_on_disk(*store, "b"), durability::interval);
+  EXPECT_EQ(store->get("b")->reached, durability::interval);
+  server.command({"CONFIG", "SET", "appendonly", "no"});
+  EXPECT_EQ(reached_on_disk(*store, "c"), durability::memory);
+  EXPECT_EQ(store->get("c")->reached, durability::memory);
+  EXPECT_EQ(store->level(), durability::memory);
+}
+
+TEST(RedisStore, ABatchThatInsistsIsTakenBackWhenTheLogIsSwitchedOff) {
+  const redis_server server{{.fsync = "always", .tcp = false, .more = {}}};
+  const auto store = opened(options_for(server));
+  batch_draft made;
+  made.id = "b1";
+  made.asked = made.required = durability::disk;
+  std::vector<job_draft> jobs(1);
+  jobs[0].id = "a";
+  jobs[0].type = jobs[0].queue = "bulk";
+  server.command({"CONFIG", "SET", "appendonly", "no"});
+
+  const auto done = store->submit_batch(made, jobs, {});
+
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, errc::not_durable);
+  EXPECT_FALSE(store->get("a"));
+}
+
+TEST(RedisStore, NobodyIsToldForLongWhatTheServerNoLongerPromises) {
+  const redis_server server{{.fsync = "always", .tcp = false, .more = {}}};
+  const auto store = opened(options_for(server));
+  ASSERT_EQ(submit(*store, "before"), errc::none);
+  server.command({"CONFIG", "SET", "appendonly", "no"});
+  const auto begun = clock::now();
+
+  for (int i = 0; store->level() != durability::memory; ++i) {
+    ASSERT_LT(clock::now() - begun, 5s);
+    ASSERT_EQ(submit(*store, "at" + std::to_string(i) + "."), errc::none);
+    std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_LT(clock::now() - begun, 2s);
+
+  // A log that is begun holds nothing until all has been written to it.
+  server.command({"CONFIG", "SET", "appendonly", "yes"});
+  const auto deadline = clock::now() + 10s;
+  while (reached_on_disk(*store, "again") != durability::disk
+         && clock::now() < deadline)
+    store->apply(std::vector<operation>{withdraw_op{"again", ""}});
+  EXPECT_EQ(store->get("again")->reached, durability::disk);
+}
+
+TEST(RedisStore, IsAwayWhileItsServerWouldDropJobs) {
+  const redis_server server{{.fsync = "", .tcp = false, .more = {}}};
+  const auto store = opened(options_for(server));
+  ASSERT_EQ(submit(*store, "before"), errc::none);
+
+  server.command({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
+  const auto swept = store->sweep({"node", 1, 15'000, 256});
+  const auto refused = submit(*store, "between");
+  server.command({"CONFIG", "SET", "maxmemory-policy", "noeviction"});
+
+  ASSERT_FALSE(swept);
+  EXPECT_EQ(swept.error().code, make_error_code(errc::unavailable));
+  EXPECT_NE(swept.error().detail.find("allkeys-lru"), std::string::npos);
+  EXPECT_EQ(refused, errc::unavailable);
+  EXPECT_TRUE(comes_back(*store, "after"));
+}
+
 TEST(RedisStore, KeepsJobsAndGoesOnAfterItsServerWasKilled) {
   redis_server server{{.fsync = "always", .tcp = true, .more = {}}};
   auto store = opened(options_for(server));
