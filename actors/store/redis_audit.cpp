@@ -320,6 +320,8 @@ result<void> redis_audit::mend_job(const suspect& it) {
   if (is_terminal(job.state) != (job.finished_at != 0))
     job.finished_at = is_terminal(job.state) ? group.now() : 0;
   job.publishing = job.publishing && job.state == job_state::running;
+  if (!job.publishing)
+    job.manifest.clear();
   auto& changes = group.changes;
   changes.expect(redis_key::jobs, it.id, it.token);
   if (!(job == it.record.job)) {

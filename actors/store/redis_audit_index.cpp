@@ -71,7 +71,7 @@ result<void> redis_audit::check_entry(redis_key key, const std::string& member,
                                       const std::string& id, answers about) {
   redis_record record;
   const auto bytes = text_of(*about[0]);
-  const bool readable = unpack_record(bytes, record);
+  const bool readable = unpack_record(bytes, record) && record.job.id == id;
   if (!is_text(*about[1]) || (!readable && !bytes.empty()))
     return {};
   const auto place = readable ? place_in(key, record) : std::nullopt;
@@ -99,7 +99,7 @@ result<void> redis_audit::unique() {
   const auto judge = [&](const entry& it, answers about) -> result<void> {
     const auto bytes = text_of(*about[0]);
     redis_record record;
-    const bool holds = unpack_record(bytes, record)
+    const bool holds = unpack_record(bytes, record) && record.job.id == it.value
                        && record.job.unique_key == it.name
                        && !is_terminal(record.job.state);
     if (holds || text_of(*about[1]) != it.value

@@ -152,7 +152,8 @@ void redis_group::take_jobs(const redisReply& reply) {
     it.token = bytes.substr(0, record_token_size);
     it.bytes = bytes.size();
     it.error = errc::corrupt;
-    if (!unpack_record(bytes, it.record))
+    // One that lies where another belongs is neither.
+    if (!unpack_record(bytes, it.record) || it.record.job.id != jobs_[i])
       continue;
     const auto& job = it.record.job;
     it.error = errc::none;

@@ -51,6 +51,7 @@ private:
 
   void jobs(std::int64_t after);
   void check(const job_row& it);
+  bool is_of_two(const job_row& it);
   void check_columns(const job_row& it);
   void check_times(const job_row& it);
   void drafts(std::int64_t after);

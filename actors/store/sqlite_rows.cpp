@@ -38,10 +38,10 @@ result<stored_job> read_one(cursor& row) {
 sqlite_rows::sqlite_rows(sqlite_db& db, std::int64_t ageing_ms) noexcept
   : db_{db}, ageing_ms_{ageing_ms}, flow_{db}, ready_{db, flow_},
     by_id_{db, "SELECT seq, state, score, run_at, lease_until, finished_at,"
-               " node, live, body FROM job JOIN draft USING(seq)"
+               " node, live, body, id FROM job JOIN draft USING(seq)"
                " WHERE id = ?1"},
     by_seq_{db, "SELECT seq, state, score, run_at, lease_until, finished_at,"
-                " node, live, body FROM job JOIN draft USING(seq)"
+                " node, live, body, id FROM job JOIN draft USING(seq)"
                 " WHERE seq = ?1"},
     holder_{db, "SELECT id FROM job INDEXED BY job_unique"
                 " WHERE unique_key = ?1 AND state < 6"},
@@ -77,7 +77,8 @@ bool sqlite_rows::read(cursor& row, stored_job& out) {
   const auto state = row.number(1);
   if (state < 0 || state >= std::int64_t{job_state_count})
     return false;
-  if (!unpack_draft(row.blob(8), out.job) || !unpack_live(row.blob(7), out.job))
+  if (!unpack_draft(row.blob(8), out.job) || !unpack_live(row.blob(7), out.job)
+      || out.job.id != row.text(9))
     return false;
   out.seq = row.number(0);
   out.was = out.job.state = static_cast<job_state>(state);
@@ -196,11 +197,10 @@ void sqlite_rows::read_legible(std::int64_t seq, job& known) {
   auto row = read_draft_.start(seq);
   if (!row.next())
     return;
-  // What comes before the damage has been read.
-  const bool whole = unpack_draft(row.blob(0), legible);
-  if (!whole && legible.id != known.id)
+  // What comes before the damage has been read; it may be another job's.
+  static_cast<void>(unpack_draft(row.blob(0), legible));
+  if (legible.id != known.id)
     return;
-  legible.id = known.id;
   legible.queue = known.queue;
   legible.concurrency_key = known.concurrency_key;
   legible.priority = known.priority;

@@ -38,16 +38,16 @@ sqlite_store::sqlite_store(std::unique_ptr<sqlite_db> db, store_options options,
     clock_{*db_, "SELECT alive, grace_until FROM clock"},
     write_clock_{*db_, "UPDATE clock SET alive = ?1, grace_until = ?2"},
     list_all_{*db_, "SELECT seq, state, score, run_at, lease_until,"
-                    " finished_at, node, live, body"
+                    " finished_at, node, live, body, id"
                     " FROM job CROSS JOIN draft USING(seq) WHERE seq < ?1"
                     " ORDER BY seq DESC"},
     list_state_{*db_, "SELECT seq, state, score, run_at, lease_until,"
-                      " finished_at, node, live, body"
+                      " finished_at, node, live, body, id"
                       " FROM job INDEXED BY job_state"
                       " CROSS JOIN draft USING(seq)"
                       " WHERE seq < ?1 AND state = ?2 ORDER BY seq DESC"},
     list_batch_{*db_, "SELECT seq, state, score, run_at, lease_until,"
-                      " finished_at, node, live, body"
+                      " finished_at, node, live, body, id"
                       " FROM job INDEXED BY job_batch"
                       " CROSS JOIN draft USING(seq)"
                       " WHERE seq < ?1 AND batch = ?2 ORDER BY seq DESC"} {}

@@ -17,7 +17,7 @@ errc errc_of(const failure& why) {
 sqlite_transaction::sqlite_transaction(sqlite_db& db,
                                        const store_options& options,
                                        durability reached)
-  : options_{options}, reached_{reached}, rows_{db, options.ageing_ms},
+  : db_{db}, options_{options}, reached_{reached}, rows_{db, options.ageing_ms},
     records_{db}, answer_{db, "SELECT body_hash, job FROM answer"
                               " WHERE scope = ?1 AND created_at > ?2"},
     keep_answer_{db, "INSERT OR REPLACE INTO answer VALUES(?1, ?2, ?3, ?4)"} {}
@@ -60,12 +60,23 @@ void sqlite_transaction::bury(std::int64_t seq) {
     job_ended(*dead, *this);
 }
 
+stored_job* sqlite_transaction::held(const std::string& id) {
+  const auto at = held_.find(id);
+  if (at == held_.end()) {
+    db_.note(fail(errc::corrupt, "job " + id + " is not what was read"));
+    return nullptr;
+  }
+  return &at->second;
+}
+
 void sqlite_transaction::save(job& changed, job_state) {
-  save_row(held_.at(changed.id));
+  if (auto* it = held(changed.id))
+    save_row(*it);
 }
 
 void sqlite_transaction::save_draft(job& changed, job_state before) {
-  rows_.save_draft(held_.at(changed.id));
+  if (const auto* it = held(changed.id))
+    rows_.save_draft(*it);
   save(changed, before);
 }
 
@@ -78,15 +89,19 @@ job* sqlite_transaction::insert(job added, bool promised) {
 }
 
 void sqlite_transaction::erase(const job& it) {
-  const auto held = held_.find(it.id);
-  rows_.erase(held->second.seq);
-  held_.erase(held);
+  const auto* gone = held(it.id);
+  if (gone == nullptr)
+    return;
+  rows_.erase(gone->seq);
+  held_.erase(std::string{gone->job.id});
 }
 
 job sqlite_transaction::answer_of(job& it) {
-  const auto held = held_.find(it.id);
-  auto answer = std::move(held->second.job);
-  held_.erase(held);
+  auto* known = held(it.id);
+  if (known == nullptr)
+    return {};
+  auto answer = std::move(known->job);
+  held_.erase(answer.id);
   return answer;
 }
 

@@ -81,6 +81,11 @@ public:
   }
 
 private:
+  /// What `find` or `insert` gave; null, and all fails, if it is another job
+  /// by now.
+  stored_job* held(const std::string& id);
+
+  sqlite_db& db_;
   const store_options& options_;
   const durability reached_;
   timestamp_ms now_ = 0;

@@ -177,6 +177,28 @@ void expect_to_end(audited_store& it) {
   EXPECT_TRUE(it.fires_its_schedule());
 }
 
+void expect_others_served(audited_store& it,
+                          const std::vector<std::string>& wrong) {
+  for (const auto& id : wrong) {
+    EXPECT_EQ(it.store->get(id).error().code, make_error_code(errc::corrupt));
+    const std::vector<operation> ops{cancel_op{id}, pause_op{id},
+                                     resume_op{id}, retry_op{id},
+                                     purge_op{id},  log_op{id, "x"}};
+    const auto answers = it.store->apply(ops);
+    ASSERT_TRUE(answers) << answers.error().message();
+    for (const auto& answer : *answers)
+      EXPECT_EQ(answer.error, errc::corrupt);
+  }
+  EXPECT_TRUE(it.store->list({}));
+
+  EXPECT_GE(it.drain(), 4u);
+
+  it.follow();
+  EXPECT_EQ(it.store->get("calm2")->state, job_state::succeeded);
+  for (const auto& id : wrong)
+    expect_corrupt(it, id);
+}
+
 void expect_corrupt(audited_store& it, const std::string& id) {
   const auto found = it.store->get(id);
   ASSERT_TRUE(found) << found.error().message();

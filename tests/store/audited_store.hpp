@@ -55,6 +55,10 @@ kinds_of(const std::vector<audit_finding>& all);
 void expect_mended(audited_store& it, const breakage& broken);
 /// All goes on as if nothing had been broken.
 void expect_to_end(audited_store& it);
+/// Whatever is asked of these, which contradict each other, nothing crashes;
+/// the others end, and these fail.
+void expect_others_served(audited_store& it,
+                          const std::vector<std::string>& wrong);
 void expect_corrupt(audited_store& it, const std::string& id);
 
 } // namespace troupe::store::testing

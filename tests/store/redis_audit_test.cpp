@@ -50,6 +50,12 @@ INSTANTIATE_TEST_SUITE_P(
   Invariants, RedisAuditOf,
   ::testing::Values(
     breakage{"Job", "job", "call('HSET', k'jobs', 'later', 'x')"},
+    breakage{"SwappedJobs", "job",
+             "local a, b = call('HGET', k'jobs', 'waits'),"
+             " call('HGET', k'jobs', 'calm1');"
+             "call('HSET', k'jobs', 'waits', b, 'calm1', a)"},
+    breakage{"JobOfAnother", "job",
+             "call('HSET', k'jobs', 'calm1', call('HGET', k'jobs', 'waits'))"},
     breakage{"LostJob", "orphan", "call('HDEL', k'jobs', 'later')"},
     breakage{"State", "state",
              "call('ZREM', k'states', job('states','waits'))"},
@@ -127,6 +133,13 @@ INSTANTIATE_TEST_SUITE_P(
     breakage{"LostTallies", "tally", "call('DEL', k'tallies')"},
     breakage{"Tally", "tally", "call('HINCRBY', k'tallies', '2batch', 1)"}),
   ::testing::PrintToStringParamName());
+
+TEST_F(RedisAudit, JobsThatContradictEachOtherHoldUpNobodyElse) {
+  run("local a, b = call('HGET', k'jobs', 'waits'), call('HGET', k'jobs',"
+      " 'calm1'); call('HSET', k'jobs', 'waits', b, 'calm1', a)");
+
+  expect_others_served(*it_, {"waits", "calm1"});
+}
 
 TEST_F(RedisAudit, AJobThatCannotBeReadBecomesOneThatFailed) {
   run("call('HSET', k'jobs', 'later', 'x');"

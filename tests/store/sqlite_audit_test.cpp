@@ -64,6 +64,15 @@ INSTANTIATE_TEST_SUITE_P(
     breakage{"LostDraft", "job", "DELETE FROM draft WHERE seq = 7"},
     breakage{"Live", "job", "UPDATE job SET live = x'00' WHERE seq = 2"},
     breakage{"State", "job", "UPDATE job SET state = 12 WHERE seq = 7"},
+    breakage{"StateOfWords", "job",
+             "UPDATE job SET state = 'abc' WHERE seq = 7"},
+    breakage{"SwappedDrafts", "job",
+             "UPDATE draft SET seq = -seq WHERE seq IN (6, 7);"
+             "UPDATE draft SET seq = 13 + seq WHERE seq < 0"},
+    breakage{"DraftOfAnother", "job",
+             "UPDATE draft SET body = (SELECT body FROM draft WHERE seq = 6)"
+             " WHERE seq = 7"},
+    breakage{"Renamed", "index", "UPDATE job SET id = 'waits2' WHERE seq = 6"},
     breakage{"OrphanedDraft", "orphan", "INSERT INTO draft VALUES(999, x'00')"},
     breakage{"Group", "index", "UPDATE job SET grp = 'z' WHERE seq = 6"},
     breakage{"UniqueKey", "index",
@@ -133,6 +142,13 @@ TEST_F(SqliteAudit, AJobThatCannotBeReadBecomesOneThatFailed) {
   EXPECT_EQ(it_->store->get("waits")->type, "download");
   it_->follow();
   EXPECT_EQ(it_->store->get("child")->state, job_state::failed);
+}
+
+TEST_F(SqliteAudit, RowsThatContradictEachOtherHoldUpNobodyElse) {
+  run("UPDATE draft SET seq = -seq WHERE seq IN (6, 7);"
+      "UPDATE draft SET seq = 13 + seq WHERE seq < 0");
+
+  expect_others_served(*it_, {"waits", "calm1"});
 }
 
 TEST_F(SqliteAudit, AnIndexThatIsDestroyedIsFoundAndMadeAnew) {
