@@ -18,7 +18,8 @@ void count(const child_usage& used, attempt_usage& of) {
 child_step::child_step(runtime& threads) : wake_(threads.io()) {}
 
 asio::awaitable<child_end> child_step::run(codec_children& children,
-                                           child_task task, child_rank rank) {
+                                           child_task task, child_rank rank,
+                                           std::uint64_t writes) {
   end_.reset();
   child_listener listener;
   listener.on_end = [self = shared_from_this()](child_end end) {
@@ -26,7 +27,8 @@ asio::awaitable<child_end> child_step::run(codec_children& children,
     self->wake_.cancel();
   };
   wake_.expires_at(asio::steady_timer::time_point::max());
-  child_ = children.open(child_life::one_task, child_profile::media, rank);
+  child_ =
+    children.open(child_life::one_task, child_profile::media, rank, writes);
   child_->run(std::move(task), std::move(listener));
   const auto wait = asio::as_tuple(asio::use_awaitable);
   while (!end_)

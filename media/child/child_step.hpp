@@ -22,8 +22,11 @@ public:
   explicit child_step(runtime& threads);
 
   /// Ends when the child is reaped; it keeps its own deadlines.
-  [[nodiscard]] boost::asio::awaitable<child_end>
-  run(codec_children& children, child_task task, child_rank rank);
+  /// @param writes as for `codec_children::open`
+  [[nodiscard]] boost::asio::awaitable<child_end> run(codec_children& children,
+                                                      child_task task,
+                                                      child_rank rank,
+                                                      std::uint64_t writes = 0);
 
   /// Kills what runs. On the io thread.
   void stop(errc why);

@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -94,9 +95,12 @@ codec_children::~codec_children() {
   impl_->census->wait_until_empty(1s);
 }
 
-std::unique_ptr<codec_child>
-codec_children::open(child_life life, child_profile profile, child_rank rank) {
+std::unique_ptr<codec_child> codec_children::open(child_life life,
+                                                  child_profile profile,
+                                                  child_rank rank,
+                                                  std::uint64_t writes) {
   auto limits = impl_->limits;
+  limits.file_size = std::max(limits.file_size, writes);
   limits.profile = profile;
   limits.nice = rank == child_rank::batch ? batch_nice : 0;
   return std::make_unique<child_handle>(

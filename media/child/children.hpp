@@ -120,9 +120,10 @@ public:
   /// most. Not on the io thread.
   ~codec_children();
 
+  /// @param writes bytes that it may write to a file that it is given
   [[nodiscard]] std::unique_ptr<codec_child>
   open(child_life life, child_profile profile = child_profile::media,
-       child_rank rank = child_rank::waited_for);
+       child_rank rank = child_rank::waited_for, std::uint64_t writes = 0);
 
   /// Bears a child to see what it is confined by; tells it on the io thread.
   void describe_sandbox(sandbox_told done,
