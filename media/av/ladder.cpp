@@ -159,6 +159,17 @@ std::vector<av_rung> av_ladder(const av_track& video, std::uint32_t max_height,
   return rungs;
 }
 
+av_rung av_rung_within(const av_track& video, std::uint32_t max_height) {
+  const auto [wide, high] = shown(video);
+  const auto by = std::min({1.0, max_height / std::max(high, 1.0),
+                            max_height * 16 / 9.0 / std::max(wide, 1.0)});
+  auto rate = steps.front().maxrate;
+  for (const auto& each : steps)
+    if (each.height >= high * by - 1 && each.height * 16 / 9.0 >= wide * by - 1)
+      rate = each.maxrate;
+  return rung_of(video, wide * by, high * by, rate);
+}
+
 av_video_settings av_settings_of(const av_track& video, const av_rung& rung) {
   av_video_settings made;
   made.width = rung.width;

@@ -45,6 +45,11 @@ struct av_rung {
                                              std::uint32_t max_height = 0,
                                              std::uint64_t max_bitrate = 0);
 
+/// A rung of the source's own size, or of as many lines as it may have; made
+/// like that of the ladder which is next in size.
+[[nodiscard]] av_rung av_rung_within(const av_track& video,
+                                     std::uint32_t max_height);
+
 /// How this rung of this track is made.
 [[nodiscard]] av_video_settings av_settings_of(const av_track& video,
                                                const av_rung& rung);

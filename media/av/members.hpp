@@ -65,10 +65,12 @@ void members(Of& of, Visit visit) {
   visit("copy_borders", of.copy_borders);
   visit("no_copy", of.no_copy);
   visit("indexed", of.indexed);
+  visit("cut_short", of.cut_short);
 }
 
 template <maybe_const<av_video_settings> Of, class Visit>
 void members(Of& of, Visit visit) {
+  visit("codec", of.codec);
   visit("width", of.width);
   visit("height", of.height);
   visit("crf", of.crf);
@@ -83,6 +85,7 @@ void members(Of& of, Visit visit) {
 
 template <maybe_const<av_audio_settings> Of, class Visit>
 void members(Of& of, Visit visit) {
+  visit("codec", of.codec);
   visit("bitrate", of.bitrate);
   visit("channels", of.channels);
   visit("sample_rate", of.sample_rate);
@@ -105,6 +108,7 @@ void members(Of& of, Visit visit) {
   visit("sequence", of.sequence);
   visit("video", of.video);
   visit("audio", of.audio);
+  visit("primer", of.primer);
 }
 
 template <maybe_const<av_result> Of, class Visit>
@@ -114,6 +118,7 @@ void members(Of& of, Visit visit) {
   visit("speed", of.speed);
   visit("start", of.start);
   visit("end", of.end);
+  visit("missing", of.missing);
 }
 
 } // namespace troupe::media

@@ -1,126 +1,20 @@
 #include "media/av/task.hpp"
 
 #include "media/av/members.hpp"
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
+#include "media/av/members_json.hpp"
 
 #include <algorithm>
 #include <concepts>
-#include <stdexcept>
 
 namespace troupe::media {
 
 namespace {
 
+using as_json::read_ours;
+using as_json::write;
 namespace json = boost::json;
 
 constexpr std::size_t length_size = 8;
-
-template <class T>
-concept is_number = std::integral<T> || std::floating_point<T>;
-
-template <class T>
-concept is_struct = requires(T& value) {
-  members(value, [](auto, auto&) {});
-};
-
-// -- writing ------------------------------------------------------------------
-
-json::value write(bool value) {
-  return value;
-}
-
-json::value write(const std::string& value) {
-  return json::value(value);
-}
-
-template <is_number T>
-json::value write(T value) {
-  return value;
-}
-
-template <class T>
-requires std::is_enum_v<T> json::value write(T value) {
-  return static_cast<std::uint64_t>(value);
-}
-
-template <is_struct T>
-json::value write(const T& from);
-
-template <class T>
-json::value write(const std::vector<T>& from) {
-  json::array all;
-  all.reserve(from.size());
-  for (const auto& each : from)
-    all.push_back(write(each));
-  return all;
-}
-
-template <is_struct T>
-json::value write(const T& from) {
-  json::object to;
-  members(from, [&to](const char* name, const auto& member) {
-    to[name] = write(member);
-  });
-  return to;
-}
-
-// -- reading; what is amiss throws, and `read_ours` catches
-// --------------------
-
-void read(const json::value& from, bool& to) {
-  if (!from.is_bool())
-    throw std::invalid_argument{"no truth value"};
-  to = from.get_bool();
-}
-
-void read(const json::value& from, std::string& to) {
-  if (!from.is_string())
-    throw std::invalid_argument{"no text"};
-  to = std::string_view{from.get_string()};
-}
-
-template <is_number T>
-void read(const json::value& from, T& to) {
-  to = from.to_number<T>();
-}
-
-template <class T>
-requires std::is_enum_v<T>
-void read(const json::value& from, T& to) {
-  to = static_cast<T>(from.to_number<std::uint8_t>());
-}
-
-template <is_struct T>
-void read(const json::value& from, T& to);
-
-template <class T>
-void read(const json::value& from, std::vector<T>& to) {
-  to.clear();
-  for (const auto& each : from.as_array())
-    read(each, to.emplace_back());
-}
-
-template <is_struct T>
-void read(const json::value& from, T& to) {
-  const auto& object = from.as_object();
-  members(to, [&object](const char* name, auto& member) {
-    read(object.at(name), member);
-  });
-}
-
-template <class T>
-result<T> read_ours(errc code, std::string_view text) {
-  try {
-    T made;
-    read(json::parse(text), made);
-    return made;
-  } catch (const std::exception& wrong) {
-    return fail(code, wrong.what());
-  }
-}
 
 /// What of a result is no bytes, and how many of them each part has.
 struct result_head {
@@ -168,10 +62,16 @@ result<av_index> read_av_index(std::string_view text) {
 }
 
 std::string encode_av_result(const av_result& made) {
-  result_head head{
-    {{}, {}, made.codecs, made.frames, made.speed, made.start, made.end},
-    made.init.size(),
-    made.media.size()};
+  result_head head{{{},
+                    {},
+                    made.codecs,
+                    made.frames,
+                    made.speed,
+                    made.start,
+                    made.end,
+                    made.missing},
+                   made.init.size(),
+                   made.media.size()};
   const auto said = json::serialize(write(head));
   std::string text;
   text.reserve(length_size + said.size() + made.init.size()

@@ -87,6 +87,7 @@ struct av_index {
   /// False: keys are not known, borders are of time alone (MPEG-TS). `scan`
   /// finds them.
   bool indexed = true;
+  bool cut_short = false; ///< the file ends before what it claims to hold
 
   [[nodiscard]] std::size_t segments() const {
     return borders.empty() ? 0 : borders.size() - 1;
@@ -106,26 +107,27 @@ enum class av_what : std::uint8_t {
   subtitles ///< the whole track as one WebVTT file, in `av_result::media`
 };
 
-/// How video is made: `av_settings_of` says. H.264, High, 8 bit 4:2:0, SDR.
+/// How video is made: `av_settings_of` says. 8 bit 4:2:0, SDR; H.264 is High.
 /// Inits are equal where all of this but `crf`, `maxrate`, `bufsize` is.
 struct av_video_settings {
-  std::uint32_t width = 0; ///< of square samples, after turning
+  std::string codec = "h264"; ///< or "hevc", "vp9"
+  std::uint32_t width = 0;    ///< of square samples, after turning
   std::uint32_t height = 0;
   double crf = 23;
-  std::uint64_t maxrate = 0; ///< bit/s; 0: none
-  std::uint64_t bufsize = 0; ///< bits
-  std::string preset = "veryfast";
-  int level = 40;            ///< of H.264, times ten
-  bool deinterlace = false;  ///< frames that say they are
-  bool tonemap = false;      ///< the source is HDR
-  std::int32_t burn_in = -1; ///< track of subtitles; -1: none. Others
-                             ///< are `bad_params`: nothing is burnt in
+  std::uint64_t maxrate = 0;       ///< bit/s; 0: none
+  std::uint64_t bufsize = 0;       ///< bits
+  std::string preset = "veryfast"; ///< x264's words, for all
+  int level = 40;                  ///< of H.264, times ten
+  bool deinterlace = false;        ///< frames that say they are
+  bool tonemap = false;            ///< the source is HDR
+  std::int32_t burn_in = -1;       ///< track of subtitles; -1: none. Others
+                                   ///< are `bad_params`: nothing is burnt in
 
   bool operator==(const av_video_settings&) const = default;
 };
 
-/// AAC-LC.
 struct av_audio_settings {
+  std::string codec = "aac";       ///< AAC-LC; or "opus", at 48 kHz
   std::uint64_t bitrate = 128'000; ///< bit/s
   std::uint32_t channels = 2;      ///< at most so many
   std::uint32_t sample_rate = 48'000;
@@ -153,6 +155,9 @@ struct av_order {
   std::uint32_t sequence = 0; ///< of the segment in its playlist
   av_video_settings video;
   av_audio_settings audio;
+  /// encode_audio: not the segment, but what decoders want before the first
+  /// one, of times before 0; its fragment begins at 0.
+  bool primer = false;
 
   bool operator==(const av_order&) const = default;
 };
@@ -165,6 +170,8 @@ struct av_result {
   double speed = 0;         ///< media time by the time it took
   std::int64_t start = 0;   ///< in the order's base: what is in it
   std::int64_t end = 0;
+  /// The source has ended before: its last picture stands here.
+  bool missing = false;
 
   bool operator==(const av_result&) const = default;
 };

@@ -1,4 +1,6 @@
+#include "media/codec/av/check.hpp"
 #include "media/codec/av/encoders.hpp"
+#include "media/codec/av/join.hpp"
 #include "media/codec/av/session.hpp"
 #include "media/codec/probe.hpp"
 #include "media/codec/zygote.hpp"
@@ -14,7 +16,9 @@
 int main(int argc, char** argv) {
   using namespace troupe::codec;
   static constexpr std::array tasks{
+    task_entry{"av_check", &check_film},
     task_entry{"av_index", &index_film},
+    task_entry{"av_join", &join_film},
     task_entry{"av_segment", &make_film_segment},
     task_entry{"encoders", &list_encoders},
     task_entry{"image", &make_images},

@@ -20,21 +20,30 @@ using media::av_order;
 using media::av_result;
 using media::errc;
 
-constexpr int frame_samples = 1024;
-/// Frames that are encoded before and after a segment and thrown away.
-constexpr int frames_before = 8;
-constexpr int frames_after = 2;
+/// How a codec cuts time. Frames before and after a segment are encoded and
+/// thrown away: Opus predicts for longer than AAC, whose frames only overlap.
+struct framing {
+  int samples;
+  int before;
+  int after;
+};
+
+framing framing_of(const media::av_audio_settings& wanted) {
+  return wanted.codec == "opus" ? framing{opus_samples, 25, 2}
+                                : framing{1024, 8, 2};
+}
+
 /// What decoders need to get right, in microseconds.
 constexpr std::int64_t decoded_before_us = 250'000;
 
-/// A segment's frames of AAC, counted from time 0 on.
+/// A segment's frames, counted from time 0 on.
 struct stretch {
   std::int64_t first = 0;
   std::int64_t last = 0; ///< exclusive
 };
 
 std::int64_t frame_at(const av_order& order, std::int64_t time) {
-  const AVRational frame{frame_samples,
+  const AVRational frame{framing_of(order.audio).samples,
                          static_cast<int>(order.audio.sample_rate)};
   return av_rescale_q_rnd(time, {order.base.num, order.base.den}, frame,
                           AV_ROUND_UP);
@@ -42,6 +51,8 @@ std::int64_t frame_at(const av_order& order, std::int64_t time) {
 
 /// The first segment has what is heard before the first picture, too.
 stretch frames_of(const av_order& order) {
+  if (order.primer)
+    return {0, 0};
   const auto first =
     order.sequence == 0
       ? 0
@@ -49,21 +60,25 @@ stretch frames_of(const av_order& order) {
   return {first, std::max(frame_at(order, order.end), first + 1)};
 }
 
-result<codec_ptr> open_aac(const media::av_audio_settings& wanted) {
-  const auto* codec = avcodec_find_encoder(AV_CODEC_ID_AAC);
+result<codec_ptr> open_encoder(const media::av_audio_settings& wanted) {
+  const bool opus = wanted.codec == "opus";
+  if (!opus && wanted.codec != "aac")
+    return fail(errc::bad_params, "no encoder for " + wanted.codec);
+  // libav's own encoder of Opus is an experiment.
+  const auto* codec = avcodec_find_encoder_by_name(opus ? "libopus" : "aac");
   codec_ptr made{codec ? avcodec_alloc_context3(codec) : nullptr};
   if (!made)
-    return fail(errc::tool_missing, "libavcodec has no AAC");
+    return fail(errc::tool_missing, "libavcodec has no " + wanted.codec);
   made->sample_rate = static_cast<int>(wanted.sample_rate);
   av_channel_layout_default(&made->ch_layout,
                             static_cast<int>(wanted.channels));
-  made->sample_fmt = AV_SAMPLE_FMT_FLTP;
+  made->sample_fmt = opus ? AV_SAMPLE_FMT_FLT : AV_SAMPLE_FMT_FLTP;
   made->bit_rate = static_cast<std::int64_t>(wanted.bitrate);
   made->time_base = {1, made->sample_rate};
   made->thread_count = 1;
   made->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_BITEXACT;
   if (const int done = avcodec_open2(made.get(), codec, nullptr); done < 0)
-    return av_failure(done, "the AAC encoder does not open");
+    return av_failure(done, "the audio encoder does not open");
   return made;
 }
 
@@ -105,9 +120,25 @@ result<void> decode(av_source& source, AVStream& stream, const av_order& order,
   return resampler.finish(into);
 }
 
+/// Channel by channel, or in turns, as the encoder wants them.
+void fill(AVFrame& frame, const sample_window& samples) {
+  const auto count = static_cast<std::size_t>(frame.nb_samples);
+  const int channels = frame.ch_layout.nb_channels;
+  const bool planar = frame.format == AV_SAMPLE_FMT_FLTP;
+  for (int c = 0; c < channels; ++c) {
+    const auto from = samples.read(c, frame.pts, count);
+    auto* to = reinterpret_cast<float*>(frame.data[planar ? c : 0]);
+    for (std::size_t i = 0; i < count; ++i)
+      to[planar ? i
+                : i * static_cast<std::size_t>(channels)
+                    + static_cast<std::size_t>(c)] = from[i];
+  }
+}
+
 result<std::vector<packet_ptr>> encode_window(AVCodecContext& encoder,
                                               const sample_window& samples,
                                               stretch all) {
+  const int frame_samples = encoder.frame_size;
   std::vector<packet_ptr> packets;
   frame_ptr frame{av_frame_alloc()};
   if (!frame)
@@ -121,9 +152,7 @@ result<std::vector<packet_ptr>> encode_window(AVCodecContext& encoder,
     if (av_channel_layout_copy(&frame->ch_layout, &encoder.ch_layout) < 0
         || av_frame_get_buffer(frame.get(), 0) < 0)
       return fail(errc::memory);
-    for (int c = 0; c < encoder.ch_layout.nb_channels; ++c)
-      std::ranges::copy(samples.read(c, frame->pts, frame_samples),
-                        reinterpret_cast<float*>(frame->data[c]));
+    fill(*frame, samples);
     if (auto done = encode(encoder, frame.get(), packets); !done)
       return done.error();
   }
@@ -132,12 +161,26 @@ result<std::vector<packet_ptr>> encode_window(AVCodecContext& encoder,
   return packets;
 }
 
+/// What encoders put before the first sample is their primer; a fragment
+/// cannot begin before 0.
+void take_primer(std::vector<packet_ptr>& packets, std::int64_t padding) {
+  std::erase_if(packets, [padding](const packet_ptr& each) {
+    return each->pts < -padding || each->pts >= 0;
+  });
+  for (auto& each : packets)
+    each->pts += padding;
+}
+
 result<av_result> write(AVCodecContext& encoder, const av_order& order,
                         stretch own, std::vector<packet_ptr> packets) {
-  std::erase_if(packets, [own](const packet_ptr& each) {
-    return each->pts < own.first * frame_samples
-           || each->pts >= own.last * frame_samples;
-  });
+  const int frame_samples = encoder.frame_size;
+  if (order.primer)
+    take_primer(packets, encoder.initial_padding);
+  else
+    std::erase_if(packets, [own, frame_samples](const packet_ptr& each) {
+      return each->pts < own.first * frame_samples
+             || each->pts >= own.last * frame_samples;
+    });
   const parameters_ptr codec{avcodec_parameters_alloc()};
   if (!codec || avcodec_parameters_from_context(codec.get(), &encoder) < 0)
     return fail(errc::memory);
@@ -149,7 +192,7 @@ result<av_result> write(AVCodecContext& encoder, const av_order& order,
   parts.codec = codec.get();
   parts.base = encoder.time_base;
   parts.sequence = order.sequence;
-  parts.end = own.last * frame_samples;
+  parts.end = packets.back()->pts + frame_samples;
   parts.packets = std::move(packets);
   auto bytes = write_segment(std::move(parts));
   if (!bytes)
@@ -169,15 +212,15 @@ result<av_result> encode_audio(av_source& source, const av_order& order) {
   if (!stream || stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO)
     return fail(errc::bad_params, "there is no such track");
   source.choose(*stream);
-  auto encoder = open_aac(order.audio);
+  auto encoder = open_encoder(order.audio);
   if (!encoder)
     return encoder.error();
   const auto own = frames_of(order);
-  const stretch all{own.first - frames_before, own.last + frames_after};
-  sample_window samples{all.first * frame_samples, all.last * frame_samples,
+  const auto [count, before, after] = framing_of(order.audio);
+  const stretch all{own.first - before, own.last + after};
+  sample_window samples{all.first * count, all.last * count,
                         static_cast<int>(order.audio.channels)};
-  if (auto done =
-        decode(source, *stream, order, all.first * frame_samples, samples);
+  if (auto done = decode(source, *stream, order, all.first * count, samples);
       !done)
     return done.error();
   auto packets = encode_window(**encoder, samples, all);

@@ -40,4 +40,15 @@ side_data(const AVStream& stream, AVPacketSideDataType kind) {
 #endif
 }
 
+/// Whether Matroska's muxer puts Opus later by the delay that it tells readers
+/// to take off again.
+inline constexpr bool adds_opus_delay = LIBAVFORMAT_VERSION_MAJOR >= 60;
+
+/// What a writer of ours is given.
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+using io_bytes = const std::uint8_t;
+#else
+using io_bytes = std::uint8_t;
+#endif
+
 } // namespace troupe::codec

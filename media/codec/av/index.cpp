@@ -147,6 +147,7 @@ void cut_video(av_source& source, AVStream& stream, const found_keys& found,
   index.copy_borders = std::move(grid.copy_borders);
   index.keys = std::move(grid.keys);
   index.indexed = found.indexed;
+  index.cut_short = found.cut_short;
   index.no_copy = why_no_copy(track);
   for (const auto& why : {found.no_copy, grid.no_copy})
     if (index.no_copy.empty())

@@ -5,7 +5,7 @@
 #include "media/codec/av/encoder.hpp"
 #include "media/codec/av/segment_writer.hpp"
 #include "media/codec/av/tracks.hpp"
-#include "media/codec/av/x264.hpp"
+#include "media/codec/av/video_encoder.hpp"
 #include "media/codec/probe_streams.hpp"
 
 #include <chrono>
@@ -29,11 +29,12 @@ struct video_run::segment {
   codec_ptr encoder{};
   std::vector<packet_ptr> packets{};
   std::uint32_t frames = 0;
+  bool ended = false; ///< the source has no more
   clock::time_point begun = clock::now();
 
   [[nodiscard]] result<void> add(AVFrame& frame, const AVStream& stream) {
     if (!encoder) {
-      auto opened = open_x264(order.video, frame, stream);
+      auto opened = open_video_encoder(order.video, frame, stream);
       if (!opened)
         return opened.error();
       encoder = std::move(*opened);
@@ -122,8 +123,10 @@ result<void> video_run::fill(segment& made) {
       held_ ? result<frame_ptr>{std::move(held_)} : next_picture(order.start);
     if (!picture)
       return picture.error();
-    if (!*picture)
+    if (!*picture) {
+      made.ended = true;
       return {};
+    }
     if ((*picture)->pts >= order.end && !order.last) {
       held_ = std::move(*picture);
       return {};
@@ -158,7 +161,10 @@ result<void> video_run::stand_in(segment& made) {
 }
 
 result<av_result> video_run::finish(segment& made) {
-  if (auto ended = encode(*made.encoder, nullptr, made.packets); !ended)
+  const auto alive = [&made] {
+    made.context.progress(made.frames + made.packets.size(), 0);
+  };
+  if (auto ended = encode(*made.encoder, nullptr, made.packets, alive); !ended)
     return ended.error();
   const parameters_ptr codec{avcodec_parameters_alloc()};
   if (!codec
@@ -200,14 +206,17 @@ result<av_result> video_run::make(const av_order& order,
     file_time(order, order.start, decoder_.stream().time_base));
   if (auto filled = fill(made); !filled)
     return filled.error();
+  const bool missing = made.frames == 0 && made.ended;
   if (made.frames == 0)
     if (auto stood = stand_in(made); !stood)
       return stood.error();
   auto told = finish(made);
   if (told && told->media.size() > media::av_segment_bytes)
     return fail(errc::too_large, "a segment has more than 24 MB");
-  if (told)
+  if (told) {
     next_start_ = order.end;
+    told->missing = missing;
+  }
   return told;
 }
 
