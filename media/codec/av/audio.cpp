@@ -9,6 +9,10 @@
 #include "media/codec/av/segment_writer.hpp"
 #include "media/codec/probe_streams.hpp"
 
+extern "C" {
+#include <libavutil/intreadwrite.h>
+}
+
 #include <algorithm>
 #include <optional>
 
@@ -82,6 +86,17 @@ result<codec_ptr> open_encoder(const media::av_audio_settings& wanted) {
   return made;
 }
 
+/// An encoder's own at the end of a track is not heard; what primes a decoder
+/// lies before time 0 or the window.
+void drop_padding(AVFrame& frame) {
+  const auto* told = av_frame_get_side_data(&frame, AV_FRAME_DATA_SKIP_SAMPLES);
+  if (!told || told->size < 8)
+    return;
+  const auto padding = AV_RL32(told->data + 4);
+  frame.nb_samples -= static_cast<int>(
+    std::min(padding, static_cast<std::uint32_t>(frame.nb_samples)));
+}
+
 /// What the track has to be heard in the window's time.
 result<void> decode(av_source& source, AVStream& stream, const av_order& order,
                     std::int64_t from, sample_window& into) {
@@ -114,6 +129,7 @@ result<void> decode(av_source& source, AVStream& stream, const av_order& order,
                                  times->base(), {1, rate});
     if (at >= into.to())
       break;
+    drop_padding(**frame);
     if (auto put = resampler.put(**frame, at, into); !put)
       return put;
   }

@@ -21,6 +21,9 @@ result<decoding> decoding::open(av_source& source, AVStream& stream) {
     return fail(errc::memory);
   made->thread_count = 1;
   made->pkt_timebase = stream.time_base;
+  // Frames that were cut would lie beside the grid of their codec.
+  if (codec.codec_type == AVMEDIA_TYPE_AUDIO)
+    made->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
   if (const int done = avcodec_open2(made.get(), decoder, nullptr); done < 0)
     return av_failure(done, std::string{"decoding "} + decoder->name);
   return decoding{source, stream, std::move(made)};

@@ -1,6 +1,7 @@
 #include "media/codec/av/frame_times.hpp"
 
 extern "C" {
+#include <libavcodec/avcodec.h>
 #include <libavutil/avutil.h>
 #include <libavutil/mathematics.h>
 }
@@ -27,7 +28,8 @@ int frame_size_of(const AVCodecParameters& codec, int seen) {
   case AV_CODEC_ID_OPUS:
     return seen;
   default:
-    return 0;
+    // Muxers cut samples that stand by themselves as evenly.
+    return av_get_exact_bits_per_sample(codec.codec_id) > 0 ? seen : 0;
   }
 }
 

@@ -218,6 +218,7 @@ const AVStream& av_source::seekable(const AVStream& stream) {
 
 result<packet_ptr> av_source::find_before(const AVStream& stream,
                                           std::int64_t time) {
+  packet_ptr first;
   for (const auto step : steps_back) {
     const auto& by = seekable(stream);
     const auto back = static_cast<std::int64_t>(step * AV_TIME_BASE);
@@ -230,7 +231,12 @@ result<packet_ptr> av_source::find_before(const AVStream& stream,
       return packet;
     if (*packet && time_of(**packet) <= time)
       return packet;
+    first = std::move(*packet);
   }
+  // The index led to the track's very first one, which primes a decoder and may
+  // come before time 0, where a rewind leads.
+  if (first && is_mp4())
+    return first;
   rewind();
   return next();
 }

@@ -1,5 +1,6 @@
 #include "media/codec/sanitizers.hpp"
 #include "tests/media/av/films_fixture.hpp"
+#include "tests/media/av/tones.hpp"
 
 #include <gmock/gmock.h>
 
@@ -141,6 +142,38 @@ TEST_F(Films, HaveAudioBesideTheirPictures) {
   EXPECT_NEAR(static_cast<double>(at) / 44'100,
               3 + index.seconds(index.borders.front()), 0.01);
 }
+
+struct sound {
+  const char* codec;
+  const char* film;
+};
+
+class SoundOfFilms : public Films, public testing::WithParamInterface<sound> {};
+
+TEST_P(SoundOfFilms, StandsWhereItDidToTheSample) {
+  const std::string film = GetParam().film;
+  ffmpeg(film_of_tones + "-c:a " + GetParam().codec + (" " + film));
+  ffmpeg("-i " + film + " -ac 1 -f f32le -c:a pcm_f32le wanted.raw");
+  const auto index = index_of(film);
+
+  join(make_all(index, av_what::encode_audio, film), "a.mp4");
+  ffmpeg("-i a.mp4 -ac 1 -f f32le -c:a pcm_f32le got.raw");
+
+  const auto wanted =
+    borders_of_tone(content_of(folder_.path() / "wanted.raw"));
+  const auto got = borders_of_tone(content_of(folder_.path() / "got.raw"));
+  ASSERT_EQ(wanted.size(), 6u);
+  ASSERT_EQ(got.size(), wanted.size());
+  // The first packet of a stream has none before it to begin with.
+  for (std::size_t i = 1; i < wanted.size(); ++i)
+    EXPECT_NEAR(got[i], wanted[i], 0.00011) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+  Of, SoundOfFilms,
+  testing::Values(sound{"pcm_s16le", "film.mkv"}, sound{"libopus", "film.mkv"},
+                  sound{"flac", "film.mkv"}, sound{"aac", "film.mp4"}),
+  [](const auto& of) { return std::string{of.param.codec}; });
 
 TEST_F(Films, OfSoundAloneAreCutByTime) {
   ffmpeg("-f lavfi -i sine=frequency=440:sample_rate=44100:duration=20 "
