@@ -6,6 +6,7 @@
 #include "media/image_batch/params.hpp"
 #include "media/noop/noop.hpp"
 #include "media/probe/job.hpp"
+#include "media/transcode/params.hpp"
 
 #include <algorithm>
 #include <array>
@@ -33,6 +34,11 @@ std::span<const job_type> job_types() noexcept {
              "Tells a media file's container, streams, chapters and tags.",
              probe_params_schema, probe_result_schema,
              job_cost{0.25, 64u << 20, 0, 0}},
+    job_type{"transcode", "video",
+             "Makes a film anew, in another size, codec or container, and "
+             "publishes it in the library.",
+             transcode_params_schema, transcode_result_schema,
+             job_cost{1.5, 512u << 20, 1u << 30, 0}},
   };
   return types;
 }

@@ -15,10 +15,12 @@
 #include "media/probe/job.hpp"
 #include "media/runtime.hpp"
 #include "media/stream/service.hpp"
+#include "media/transcode/job.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -28,6 +30,8 @@ namespace {
 
 /// Also while nobody does anything, so not often.
 constexpr std::chrono::milliseconds lag_period{500};
+/// Codec children that a conversion has at once.
+constexpr unsigned most_of_a_film = 2;
 
 child_limits limits_of(const config::sandbox_settings& sandbox) {
   child_limits limits;
@@ -104,6 +108,9 @@ public:
     if (!streams)
       return streams.error();
     streams_ = std::move(*streams);
+    transcodes_.emplace(transcode_services{
+      threads_, children_, *streams_, settings_.library,
+      std::clamp(std::thread::hardware_concurrency(), 1u, most_of_a_film)});
     watch_loop();
     return check_sandbox(children_, settings_.sandbox.required);
   }
@@ -122,6 +129,8 @@ public:
       return make_probe(probes_, std::move(task), std::move(sink));
     if (task.type == "image_batch")
       return make_image_batch(batches_, std::move(task), std::move(sink));
+    if (task.type == "transcode")
+      return make_transcode(*transcodes_, std::move(task), std::move(sink));
     return nullptr;
   }
 
@@ -170,7 +179,8 @@ private:
   callback_sender callbacks_;
   const std::unique_ptr<image_service> images_;
   image_batch_services batches_;
-  std::unique_ptr<stream_service> streams_; ///< set by `start`
+  std::unique_ptr<stream_service> streams_;      ///< set by `start`
+  std::optional<transcode_services> transcodes_; ///< as well
 };
 
 } // namespace
