@@ -24,10 +24,10 @@ void session_state::fetch(stream_fetch& fetch) {
   touch();
   if (!fetch.ask.cmcd.empty())
     health_.say(fetch.ask.cmcd);
-  if (plan_)
-    return serve(fetch);
   if (why_)
     return fetch.reply(*why_);
+  if (plan_)
+    return serve(fetch);
   if (early_.size() == most_early)
     return fetch.reply(failure{{1, overload_category()}, "it is starting"});
   early_.push_back(std::move(fetch));

@@ -49,6 +49,10 @@ void stream_manager::start(stream_options options) {
                                 const std::string& id, std::uint64_t bits) {
     caf::anon_send(self, stream_promise{id, bits});
   };
+  options_.sessions.release =
+    [self = caf::actor_cast<stream_impl>(self_)](const std::string& id) {
+      caf::anon_send(self, stream_release{id});
+    };
   self_->set_down_handler([this](const caf::down_msg& down) { on_down(down); });
   show();
 }
@@ -209,6 +213,14 @@ void stream_manager::promised(const stream_promise& promise) {
     found->second.bits = promise.bits;
 }
 
+/// The farewell stands behind all that was passed on to it.
+void stream_manager::released(const stream_release& release) {
+  const auto ended = sessions_.extract(release.id);
+  if (!ended.empty())
+    self_->send(ended.mapped().actor, stream_farewell{});
+  show();
+}
+
 void stream_manager::on_down(const caf::down_msg& down) {
   if (registry_ && down.source == registry_.address()) {
     log::error("the registry of streams has died");
@@ -239,6 +251,7 @@ stream_impl::behavior_type streams(stream_manager::self_ptr self,
     [&state](stream_plan_course& x) { state.pass(x, x.id); },
     [&state](stream_loaded& x) { state.loaded(x); },
     [&state](const stream_promise& x) { state.promised(x); },
+    [&state](const stream_release& x) { state.released(x); },
   };
 }
 

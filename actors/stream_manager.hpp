@@ -30,15 +30,22 @@ struct stream_promise {
   std::uint64_t bits = 0;
 };
 
+/// A session has ended; see `session_parts::release`.
+struct stream_release {
+  std::string id;
+};
+
 } // namespace troupe::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_loaded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_promise)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_release)
 
 namespace troupe::actors {
 
 using stream_impl = stream_actor::extend<caf::reacts_to<stream_loaded>,
-                                         caf::reacts_to<stream_promise>>;
+                                         caf::reacts_to<stream_promise>,
+                                         caf::reacts_to<stream_release>>;
 
 /// State of the STREAM MANAGER. Invariants:
 /// - each session in `sessions_` is alive and monitored, or its DOWN is on its
@@ -62,6 +69,7 @@ public:
   void pass(Message& message, const std::string& id);
   void loaded(stream_loaded& loaded);
   void promised(const stream_promise& promise);
+  void released(const stream_release& release);
 
 private:
   struct entry {

@@ -55,6 +55,9 @@ struct stream_census {
   std::shared_ptr<stream_gathering> to;
 };
 
+/// To a session that has ended: nobody will ask it any more.
+struct stream_farewell {};
+
 /// To show, to change or to close it.
 struct stream_call {
   enum class kind : std::uint8_t { show, change, close };
@@ -169,11 +172,10 @@ using registry_actor = caf::typed_actor<
   caf::reacts_to<run_state>, caf::reacts_to<maker_report>>;
 
 /// One stream: what it offers, and how its player fares.
-using session_actor =
-  caf::typed_actor<caf::reacts_to<stream_fetch>, caf::reacts_to<stream_call>,
-                   caf::reacts_to<stream_open_file>,
-                   caf::reacts_to<stream_plan_course>,
-                   caf::reacts_to<stream_census>>;
+using session_actor = caf::typed_actor<
+  caf::reacts_to<stream_fetch>, caf::reacts_to<stream_call>,
+  caf::reacts_to<stream_open_file>, caf::reacts_to<stream_plan_course>,
+  caf::reacts_to<stream_census>, caf::reacts_to<stream_farewell>>;
 
 /// Owns all streams, and takes those up again that an earlier life had.
 using stream_actor =
@@ -187,6 +189,7 @@ using stream_actor =
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_open)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_census)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_farewell)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_fetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_open_file)

@@ -166,12 +166,20 @@ void session_state::fail_with(const failure& why) {
                                           {"source", options_.wish.source},
                                           {"error", why.message()}});
   phase_ = phase::failed;
-  why_ = why;
-  refuse_early(why);
   // Whoever opened it knows; one that was taken up may come back.
   if (!options_.recovered && options_.parts.drop)
     options_.parts.drop(options_.record.id, [](const result<bool>&) {});
-  self_->quit();
+  leave(why);
+}
+
+/// What was on its way here when it ended is answered before it goes.
+void session_state::leave(const failure& why) {
+  why_ = why;
+  refuse_early(why);
+  if (options_.parts.release)
+    options_.parts.release(options_.record.id);
+  else
+    self_->quit();
 }
 
 void session_state::refuse_early(const failure& why) {
@@ -229,8 +237,10 @@ void session_state::touch() {
 }
 
 void session_state::tick(session_timer timer) {
+  if (why_)
+    return;
   if (timer == session_timer::start) {
-    if (phase_ == phase::starting || phase_ == phase::recovering)
+    if (!plan_)
       fail_with(fail(errc::deadline, "the source's index took too long"));
     return;
   }
@@ -287,8 +297,7 @@ void session_state::close(std::string_view why) {
   log::debug("a stream ends",
              {{"stream", options_.record.id}, {"why", std::string{why}}});
   tell(job_event_type::stream_closed, json());
-  refuse_early(fail(store::errc::not_found, "closed"));
-  self_->quit();
+  leave(fail(store::errc::not_found, "the stream is closed"));
 }
 
 /// The most that its player may choose, while it plays.
@@ -340,6 +349,7 @@ session_impl::behavior_type session(session_state::self_ptr self,
     [&state](const stream_open_file& x) { state.open_file(x); },
     [&state](const stream_plan_course& x) { state.plan_course(x); },
     [&state](const stream_census& x) { state.count(x); },
+    [self](stream_farewell) { self->quit(); },
     [&state](session_opened& x) { state.opened(x); },
     [&state](session_indexed& x) { state.indexed(x); },
     [&state](const session_saved& x) { state.saved(x); },

@@ -40,6 +40,9 @@ struct session_parts {
   std::function<timestamp_ms()> wall;
   /// Bits a second that the session of that id may take from now on.
   std::function<void(const std::string&, std::uint64_t)> promise;
+  /// The session of that id has ended and waits for its `stream_farewell`,
+  /// telling why all who still ask. Null: it goes at once.
+  std::function<void(const std::string&)> release;
 };
 
 struct session_options {
@@ -108,11 +111,12 @@ using session_impl = session_actor::extend<
 /// State of a SESSION.
 ///
 ///     starting ─┬─► active ◄─► idle ─► closed
-///     recovering┘      └─ failed: tells why, until it is closed
+///     recovering┴─► failed
 ///
-/// Invariants: `plan_` is set exactly in active and idle; what is asked while
-/// it starts waits in `early_`, at most `most_early`; it answers who opened it
-/// once its record is kept and its plan is made, or it failed.
+/// Invariants: `plan_` is set from active on, `why_` exactly in closed and
+/// failed, where it answers all that is asked; what is asked while it starts
+/// waits in `early_`, at most `most_early`; it answers who opened it once its
+/// record is kept and its plan is made, or it failed.
 class session_state {
 public:
   using self_ptr = session_impl::stateful_pointer<session_state>;
@@ -156,6 +160,7 @@ private:
   void plan(const media::cached_ptr& text);
   void answer_opener();
   void fail_with(const failure& why);
+  void leave(const failure& why);
   void refuse_early(const failure& why);
   void save();
 

@@ -94,6 +94,25 @@ TEST_F(StreamManagerTest, KnowsNoFilesThatItHasNot) {
     EXPECT_EQ(each.error().code, store::errc::not_found);
 }
 
+TEST_F(StreamManagerTest, AnswersWhatCrossesTheEndOfAStream) {
+  start();
+  const auto id = open_one();
+  std::vector<result<stream_file_reply>> heard;
+  caf::anon_send(streams_, stream_call{stream_call::kind::close, id, {}, {}});
+  caf::anon_send(streams_, stream_fetch{{id, stream_file::master, {}, 0, {}},
+                                        answer<stream_file_reply>{[&](auto it) {
+                                          heard.push_back(std::move(it));
+                                        }}});
+  run();
+  fetch(id, stream_file::master);
+
+  ASSERT_EQ(heard.size(), 1u);
+  EXPECT_EQ(heard[0].error().code, store::errc::not_found);
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(files[0].error().code, store::errc::not_found);
+  EXPECT_THAT(list(), IsEmpty());
+}
+
 TEST_F(StreamManagerTest, MakesTheInitBySegmentsThatFollow) {
   start();
   const auto id = open_one();

@@ -267,7 +267,8 @@ class Disappearing(FaultTest):
         self.troupe.kill()
         self.troupe.start()
         path = f"{self.base(stream)}/{name}/1.m4s"
-        self.assertEqual(self.troupe.get(path).status, 404)
+        answer = self.troupe.get(path)
+        self.assertEqual(answer.status, 404, answer.body)
         away.rename(self.film)
         self.assertEqual(self.segment(stream, name, 1).status, 200)
 
