@@ -108,6 +108,7 @@ class Load:
                 "backoff": {"initial_s": 0.05, "max_s": 1},
                 "max_attempts": 20}
         ids = []
+        begun = time.monotonic()
 
         def send(server):
             job = self.submit(server, body, {"output": True}, key)
@@ -122,7 +123,7 @@ class Load:
         for racer in racers:
             racer.join()
         if len(set(ids)) > 1:
-            self.ledger.races.append(ids)
+            self.ledger.races.append((ids, begun, time.monotonic()))
         return ids
 
     def batch(self, size, server=None):

@@ -17,6 +17,9 @@ from world import call, listed
 HIDDEN_S = 240
 #: An answer that was sent before may be read so much after a fault.
 LATE_S = 1.0
+#: Who runs a job that a cut has taken away notices after a lease, and may have
+#: been publishing until then.
+ORPHAN_S = 5.0
 #: Servers ask a Sentinel so often who the master is.
 LEFT_S = 1.0
 #: The two seconds that it takes a Sentinel to notice, the election, the lag.
@@ -34,7 +37,7 @@ class Ledger:
         self.lock = threading.Lock()
         self.jobs = {}
         self.ended = {}
-        self.races = []  # ids that one key was given, more than one of them
+        self.races = []  # (ids that one key was given, begun, ended)
 
     def write(self, entry, sync=True):
         with self.lock:
@@ -100,7 +103,7 @@ class Oracle:
         self.trimmed_at = 0.0  # retention by memory took ended jobs
         self.checked = set()
         self.calls = {}       # callbacks to be heard of
-        self.names = set()    # of files that were looked at
+        self.seen = {}        # files of what was checked, by their names
 
     def replaced(self):
         """The copy that lagged is the master now; the old one may have taken
@@ -118,6 +121,17 @@ class Oracle:
         _, ended = self.ledger.ended.get(job_id) or (None, float("inf"))
         return any(begun <= cut + LATE_S and ended >= cut - allowed
                    for cut, allowed in self.tail_cuts)
+
+    def made_at_cut(self, paths):
+        """True if one was published by a job of whose record a cut may have
+        taken something: not long before it, or soon after."""
+        now, wall = time.monotonic(), time.time()
+        times = []
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                times.append(now - wall + path.stat().st_ctime)
+        return any(cut - allowed <= at <= cut + ORPHAN_S
+                   for at in times for cut, allowed in self.tail_cuts)
 
     def when(self, at):
         """In seconds after the last cut, for the report."""
@@ -168,22 +182,22 @@ class Oracle:
                  if job_id not in self.checked}
         jobs = self.wait_for_all(asked, seconds)
         files = self.files()
+        self.check_again(files, verdict)
         for job_id, about in asked.items():
             job = jobs.get(job_id)
             self.check_end(job_id, about, job, verdict)
             if job:
                 name = about.get("download", job_id)
-                self.check_files(job, about, files.pop(name, []), verdict)
-        for ids in self.ledger.races:
-            verdict.add("doubled", f"one key made {ids}",
-                        forgive=bool(self.tail_cuts))
-        self.ledger.races.clear()
+                paths = files.pop(name, [])
+                self.check_files(job, about, paths, verdict)
+                if job["state"] in TERMINAL:
+                    self.seen[name] = (job_id, set(paths))
+        self.check_races(verdict)
         self.check_strangers(files, verdict)
         self.check_indexes(jobs, verdict)
         self.check_callbacks(jobs, verdict, wait)
         for line in self.world.servers[0].audit():
             verdict.add("index", line)
-        self.names |= {self.ledger.jobs[i].get("download", i) for i in jobs}
         self.checked |= {i for i, job in jobs.items()
                          if job and job["state"] in TERMINAL}
         return verdict
@@ -238,11 +252,27 @@ class Oracle:
                 found.setdefault(path.parent.name, []).append(path)
         return found
 
+    def check_races(self, verdict):
+        """A cut may have taken the key that one of two had left."""
+        for ids, begun, ended in self.ledger.races:
+            near = any(begun <= cut + LATE_S and ended >= cut - allowed
+                       for cut, allowed in self.tail_cuts)
+            verdict.add("doubled", f"one key made {ids}", forgive=near)
+        self.ledger.races.clear()
+
+    def check_again(self, files, verdict):
+        """What has ended gets no more files and loses none. Takes them out."""
+        for name, (job_id, before) in self.seen.items():
+            paths = set(files.pop(name, []))
+            if paths != before:
+                kind = "lost" if before - paths else "doubled"
+                verdict.add(kind, f"{job_id} had {before}, has {paths}",
+                            forgive=self.uncovered(job_id))
+                self.seen[name] = (job_id, paths)
+
     def check_strangers(self, files, verdict):
         """A submit without an answer may have been stored all the same."""
         for job_id, paths in files.items():
-            if job_id in self.names:
-                continue
             if job_id.startswith("d"):
                 if len(paths) > 1:
                     verdict.add("doubled", f"{paths}")
@@ -252,7 +282,7 @@ class Oracle:
                 continue
             if not job or job["state"] != "succeeded" or len(paths) > 1:
                 verdict.add("doubled", f"{paths} of {brief(job or {})}",
-                            forgive=bool(self.tail_cuts))
+                            forgive=self.made_at_cut(paths))
 
     def check_indexes(self, jobs, verdict):
         """Each job is in the list of its own state, and in no other."""

@@ -116,8 +116,12 @@ class Server(harness.Server):
              str(self.folder / "data"), *self.arguments], text=True,
             env={**os.environ, **self.environment, "FAULT_POINTS_FILE": ""},
             capture_output=True, timeout=120, check=False)
-        return [line for line in done.stdout.splitlines()
-                if line.startswith("FAIL  audit")]
+        audits = [line for line in done.stdout.splitlines()
+                  if line.split()[1:2] == ["audit"]]
+        if not audits:
+            return [f"doctor ended with {done.returncode} and no audit: "
+                    f"{done.stderr[-300:]}"]
+        return [line for line in audits if not line.startswith("OK ")]
 
     def node_id(self):
         return (self.folder / "data" / "node-id").read_text().strip()
