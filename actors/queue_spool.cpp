@@ -128,7 +128,7 @@ void queue_state::sort_submit(store::submit_op op, answer<submit_reply> reply,
        {std::move(known->job), known->replayed, known->replayed}});
     return;
   }
-  op = store::as_spooled(std::move(op), wall_clock());
+  op = store::as_spooled(std::move(op), store::moment_now());
   to.replies.push_back(
     {std::move(reply), {spooled_.add(op, wall_clock()), true, false}});
   to.submits.emplace_back(std::move(op));

@@ -1,5 +1,6 @@
 #include "actors/spooled_jobs.hpp"
 
+#include "actors/store/operations.hpp"
 #include "actors/store/transitions.hpp"
 
 namespace troupe::actors {
@@ -27,7 +28,8 @@ spooled_jobs::answered(const store::submit_op& op) const {
 const store::job& spooled_jobs::add(const store::submit_op& op,
                                     timestamp_ms now) {
   auto& job = jobs_[op.draft.id];
-  job = store::make_job(op.draft, now, store::durability::local);
+  job = store::make_job(store::left_of(op, store::moment_now()), now,
+                        store::durability::local);
   if (!op.idempotency.scope.empty())
     scopes_[op.idempotency.scope] = {op.idempotency.body_hash, op.draft.id};
   if (!op.draft.unique_key.empty())

@@ -4,6 +4,7 @@
 #include "actors/store/errc.hpp"
 #include "actors/store/flow_operations.hpp"
 #include "actors/store/job.hpp"
+#include "actors/store/moment.hpp"
 #include "actors/store/schedule.hpp"
 
 #include <cstdint>
@@ -39,8 +40,10 @@ struct submit_op {
   bool strict = false; ///< refused rather than stored less safely
   /// Acknowledged already, while the store was away: `queue_full` does not
   /// apply, and a job whose key (unique or idempotency) was taken meanwhile is
-  /// stored nevertheless, `cancelled` with the error `duplicate`.
+  /// stored nevertheless, `cancelled` with the error `duplicate`. What it was
+  /// to be delayed by counts from `since`, whatever clocks say.
   bool spooled = false;
+  moment since = {}; ///< of one with a delay: when it was acknowledged
 };
 
 /// → running's progress (and checkpoint, if not empty); no revision, no event.

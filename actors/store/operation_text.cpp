@@ -122,6 +122,18 @@ struct text_layout<submit_op> {
   }
 };
 
+/// One with a delay that has begun.
+struct delayed_submit : submit_op {};
+
+template <>
+struct text_layout<delayed_submit> {
+  static constexpr char letter = 'D';
+  static void fields(auto& f, auto& it) {
+    text_layout<submit_op>::fields(f, it);
+    f(it.since.boot), f(it.since.up_ms), f(it.since.wall);
+  }
+};
+
 template <>
 struct text_layout<checkpoint_op> {
   static constexpr char letter = 'K';
@@ -191,7 +203,11 @@ bool read_as(std::string_view bytes, std::optional<operation>& out) {
     Op op;
     unpacker in{bytes.substr(1)};
     text_layout<Op>::fields(in, op);
-    if (in.done())
+    if (!in.done())
+      return true;
+    if constexpr (std::is_same_v<Op, delayed_submit>)
+      out = static_cast<submit_op&&>(op);
+    else
       out = std::move(op);
     return true;
   }
@@ -202,8 +218,17 @@ template <class... Ops>
 std::optional<operation> read_any(std::string_view bytes,
                                   const std::variant<Ops...>*) {
   std::optional<operation> out;
-  static_cast<void>((read_as<Ops>(bytes, out) || ...));
+  static_cast<void>(read_as<delayed_submit>(bytes, out)
+                    || (read_as<Ops>(bytes, out) || ...));
   return out;
+}
+
+template <class As, class Op>
+std::string write_as(const Op& it) {
+  std::string bytes(1, text_layout<As>::letter);
+  packer out{bytes};
+  text_layout<As>::fields(out, it);
+  return bytes;
 }
 
 } // namespace
@@ -214,10 +239,10 @@ std::optional<std::string> pack_operation(const operation& op) {
       if constexpr (text_layout<Op>::letter == 0) {
         return std::nullopt;
       } else {
-        std::string bytes(1, text_layout<Op>::letter);
-        packer out{bytes};
-        text_layout<Op>::fields(out, it);
-        return bytes;
+        if constexpr (std::is_same_v<Op, submit_op>)
+          if (it.draft.delay_ms > 0)
+            return write_as<delayed_submit>(it);
+        return write_as<Op>(it);
       }
     },
     op);

@@ -7,6 +7,7 @@
 #include "actors/store/schedules.hpp"
 #include "actors/store/transitions.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace troupe::store {
@@ -215,7 +216,7 @@ private:
           return refused(errc::not_found);
         return end_at_once(op.draft, duplicate_of(first), job_state::cancelled);
       }
-    auto added = add_job(op.draft, in_, true);
+    auto added = add_job(left_of(op, moment_now()), in_, true);
     if (added.error == errc::no_parent)
       return end_at_once(
         op.draft, {"parent_failed", "a job it depends on is gone", false, 0},
@@ -255,6 +256,14 @@ private:
 };
 
 } // namespace
+
+job_draft left_of(const submit_op& op, const moment& now) {
+  auto draft = op.draft;
+  if (op.spooled && draft.delay_ms > 0)
+    draft.delay_ms =
+      std::max<std::int64_t>(draft.delay_ms - ms_between(op.since, now), 0);
+  return draft;
+}
 
 double random_share() {
   thread_local std::minstd_rand generator{std::random_device{}()};

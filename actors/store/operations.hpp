@@ -9,6 +9,9 @@ namespace troupe::store {
 
 [[nodiscard]] applied perform(const operation& op, transaction& in);
 
+/// What a submit still asks for: of a delay that has begun, the rest.
+[[nodiscard]] job_draft left_of(const submit_op& op, const moment& now);
+
 /// In 0…1.
 [[nodiscard]] double random_share();
 

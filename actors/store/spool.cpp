@@ -22,12 +22,10 @@ CREATE TABLE IF NOT EXISTS kept(
 
 } // namespace
 
-submit_op as_spooled(submit_op op, timestamp_ms now) {
-  auto& draft = op.draft;
-  if (draft.delay_ms > 0)
-    draft.run_at = std::max(draft.run_at, now + draft.delay_ms);
-  draft.delay_ms = 0;
+submit_op as_spooled(submit_op op, moment now) {
   op.spooled = true;
+  if (op.draft.delay_ms > 0)
+    op.since = std::move(now);
   return op;
 }
 

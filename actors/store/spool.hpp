@@ -11,8 +11,8 @@
 
 namespace troupe::store {
 
-/// A submit as it waits: what it was to be delayed by counts from now.
-[[nodiscard]] submit_op as_spooled(submit_op op, timestamp_ms now);
+/// A submit as it waits: what it is to be delayed by counts from now.
+[[nodiscard]] submit_op as_spooled(submit_op op, moment now);
 
 /// What waits for a store that is away: operations in their order, in a file
 /// of this server. One thread at a time.

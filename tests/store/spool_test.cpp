@@ -1,4 +1,5 @@
 #include "actors/store/operation_text.hpp"
+#include "actors/store/operations.hpp"
 #include "actors/store/spool.hpp"
 #include "tests/store/scratch_folder.hpp"
 
@@ -37,7 +38,11 @@ std::vector<operation> some_of_each() {
   const media::staged_file file{"/staged", "/final", 42, "aa", true};
   fail_op failed{"e",  proof,         "timeout", "late", true,
                  1500, R"({"at":2})", true,      true};
+  auto delayed = submit;
+  delayed.draft.delay_ms = 5000;
+  delayed.since = {"boot", 77, 99};
   return {submit,
+          delayed,
           checkpoint_op{"b", proof, now, "{\"at\":1}"},
           commit_op{"c", proof, "{}", {file}},
           succeed_op{"d", proof, "{}"},
@@ -46,18 +51,36 @@ std::vector<operation> some_of_each() {
           withdraw_op{"g", "scope"}};
 }
 
-TEST(Spooled, ADelayCountsFromTheSubmit) {
+TEST(Spooled, ADelayCountsFromTheSubmitWhateverTheClockSays) {
   submit_op op;
   op.draft.delay_ms = 5000;
-  auto late = op;
-  late.draft.run_at = 20'000;
-  submit_op at_once;
+  op.draft.run_at = 20'000;
+  const moment begun{"one boot", 1000, 700'000};
 
-  EXPECT_EQ(as_spooled(op, 10'000).draft.run_at, 15'000);
-  EXPECT_EQ(as_spooled(op, 10'000).draft.delay_ms, 0);
-  EXPECT_TRUE(as_spooled(op, 10'000).spooled);
-  EXPECT_EQ(as_spooled(late, 10'000).draft.run_at, 20'000);
-  EXPECT_EQ(as_spooled(at_once, 10'000).draft.run_at, 0);
+  const auto waiting = as_spooled(op, begun);
+
+  EXPECT_TRUE(waiting.spooled);
+  EXPECT_EQ(waiting.draft.run_at, 20'000);
+  const auto left = [&](moment now) {
+    return left_of(waiting, now).delay_ms;
+  };
+  EXPECT_EQ(left({"one boot", 3000, 100'000}), 3000);
+  EXPECT_EQ(left({"one boot", 3000, 1'300'000}), 3000);
+  EXPECT_EQ(left({"one boot", 9000, 0}), 0);
+  EXPECT_EQ(left({"another boot", 10, 702'000}), 3000);
+  EXPECT_EQ(left({"another boot", 10, 600'000}), 5000);
+}
+
+TEST(Moment, GoesOnByTheUptime) {
+  const auto one = moment_now();
+  auto later = one;
+  later.up_ms += 250;
+  later.wall -= 600'000;
+
+  EXPECT_FALSE(one.boot.empty());
+  EXPECT_EQ(ms_between(one, later), 250);
+  EXPECT_EQ(ms_between(later, one), 0);
+  EXPECT_LT(ms_between(one, moment_now()), 10'000);
 }
 
 TEST(OperationText, TellsWhatItWasMadeOf) {
@@ -73,6 +96,7 @@ TEST(OperationText, TellsWhatItWasMadeOf) {
     if (const auto* submit = std::get_if<submit_op>(&*again)) {
       EXPECT_EQ(submit->draft, std::get<submit_op>(op).draft);
       EXPECT_TRUE(submit->spooled);
+      EXPECT_EQ(submit->since, std::get<submit_op>(op).since);
     }
     for (std::size_t size = 0; size < bytes->size(); ++size)
       EXPECT_FALSE(unpack_operation(bytes->substr(0, size)));

@@ -173,6 +173,25 @@ TEST_P(SubmitSuite, AnIdempotencyKeyIsForgottenAfterADay) {
   EXPECT_EQ(submit_with("s", "h1").error, errc::idempotency_mismatch);
 }
 
+TEST_P(SubmitSuite, TheDelayOfOneThatWaitedElsewhereHasBegunThere) {
+  submit_op op{draft(), {}};
+  op.draft.delay_ms = 100 * second;
+  op.spooled = true;
+  op.since = moment_now();
+  op.since.up_ms -= 40 * second;
+  op.since.wall += 600 * second; // that clock was wrong
+  auto over = op;
+  over.draft = draft();
+  over.draft.delay_ms = 30 * second;
+
+  const auto waits = apply(op).job;
+  const auto ready = apply(over).job;
+
+  EXPECT_EQ(waits.state, job_state::scheduled);
+  EXPECT_NEAR(double(waits.run_at - waits.created_at), 60.0 * second, second);
+  EXPECT_EQ(ready.state, job_state::queued);
+}
+
 TEST_P(SubmitSuite, AKeyWithinOneGroupCountsAtOnce) {
   const auto answers =
     apply_all({submit_op{draft(), {"s", "h"}}, submit_op{draft(), {"s", "h"}},
