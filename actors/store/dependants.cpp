@@ -13,6 +13,8 @@ namespace {
 
 /// Parents that an ended job leaves in the transaction of its end.
 constexpr std::size_t parents_at_once = 256;
+/// Of what one step of a release changes.
+constexpr std::size_t bytes_at_once = 512 * 1024;
 
 /// Notes that others hang on a job. What has ended is written for it: whoever
 /// wants to forget it now has read it before, and must look again.
@@ -249,7 +251,10 @@ std::size_t release_some(const std::string& parent, std::size_t max,
   }
   const auto children = in.links(link_kind::waits, parent, {}, max);
   in.prefetch(children);
+  std::size_t bytes = 0;
   for (const auto& id : children) {
+    if (bytes > bytes_at_once)
+      return max;
     in.unlink(link_kind::waits, parent, id);
     const auto child = in.find(id);
     const bool waits = child && child.it->pending > 0
@@ -257,6 +262,7 @@ std::size_t release_some(const std::string& parent, std::size_t max,
                            || child.it->state == job_state::paused);
     if (!waits)
       continue;
+    bytes += bytes_of_edges(*child.it);
     if (ended)
       in.link(link_kind::holds, parent, id);
     const auto revision = child.it->revision;

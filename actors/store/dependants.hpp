@@ -16,6 +16,15 @@
 /// record, `release`, by which `follow` finds those who wait.
 namespace troupe::store {
 
+/// Transitions are bounded by the bytes of their jobs. Making or undoing what
+/// ties a job to one that it depends on costs a store as much as so many.
+inline constexpr std::size_t bytes_per_edge = 1024;
+
+/// What a transition of this job costs beside its own bytes.
+[[nodiscard]] inline std::size_t bytes_of_edges(const job_draft& it) noexcept {
+  return it.depends_on.size() * bytes_per_edge;
+}
+
 /// As `submit_op` without its idempotency key.
 /// @param promised it was given a place before, see `transaction::insert`
 applied add_job(const job_draft& draft, transaction& in, bool promised = false);
@@ -46,7 +55,7 @@ bool is_kept(const job& it, transaction& in);
 void forget_job(const job& it, transaction& in);
 
 /// One step of a `release`: lets jobs go on that waited for `parent`.
-/// @return how many; fewer than `max` when all have been found
+/// @return how many; fewer than `max` when all have been found, else `max`
 std::size_t release_some(const std::string& parent, std::size_t max,
                          std::vector<job>& changed, transaction& in);
 

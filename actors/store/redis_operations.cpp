@@ -1,5 +1,6 @@
 #include "actors/store/redis_operations.hpp"
 
+#include "actors/store/dependants.hpp"
 #include "actors/store/operations.hpp"
 
 namespace troupe::store {
@@ -75,12 +76,13 @@ std::size_t jobs_of(const operation& op) {
 
 std::size_t size_of(const operation& op, redis_group& group) {
   const auto rewritten = [&](const std::string& id) {
-    return group.at(id).bytes;
+    const auto& it = group.at(id);
+    return it.bytes + bytes_of_edges(it.record.job);
   };
   return std::visit(
     [&]<class Op>(const Op& one) -> std::size_t {
       if constexpr (std::is_same_v<Op, submit_op>)
-        return one.draft.params.size();
+        return one.draft.params.size() + bytes_of_edges(one.draft);
       else if constexpr (!requires { one.id; })
         return 0;
       else if constexpr (requires { one.result; })
@@ -115,9 +117,9 @@ std::vector<applied> perform_all(std::span<const operation> ops,
   answers.reserve(ops.size());
   std::size_t bytes = 0;
   for (const auto& op : ops) {
-    if (bytes > bytes_per_group)
-      break;
     bytes += size_of(op, group);
+    if (bytes > bytes_per_group && !answers.empty())
+      break;
     answers.push_back(perform(op, group));
   }
   return answers;

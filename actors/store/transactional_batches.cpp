@@ -1,5 +1,6 @@
 #include "actors/store/archive.hpp"
 #include "actors/store/batches.hpp"
+#include "actors/store/dependants.hpp"
 #include "actors/store/transactional_store.hpp"
 #include "actors/store/transitions.hpp"
 
@@ -14,18 +15,22 @@ constexpr std::size_t bytes_at_once = 512 * 1024;
 
 using chunks = std::vector<std::span<const job_draft>>;
 
+/// Each of what one transaction adds: so many jobs, and so many bytes, unless
+/// one job alone has more.
 chunks in_chunks(std::span<const job_draft> jobs, std::size_t most) {
   chunks found;
   std::size_t begin = 0, bytes = 0;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    bytes += jobs[i].params.size();
-    if (i + 1 == jobs.size() || i + 1 - begin == most
-        || bytes > bytes_at_once) {
-      found.push_back(jobs.subspan(begin, i + 1 - begin));
-      begin = i + 1;
+    const auto more = jobs[i].params.size() + bytes_of_edges(jobs[i]);
+    if (i > begin && (i - begin == most || bytes + more > bytes_at_once)) {
+      found.push_back(jobs.subspan(begin, i - begin));
+      begin = i;
       bytes = 0;
     }
+    bytes += more;
   }
+  if (begin < jobs.size())
+    found.push_back(jobs.subspan(begin));
   return found;
 }
 
