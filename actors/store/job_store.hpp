@@ -224,8 +224,10 @@ public:
 
   /// Adds a batch and its jobs: all or none, though large ones are staged in
   /// several steps. `batch` is set in each job. A job whose `unique_key` is
-  /// taken ends cancelled, with `duplicate`. Errors as `submit_op`; an id that
-  /// is stored answers with its batch, `replayed`.
+  /// taken, be it by one before it in the batch (those that a job depends on
+  /// come before it, else their order counts), ends cancelled, with `duplicate`
+  /// and the other's id; it is a job of the batch nevertheless. Errors as
+  /// `submit_op`; an id that is stored answers with its batch, `replayed`.
   /// @pre at most `max_batch_jobs` jobs, with ids that are new
   virtual result<batch_submitted> submit_batch(const batch_draft& draft,
                                                std::span<const job_draft> jobs,

@@ -186,6 +186,36 @@ TEST_P(BatchSuite, EndsWhenASweepEndsItsLastJob) {
   EXPECT_NE(batch_of("b1").finished_at, 0);
 }
 
+TEST_P(BatchSuite, OfTwoWithOneUniqueKeyTheSecondEndsAsADuplicate) {
+  for (const std::size_t size : {3, 300}) {
+    const auto name = "b" + std::to_string(size);
+    auto jobs = drafts(size);
+    auto& last = jobs.back();
+    jobs.front().unique_key = last.unique_key = "key of " + name;
+    auto& child = jobs[1];
+    child.depends_on = {last.id};
+
+    submit_batch(name, jobs);
+    follow();
+
+    EXPECT_NE(get(jobs.front().id).state, job_state::cancelled);
+    const auto second_one = get(last.id);
+    EXPECT_EQ(second_one.state, job_state::cancelled);
+    EXPECT_EQ(second_one.batch, name);
+    ASSERT_EQ(second_one.errors.size(), 1u);
+    EXPECT_EQ(second_one.errors[0].code, "duplicate");
+    EXPECT_NE(second_one.errors[0].message.find(jobs.front().id),
+              std::string::npos);
+    EXPECT_EQ(get(child.id).state, job_state::failed);
+    EXPECT_EQ(batch_of(name).total, size);
+    EXPECT_EQ(batch_of(name).ended(), 2u);
+    for (const auto& held : claim(size))
+      succeed(held);
+    follow();
+    EXPECT_NE(batch_of(name).finished_at, 0);
+  }
+}
+
 TEST_P(BatchSuite, AnEmptyOneEndsAtOnce) {
   submit_batch("b1", {});
 
