@@ -18,6 +18,8 @@ constexpr std::int64_t slack_ms = 120'000;
 /// No server's lease is longer.
 constexpr std::int64_t far_ms = 3'600'000;
 constexpr std::size_t longest_queue = 255;
+/// As the configuration allows.
+constexpr std::int64_t longest_ageing_ms = 86'400'000;
 
 due_times times_of_batch(std::string_view body, timestamp_ms now) {
   const auto it = unpack_batch(body);
@@ -121,6 +123,26 @@ std::string_view wrong_in_limit(std::string_view bytes, timestamp_ms now,
   if (it.full_at_us - mended.full_at_us > slack_ms * 1000)
     return "it owes more than its rate allows";
   return {};
+}
+
+bool is_misplaced(const job& it, std::int64_t score) noexcept {
+  if (is_terminal(it.state))
+    return false;
+  if (it.deadline_ms > 0)
+    return score != score_of(it, 0);
+  const auto ahead = it.run_at - score;
+  if (it.priority <= 0)
+    return ahead != 0;
+  return ahead < 0 || ahead % it.priority != 0
+         || ahead / it.priority > longest_ageing_ms;
+}
+
+bool is_endless(timestamp_ms lease_until, timestamp_ms now) noexcept {
+  return lease_until > now + far_ms;
+}
+
+timestamp_ms latest_expiry(timestamp_ms now) noexcept {
+  return now + idempotency_ms + slack_ms;
 }
 
 bool is_ahead(const alive_clock& it, timestamp_ms now) noexcept {

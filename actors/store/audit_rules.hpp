@@ -48,6 +48,17 @@ struct due_times {
 [[nodiscard]] std::string_view
 wrong_in_limit(std::string_view bytes, timestamp_ms now, flow_limit& mended);
 
+/// True for a place in the ready order that a job has never had, whatever
+/// `ageing_s` was when it got it.
+[[nodiscard]] bool is_misplaced(const job& it, std::int64_t score) noexcept;
+
+/// True for a lease that no server gives.
+[[nodiscard]] bool is_endless(timestamp_ms lease_until,
+                              timestamp_ms now) noexcept;
+
+/// When an answer that is kept is forgotten at the latest.
+[[nodiscard]] timestamp_ms latest_expiry(timestamp_ms now) noexcept;
+
 /// True for a clock that goes ahead of time: leases would never expire, or at
 /// once.
 [[nodiscard]] bool is_ahead(const alive_clock& it, timestamp_ms now) noexcept;

@@ -8,9 +8,7 @@
 #include "config/log.hpp"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
-#include <queue>
 #include <set>
 
 namespace troupe::store {
@@ -179,38 +177,6 @@ batch_record new_record(const batch_draft& draft, std::uint64_t total,
 
 // -- making -------------------------------------------------------------------
 
-result<std::vector<job_draft>> in_order(std::span<const job_draft> jobs) {
-  std::map<std::string_view, std::size_t> places;
-  for (std::size_t i = 0; i < jobs.size(); ++i)
-    places.emplace(jobs[i].id, i);
-  std::vector<std::vector<std::size_t>> children(jobs.size());
-  std::vector<std::size_t> waits(jobs.size());
-  for (std::size_t i = 0; i < jobs.size(); ++i)
-    for (const auto& parent : jobs[i].depends_on)
-      if (const auto at = places.find(parent); at != places.end()) {
-        children[at->second].push_back(i);
-        ++waits[i];
-      }
-  std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>>
-    ready;
-  for (std::size_t i = 0; i < jobs.size(); ++i)
-    if (waits[i] == 0)
-      ready.push(i);
-  std::vector<job_draft> ordered;
-  ordered.reserve(jobs.size());
-  while (!ready.empty()) {
-    const auto next = ready.top();
-    ready.pop();
-    ordered.push_back(jobs[next]);
-    for (const auto child : children[next])
-      if (--waits[child] == 0)
-        ready.push(child);
-  }
-  if (ordered.size() < jobs.size())
-    return fail(errc::no_parent, "jobs of the batch wait for each other");
-  return ordered;
-}
-
 errc may_add(std::span<const job_draft> jobs, transaction& in) {
   if (!in.has_room_for(jobs.size(), false))
     return errc::queue_full;
@@ -339,6 +305,64 @@ void settle_batch(const std::string& id, transaction& in) {
     return;
   settle_total(*it, 0, in);
   store(*it, 0, in);
+  in.write(record_kind::progress, id, {}, in.now());
+}
+
+namespace {
+
+/// What of a record comes before its damage.
+batch_record legible_batch(const std::string& id, transaction& in) {
+  batch_record it;
+  if (const auto bytes = in.read(record_kind::batch, id)) {
+    archive_reader from{*bytes};
+    fields(from, it);
+  }
+  batch_record known;
+  known.id = id;
+  if (it.id != id)
+    return known;
+  known.owner = std::move(it.owner);
+  known.callback_url = std::move(it.callback_url);
+  return known;
+}
+
+/// Chunks that were not opened yet. @return how many jobs they hold
+std::uint64_t find_chunks(batch_record& it, transaction& in) {
+  std::vector<record_name> names;
+  for (std::size_t chunk = 0; chunk < max_batch_jobs; ++chunk)
+    names.push_back({record_kind::staged, chunk_key(it.id, chunk)});
+  in.prefetch(names);
+  std::uint64_t jobs = 0;
+  for (std::size_t chunk = 0; chunk < max_batch_jobs; ++chunk) {
+    const auto bytes = in.read(record_kind::staged, names[chunk].key);
+    if (!bytes)
+      continue;
+    if (it.chunks == 0)
+      it.opened = chunk;
+    it.chunks = chunk + 1;
+    jobs += unpack_chunk(*bytes).size();
+  }
+  return jobs;
+}
+
+} // namespace
+
+void rebuild_batch(const std::string& id, const std::string& owner,
+                   transaction& in) {
+  auto it = legible_batch(id, in);
+  if (it.owner.empty())
+    it.owner = owner;
+  it.created_at = in.now();
+  it.total = find_chunks(it, in);
+  const bool opens = it.chunks > 0;
+  for (const auto jobs : in.tally(id))
+    it.total += static_cast<std::uint64_t>(std::max<std::int64_t>(jobs, 0));
+  if (it.total == 0) {
+    in.remove(record_kind::batch, id);
+    return;
+  }
+  it.phase = opens ? batch_phase::opening : batch_phase::open;
+  store(it, opens ? in.now() : 0, in);
   in.write(record_kind::progress, id, {}, in.now());
 }
 

@@ -71,6 +71,12 @@ std::optional<batch> follow_progress(const std::string& id,
 /// are there, and its end is looked for.
 void settle_batch(const std::string& id, transaction& in);
 
+/// A batch whose record is lost or cannot be read: made anew from its jobs and
+/// from those that were not opened yet. Removed if there are none.
+/// @param owner empty: as what can be read of the record tells
+void rebuild_batch(const std::string& id, const std::string& owner,
+                   transaction& in);
+
 /// Of a record's bytes; nothing if they make no sense.
 std::optional<batch_record> unpack_batch(std::string_view bytes);
 std::optional<batch_record> read_batch(const std::string& id, transaction& in);

@@ -2,6 +2,7 @@
 
 #include "actors/store/archive.hpp"
 #include "actors/store/batch_json.hpp"
+#include "actors/store/batches.hpp"
 #include "actors/store/job_json.hpp"
 #include "actors/store/json_text.hpp"
 
@@ -54,6 +55,10 @@ std::string id_of_end(const job& it) {
   return it.id + '.' + std::to_string(it.revision);
 }
 
+std::string id_of_end(const batch& it) {
+  return it.id + ".finished";
+}
+
 /// @param data JSON object
 void note(callback it, const std::string& data, transaction& in) {
   it.created_at = it.due_at = in.now();
@@ -86,7 +91,7 @@ void note_callback(const job& it, transaction& in) {
 
 void note_callback(const batch& it, transaction& in) {
   callback told;
-  told.id = it.id + ".finished";
+  told.id = id_of_end(it);
   told.subject = it.id;
   told.url = it.callback_url;
   told.type = "batch.finished";
@@ -152,6 +157,21 @@ std::optional<callback> unpack_callback(std::string_view bytes) {
   if (!from.done())
     return {};
   return it;
+}
+
+void rebuild_callback(const std::string& id, transaction& in) {
+  const auto subject = id.substr(0, std::min(id.size(), id.rfind('.')));
+  forget(id, subject, in);
+  const auto ended = in.find(subject);
+  if (ended && is_terminal(ended.it->state) && !ended.it->callback_url.empty()
+      && id_of_end(*ended.it) == id) {
+    in.guard(*ended.it);
+    return note_callback(*ended.it, in);
+  }
+  const auto whole = get_batch(subject, in);
+  if (whole && whole->finished_at != 0 && !whole->callback_url.empty()
+      && id_of_end(*whole) == id)
+    note_callback(*whole, in);
 }
 
 bool has_callbacks_due(const std::string& subject, transaction& in) {

@@ -28,6 +28,9 @@ std::vector<callback> dead_callbacks(const std::string& after, std::size_t max,
                                      transaction& in);
 /// A dead one is due again.
 errc retry_callback(const std::string& id, transaction& in);
+/// One that cannot be read: noted once more, of the end that it told of; else
+/// removed.
+void rebuild_callback(const std::string& id, transaction& in);
 /// Of a record's bytes; nothing if they make no sense.
 std::optional<callback> unpack_callback(std::string_view bytes);
 /// True while one of this job or batch is neither delivered nor given up.

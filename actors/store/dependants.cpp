@@ -3,6 +3,7 @@
 #include "actors/store/batches.hpp"
 #include "actors/store/callbacks.hpp"
 #include "actors/store/handed_on.hpp"
+#include "actors/store/put_off.hpp"
 
 #include <algorithm>
 #include <set>
@@ -14,7 +15,7 @@ namespace {
 /// Parents that an ended job leaves in the transaction of its end.
 constexpr std::size_t parents_at_once = 256;
 /// Of what one step of a release changes.
-constexpr std::size_t bytes_at_once = 512 * 1024;
+constexpr std::size_t released_at_once = 512 * 1024;
 
 /// Notes that others hang on a job. What has ended is written for it: whoever
 /// wants to forget it now has read it before, and must look again.
@@ -253,7 +254,7 @@ std::size_t release_some(const std::string& parent, std::size_t max,
   in.prefetch(children);
   std::size_t bytes = 0;
   for (const auto& id : children) {
-    if (bytes > bytes_at_once)
+    if (bytes > released_at_once)
       return max;
     in.unlink(link_kind::waits, parent, id);
     const auto child = in.find(id);
@@ -278,7 +279,8 @@ std::size_t release_some(const std::string& parent, std::size_t max,
 void unhold(const std::string& child, transaction& in) {
   const auto ended = in.find(child);
   const auto at = in.read(record_kind::unhold, child);
-  if (!ended || !at || !is_terminal(ended.it->state)) {
+  if (!ended || !at || !is_terminal(ended.it->state)
+      || !can_be_read(record_kind::unhold, *at)) {
     in.remove(record_kind::unhold, child);
     return;
   }

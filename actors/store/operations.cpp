@@ -14,9 +14,6 @@ namespace troupe::store {
 
 namespace {
 
-/// Begins a kept answer that was another job, which a packed job never does.
-constexpr std::string_view held_mark = "held:";
-
 class performer {
 public:
   explicit performer(transaction& in) : in_{in} {

@@ -7,6 +7,9 @@
 /// transaction of any store.
 namespace troupe::store {
 
+/// Begins a kept answer that was another job, which a packed job never does.
+inline constexpr std::string_view held_mark = "held:";
+
 [[nodiscard]] applied perform(const operation& op, transaction& in);
 
 /// What a submit still asks for: of a delay that has begun, the rest.

@@ -33,6 +33,9 @@ bool can_be_read(record_kind kind, std::string_view body) {
     return unpack_callback(body).has_value();
   case record_kind::stream:
     return unpack_stream(body).has_value();
+  case record_kind::unhold:
+    return body.size() < 10
+           && body.find_first_not_of("0123456789") == body.npos;
   default:
     return true;
   }

@@ -8,8 +8,7 @@ namespace troupe::store {
 /// holds up nothing else; it is kept as it is, and told of in the log.
 void put_off(record_kind kind, const std::string& key, transaction& in);
 
-/// Whether a record makes sense; batches, schedules and
-/// callbacks are looked into.
+/// Whether a record makes sense; logs and staged jobs are not looked into.
 [[nodiscard]] bool can_be_read(record_kind kind, std::string_view body);
 
 /// Whether those who look for what is due may find records of that kind.

@@ -1,7 +1,5 @@
 #include "actors/store/redis_audit.hpp"
 
-#include "actors/store/audit_rules.hpp"
-#include "actors/store/dependants.hpp"
 #include "actors/store/redis_reply.hpp"
 #include "actors/store/redis_store.hpp"
 
@@ -17,11 +15,6 @@ namespace {
 
 /// A page is read at one instant; it must not take the server long.
 constexpr std::uint32_t largest_page = 200;
-
-/// Sets in which every job has its place, or none.
-constexpr std::array indexes{redis_key::states,   redis_key::ready,
-                             redis_key::schedule, redis_key::leases,
-                             redis_key::finished, redis_key::batches};
 
 /// Each set has a last member that stands for nothing: see `redis_info`.
 bool is_filler(std::string_view member) {
@@ -74,7 +67,7 @@ redis_audit::redis_audit(redis_client& client, const store_options& options,
 
 result<audit_result> redis_audit::run() {
   using step = result<void> (*)(redis_audit&);
-  static constexpr std::array<step, 20> steps{
+  static constexpr std::array<step, 23> steps{
     [](redis_audit& it) { return it.links(); },
     [](redis_audit& it) { return it.jobs(); },
     [](redis_audit& it) { return it.index(redis_key::states); },
@@ -94,6 +87,9 @@ result<audit_result> redis_audit::run() {
     [](redis_audit& it) { return it.records(); },
     [](redis_audit& it) { return it.due(redis_key::due); },
     [](redis_audit& it) { return it.due(redis_key::calls_due); },
+    [](redis_audit& it) { return it.kept_answers(); },
+    [](redis_audit& it) { return it.forgetting(); },
+    [](redis_audit& it) { return it.sequence(); },
     [](redis_audit& it) {
       auto done = it.counters();
       return done ? it.running() : done;
@@ -201,144 +197,6 @@ redis_audit::mend(const std::function<void(redis_group&)>& repair) {
   if (auto read = group.read(); !read)
     return read;
   repair(group);
-  return mend(group);
-}
-
-// -- jobs and their indexes ---------------------------------------------------
-
-result<void> redis_audit::jobs() {
-  auto page = scan(redis_key::jobs, "HSCAN");
-  if (!page)
-    return page.error();
-  std::vector<suspect> suspects;
-  std::vector<redis_args> commands;
-  for (std::size_t i = 0; i + 1 < page->size(); i += 2) {
-    auto& it = suspects.emplace_back();
-    it.id = (*page)[i];
-    it.token = (*page)[i + 1].substr(0, record_token_size);
-    it.readable =
-      unpack_record((*page)[i + 1], it.record) && it.record.job.id == it.id;
-    commands.push_back({"HGET", name_of(redis_key::jobs), keep(it.id)});
-    for (const auto key : indexes) {
-      const auto place = it.readable ? place_in(key, it.record) : std::nullopt;
-      commands.push_back(
-        {"ZSCORE", name_of(key), keep(place ? place->member : "")});
-    }
-    commands.push_back(
-      {"HGET", name_of(redis_key::unique), keep(it.record.job.unique_key)});
-  }
-  if (commands.empty())
-    return {};
-  auto replies = at_once(std::move(commands));
-  if (!replies)
-    return replies.error();
-  for (std::size_t i = 0; i < suspects.size(); ++i)
-    if (auto done = check_job(suspects[i], **replies, i * (2 + indexes.size()));
-        !done)
-      return done;
-  return {};
-}
-
-namespace {
-
-/// What of a job contradicts itself; empty: nothing.
-const char* contradiction(const job& it) {
-  if (is_leased(it.state) != (it.lease_until != 0))
-    return "lease";
-  if (is_terminal(it.state) != (it.finished_at != 0))
-    return "finished";
-  if (it.publishing && it.state != job_state::running)
-    return "publishing";
-  return "";
-}
-
-} // namespace
-
-result<void> redis_audit::check_job(const suspect& it,
-                                    const redisReply& replies, std::size_t at) {
-  const auto now = text_at(replies, at);
-  if (!now.starts_with(it.token) || now.empty())
-    return {};
-  if (!it.readable)
-    return find("job", it.id, "it cannot be read") ? bury(it) : result<void>{};
-  const auto& job = it.record.job;
-  if (const std::string_view wrong = contradiction(job); !wrong.empty())
-    return find(wrong.data(), it.id, "the job contradicts itself")
-             ? mend_job(it)
-             : result<void>{};
-  for (std::size_t i = 0; i < indexes.size(); ++i) {
-    const auto place = place_in(indexes[i], it.record);
-    const auto& score = *replies.element[at + 1 + i];
-    if (!place || (is_text(score) && number_of(score) == place->score))
-      continue;
-    return find(name_of_index(indexes[i]), it.id, "it is not where it belongs")
-             ? mend_job(it)
-             : result<void>{};
-  }
-  const auto holder = text_at(replies, at + 1 + indexes.size());
-  if (!job.unique_key.empty() && !is_terminal(job.state) && holder != it.id)
-    return find("unique", it.id, "it does not hold its key") ? mend_job(it)
-                                                             : result<void>{};
-  if (!job.depends_on.empty() && !is_terminal(job.state))
-    return check_pending(it);
-  return {};
-}
-
-/// It stands in the indexes as one that is new; what names it elsewhere, and
-/// counts it there, is looked at later.
-result<void> redis_audit::bury(const suspect& it) {
-  redis_group group{client_, options_};
-  group.need_job(it.id);
-  if (auto read = group.read(); !read)
-    return read;
-  const auto& stored = group.at(it.id);
-  if (stored.error != errc::corrupt || !stored.token.starts_with(it.token))
-    return {};
-  job known;
-  if (it.record.job.id == it.id)
-    static_cast<job_draft&>(known) = it.record.job;
-  known.id = it.id;
-  auto dead = corrupt_job(std::move(known), group.now());
-  if (const auto* added = group.insert(std::move(dead), true)) {
-    job_ended(*added, group);
-    return mend(group);
-  }
-  return {};
-}
-
-/// Sets right what the job says of itself, then puts it wherever it belongs.
-result<void> redis_audit::mend_job(const suspect& it) {
-  redis_group group{client_, options_};
-  if (auto read = group.read(); !read)
-    return read;
-  auto record = it.record;
-  auto& job = record.job;
-  if (is_leased(job.state) && job.lease_until == 0)
-    job.lease_until = group.now();
-  else if (!is_leased(job.state))
-    job.lease_until = 0;
-  if (is_terminal(job.state) != (job.finished_at != 0))
-    job.finished_at = is_terminal(job.state) ? group.now() : 0;
-  job.publishing = job.publishing && job.state == job_state::running;
-  if (!job.publishing)
-    job.manifest.clear();
-  auto& changes = group.changes;
-  changes.expect(redis_key::jobs, it.id, it.token);
-  if (!(job == it.record.job)) {
-    ++record.writes;
-    changes.set(redis_key::jobs, it.id, pack_record(record));
-  }
-  for (const auto key : indexes) {
-    const auto place = place_in(key, record);
-    if (place)
-      changes.add(key, place->member, place->score);
-    else if (key == redis_key::schedule || key == redis_key::leases)
-      changes.remove(key, it.id);
-  }
-  if (job.state == job_state::queued)
-    changes.touch(lane_of(job));
-  if (!job.unique_key.empty() && !is_terminal(job.state))
-    changes.set(redis_key::unique, job.unique_key, job.id);
   return mend(group);
 }
 

@@ -60,13 +60,16 @@ private:
   /// The same in a group of its own, which has read time and version.
   result<void> mend(const std::function<void(redis_group&)>& repair);
 
-  // Jobs (redis_audit.cpp).
+  // Jobs (redis_audit_jobs.cpp).
   result<void> jobs();
   result<void> check_job(const suspect& it, const redisReply& replies,
-                         std::size_t at);
+                         std::size_t at, timestamp_ms now);
+  result<void> check_batch_of(const suspect& it, bool stored);
   result<void> mend_job(const suspect& it);
   /// What cannot be read ends as failed; see `audit_rules.hpp`.
   result<void> bury(const suspect& it);
+  /// The same of one that is gone, but for where it stood among the states.
+  result<void> restore(const std::string& id, const std::string& member);
 
   // Indexes (redis_audit_index.cpp).
   result<void> index(redis_key key);
@@ -87,7 +90,14 @@ private:
   result<void> records();
   result<void> check_record(const std::string& field, answers about,
                             timestamp_ms now);
+  result<void> check_ties(record_kind kind, const std::string& key,
+                          std::string_view body, answers about);
   result<void> due(redis_key key);
+
+  // Answers and numbers (redis_audit_answers.cpp).
+  result<void> kept_answers();
+  result<void> forgetting();
+  result<void> sequence();
 
   // Limits and the clock (redis_audit_flow.cpp).
   result<void> limits();

@@ -1,4 +1,5 @@
 #include "actors/store/audit_rules.hpp"
+#include "actors/store/audit_ties.hpp"
 #include "actors/store/put_off.hpp"
 #include "actors/store/redis_audit.hpp"
 #include "actors/store/redis_reply.hpp"
@@ -37,28 +38,37 @@ result<void> redis_audit::records() {
     return read;
   const auto ask = [&](const entry& it) -> std::vector<redis_args> {
     const auto& field = it.name;
-    if (field.empty() || !may_be_due(static_cast<record_kind>(field.front())))
+    if (field.empty())
       return {};
     const auto kind = static_cast<record_kind>(field.front());
     const auto key = field.substr(1);
+    const auto link = link_of(kind, key, body_of(it.value));
+    const auto owner = owner_of(kind, key, body_of(it.value));
     redis_args tallies{"HMGET", name_of(redis_key::tallies)};
     for (std::size_t s = 0; s < job_state_count; ++s)
       tallies.push_back(keep(state_prefix(static_cast<job_state>(s)) + key));
-    return {{"HGET", name_of(redis_key::records), keep(field)},
-            {"ZSCORE", name_of(set_of(kind)), keep(field)},
-            {"HEXISTS", name_of(redis_key::records),
-             keep(field_of(record_kind::progress, key))},
-            std::move(tallies)};
+    return {
+      {"HGET", name_of(redis_key::records), keep(field)},
+      {"ZSCORE", name_of(set_of(kind)), keep(field)},
+      {"HEXISTS", name_of(redis_key::records),
+       keep(field_of(record_kind::progress, key))},
+      std::move(tallies),
+      {"ZSCORE", name_of(redis_key::links),
+       keep(link ? link_prefix(link->kind, link->owner) + link->member : "")},
+      {"HEXISTS", name_of(redis_key::jobs), keep(owner.job)},
+      {"HEXISTS", name_of(redis_key::records),
+       keep(field_of(record_kind::batch, owner.batch))}};
   };
   return look_at(redis_key::records, "HSCAN", ask,
                  [&](const entry& it, answers about) {
+                   if (text_of(*about[0]) != it.value)
+                     return result<void>{};
                    return check_record(it.name, about, clock.now());
                  });
 }
 
-/// Nobody can mend what cannot be read; whoever knows what it was replaces it.
 /// @param about the record, when it is due, whether its progress is noted, its
-/// tallies
+/// tallies, its link, whether its job and its batch are there
 result<void> redis_audit::check_record(const std::string& field, answers about,
                                        timestamp_ms now) {
   if (!is_text(*about[0]))
@@ -67,10 +77,10 @@ result<void> redis_audit::check_record(const std::string& field, answers about,
   const auto kind = static_cast<record_kind>(field.front());
   const auto key = field.substr(1);
   const auto body = body_of(value);
-  if (!can_be_read(kind, body)) {
-    find("record", key, "it cannot be read");
+  if (auto done = check_ties(kind, key, body, about); !done)
+    return done;
+  if (!can_be_read(kind, body) || !may_be_due(kind))
     return {};
-  }
   const auto times = due_times_of(kind, body, now);
   if (!times.allows(number_of(*about[1]))
       && find("due", key, "nobody finds it in time")) {
@@ -94,6 +104,19 @@ result<void> redis_audit::check_record(const std::string& field, answers about,
   if (why.empty() || !find("batch", key, std::string{why}))
     return {};
   return mend([&](redis_group& group) { settle_batch(key, group); });
+}
+
+result<void> redis_audit::check_ties(record_kind kind, const std::string& key,
+                                     std::string_view body, answers about) {
+  const bool listed = !link_of(kind, key, body) || is_text(*about[4]);
+  const bool owned = !owner_of(kind, key, body).any()
+                     || number_of(*about[5]) != 0 || number_of(*about[6]) != 0;
+  const auto fault = fault_of(kind, body, listed, owned);
+  if (fault == record_fault::none
+      || !find(word_of(fault), key, words_of(fault)))
+    return {};
+  return mend(
+    [&](redis_group& group) { mend_record(fault, kind, key, group); });
 }
 
 /// What is due is a record. Of callbacks, what is none would stand in the way

@@ -81,6 +81,9 @@ result<void> redis_audit::check_entry(redis_key key, const std::string& member,
             readable ? "it stands where it does not belong"
                      : "an index names a job that is none"))
     return {};
+  // Whoever forgets a job takes it from there: this one was lost.
+  if (key == redis_key::states && bytes.empty() && !id.empty())
+    return restore(id, member);
   return mend([&](redis_group& group) {
     group.changes.expect(redis_key::jobs, id,
                          bytes.substr(0, record_token_size));

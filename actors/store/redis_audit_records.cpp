@@ -1,3 +1,4 @@
+#include "actors/store/audit_ties.hpp"
 #include "actors/store/dependants.hpp"
 #include "actors/store/redis_audit.hpp"
 #include "actors/store/redis_reply.hpp"
@@ -60,6 +61,10 @@ bool has_ended(std::string_view bytes) {
 result<void> redis_audit::links() {
   const auto ask = [&](const entry& link) -> std::vector<redis_args> {
     const auto it = split(link.name);
+    if (const auto named = named_by(static_cast<link_kind>(it.kind), it.member))
+      return {{"HEXISTS", name_of(redis_key::records),
+               keep(field_of(named->kind, named->key))},
+              {"ZSCORE", name_of(redis_key::links), keep(link.name)}};
     if (it.kind != static_cast<char>(link_kind::waits)
         && it.kind != static_cast<char>(link_kind::holds))
       return {};
@@ -80,11 +85,19 @@ result<void> redis_audit::links() {
 }
 
 /// @param about both jobs, whether the release of the one and the letting go of
-/// the other are noted, the link
+/// the other are noted, the link; or whether there is the record, the link
 result<void> redis_audit::check_link(char kind, const std::string& owner,
                                      const std::string& member, answers about) {
-  if (!is_text(*about[4]))
+  if (!is_text(*about.back()))
     return {};
+  if (named_by(static_cast<link_kind>(kind), member)) {
+    if (number_of(*about[0]) != 0
+        || !find("orphan", member, "a list names what does not exist"))
+      return {};
+    return mend([&](redis_group& group) {
+      group.unlink(static_cast<link_kind>(kind), owner, member);
+    });
+  }
   const auto stored = text_of(*about[0]);
   const auto child = text_of(*about[1]);
   const bool lost = stored.empty() || child.empty();

@@ -15,6 +15,8 @@ namespace {
 audit_phase after(audit_phase it) {
   switch (it) {
   case phase_links:
+    return phase_named;
+  case phase_named:
     return phase_jobs;
   case phase_jobs:
     return phase_drafts;
@@ -32,6 +34,8 @@ audit_phase after(audit_phase it) {
     return phase_tallies;
   case phase_tallies:
     return phase_records;
+  case phase_records:
+    return phase_answers;
   default:
     return phase_end;
   }
@@ -45,18 +49,11 @@ std::int64_t number_in(std::string_view text) {
   return number;
 }
 
-struct sqlite_audit::job_row {
-  std::int64_t seq = 0;
-  std::string id, queue, group, batch, unique_key;
-  std::int64_t priority = 0, state = 0, lease_until = 0, finished_at = 0;
-  bool readable = false;
-  struct job job;
-};
-
 sqlite_audit::sqlite_audit(sqlite_db& db, sqlite_transaction& in,
-                           const audit_request& request, std::int64_t lease_ms)
+                           const audit_request& request,
+                           const store_options& options)
   : db_{db}, in_{in}, flow_{in.rows().flow()}, request_{request},
-    lease_ms_{lease_ms}, now_{in.now()} {}
+    options_{options}, now_{in.now()} {}
 
 audit_result sqlite_audit::run() {
   const auto at = static_cast<audit_phase>(request_.cursor.front());
@@ -64,6 +61,9 @@ audit_result sqlite_audit::run() {
   switch (at) {
   case phase_links:
     links(position);
+    break;
+  case phase_named:
+    named(position);
     break;
   case phase_jobs:
     jobs(number_in(position));
@@ -91,6 +91,9 @@ audit_result sqlite_audit::run() {
     break;
   case phase_records:
     records(number_in(position));
+    break;
+  case phase_answers:
+    answers(number_in(position));
     break;
   case phase_end:
     break;
@@ -125,7 +128,8 @@ void sqlite_audit::jobs(std::int64_t after_seq) {
                     "SELECT seq, id, queue, grp, priority, state, lease_until,"
                     " finished_at, coalesce(batch, ''),"
                     " coalesce(unique_key, ''), live,"
-                    " coalesce(body, x''), typeof(state) FROM job"
+                    " coalesce(body, x''), typeof(state), score, run_at, node"
+                    " FROM job"
                     " LEFT JOIN draft USING(seq)"
                     " WHERE seq > ?1 ORDER BY seq LIMIT ?2"};
     auto found = query.start(after_seq, request_.max);
@@ -145,6 +149,10 @@ void sqlite_audit::jobs(std::int64_t after_seq) {
                     && found.text(12) == "integer"
                     && unpack_live(found.blob(10), it.job)
                     && unpack_draft(found.blob(11), it.job);
+      it.score = found.number(13);
+      it.job.run_at = found.number(14);
+      it.job.node = found.text(15);
+      it.job.state = static_cast<job_state>(it.state);
     }
   }
   for (const auto& it : rows)
@@ -166,6 +174,9 @@ void sqlite_audit::check(const job_row& it) {
   }
   check_columns(it);
   check_times(it);
+  check_lease(it);
+  check_place(it);
+  check_batch_of(it);
   check_pending(it.seq, it.job, static_cast<job_state>(it.state));
 }
 
@@ -202,15 +213,7 @@ void sqlite_audit::check_columns(const job_row& it) {
 
 void sqlite_audit::check_times(const job_row& it) {
   const auto state = static_cast<job_state>(it.state);
-  const bool leased = is_leased(state);
   const bool ended = is_terminal(state);
-  if (leased != (it.lease_until > 0)
-      && find("lease", it.id,
-              leased ? "it runs without a lease"
-                     : "it has a lease and does not run")) {
-    statement mend{db_, "UPDATE job SET lease_until = ?2 WHERE seq = ?1"};
-    mend.run(it.seq, leased ? now_ : 0);
-  }
   if (ended != (it.finished_at > 0)
       && find("finished", it.id,
               ended ? "nobody knows when it ended" : "it has not ended")) {
@@ -243,10 +246,9 @@ void sqlite_audit::drafts(std::int64_t after_seq) {
         orphans.push_back(last);
     }
   }
-  statement drop{db_, "DELETE FROM draft WHERE seq = ?1"};
   for (const auto seq : orphans)
     if (find("orphan", std::to_string(seq), "a draft without its job"))
-      drop.run(seq);
+      restore(seq);
   out_.looked_at += std::uint64_t(count);
   go_on(phase_drafts, std::to_string(last), count < request_.max);
 }
@@ -315,7 +317,7 @@ result<audit_result> sqlite_store::audit(const audit_request& request) {
   if (request.cursor.empty())
     return audit_file(*db_, request);
   in_.begin(request.repair);
-  auto found = sqlite_audit{*db_, in_, request, options_.lease_ms}.run();
+  auto found = sqlite_audit{*db_, in_, request, options_}.run();
   if (auto done = in_.end(); !done)
     return done.error();
   return found;

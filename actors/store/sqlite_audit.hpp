@@ -12,6 +12,7 @@ namespace troupe::store {
 /// What is looked at, in this order.
 enum audit_phase : char {
   phase_links = 'k',
+  phase_named = 'n',
   phase_jobs = 'j',
   phase_drafts = 'd',
   phase_limits = 'f',
@@ -21,6 +22,7 @@ enum audit_phase : char {
   phase_held = 'g',
   phase_tallies = 't',
   phase_records = 'r',
+  phase_answers = 'a',
   phase_end = 'e',
 };
 
@@ -41,19 +43,41 @@ class sqlite_audit {
 public:
   /// @pre `request.cursor` is not empty
   sqlite_audit(sqlite_db& db, sqlite_transaction& in,
-               const audit_request& request, std::int64_t lease_ms);
+               const audit_request& request, const store_options& options);
 
   audit_result run();
 
 private:
-  struct job_row;
-  struct record_row;
+  struct job_row {
+    std::int64_t seq = 0;
+    std::string id, queue, group, batch, unique_key;
+    std::int64_t priority = 0, state = 0, lease_until = 0, finished_at = 0;
+    std::int64_t score = 0;
+    bool readable = false;
+    struct job job; ///< with state, run_at and node of the row
+  };
+  struct record_row {
+    std::int64_t row = 0;
+    record_kind kind{};
+    std::string key, body;
+    std::int64_t lane = 0;
+    timestamp_ms due = 0;
+    bool indexed = true;
+  };
 
   void jobs(std::int64_t after);
   void check(const job_row& it);
   bool is_of_two(const job_row& it);
   void check_columns(const job_row& it);
   void check_times(const job_row& it);
+  void check_lease(const job_row& it);
+  void check_place(const job_row& it);
+  void check_batch_of(const job_row& it);
+  void restore(std::int64_t seq);
+  void named(const std::string& position);
+  bool exists(const char* sql, const std::string& key);
+  void check_ties(const record_row& it);
+  void answers(std::int64_t after);
   void drafts(std::int64_t after);
   void heads(const std::string& position);
   void check_head(const ready_list& list, ready_place place, bool parked);
@@ -81,7 +105,7 @@ private:
   sqlite_transaction& in_;
   sqlite_flow& flow_;
   const audit_request& request_;
-  const std::int64_t lease_ms_;
+  const store_options& options_;
   const timestamp_ms now_;
   audit_result out_;
 };

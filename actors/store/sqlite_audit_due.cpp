@@ -18,15 +18,6 @@ std::string key_of(record_kind kind, const std::string& key) {
 
 } // namespace
 
-struct sqlite_audit::record_row {
-  std::int64_t row = 0;
-  record_kind kind{};
-  std::string key, body;
-  std::int64_t lane = 0;
-  timestamp_ms due = 0;
-  bool indexed = true;
-};
-
 void sqlite_audit::records(std::int64_t after_row) {
   std::vector<record_row> rows;
   {
@@ -53,13 +44,11 @@ void sqlite_audit::records(std::int64_t after_row) {
         rows.size() < request_.max);
 }
 
-/// Nobody can mend what cannot be read; whoever knows what it was replaces it.
 void sqlite_audit::check_record(const record_row& it) {
-  if (!can_be_read(it.kind, it.body)) {
-    find("record", it.key, "it cannot be read");
-    out_.findings.back().repaired = false;
+  const bool readable = can_be_read(it.kind, it.body);
+  check_ties(it);
+  if (!readable)
     return;
-  }
   const auto times = due_times_of(it.kind, it.body, now_);
   const auto lane = static_cast<std::int64_t>(lane_of(it.kind));
   const bool found = times.allows(it.due) && it.lane == lane;

@@ -1,10 +1,12 @@
 #include "actors/store/sqlite_audit.hpp"
+#include "actors/store/sqlite_schema.hpp"
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -95,6 +97,51 @@ void rebuild_indexes(sqlite_db& db) {
   (void)db.end();
 }
 
+/// What a new database has and this one lacks.
+struct lost_index {
+  std::string name, sql;
+};
+
+result<std::vector<lost_index>> lost_indexes(sqlite_db& db) {
+  auto fresh = open_job_database(":memory:", 0);
+  if (!fresh)
+    return fresh.error();
+  std::vector<lost_index> lost;
+  statement made{**fresh, "SELECT name, sql FROM sqlite_schema"
+                          " WHERE type = 'index' AND sql IS NOT NULL"};
+  statement known{db, "SELECT 1 FROM sqlite_schema WHERE type = 'index'"
+                      " AND name = ?1"};
+  auto row = made.start();
+  while (row.next()) {
+    const std::string name{row.text(0)};
+    auto found = known.start(name);
+    if (!found.next())
+      lost.push_back({name, std::string{row.text(1)}});
+  }
+  return lost;
+}
+
+/// Nothing else can be looked at without them.
+/// @return whether all are there
+result<bool> audit_indexes(sqlite_db& db, bool repair, audit_result& out) {
+  db.begin(repair);
+  const auto lost = lost_indexes(db);
+  for (const auto& it : lost ? *lost : std::vector<lost_index>{}) {
+    out.findings.push_back({"index", it.name, "it is gone", repair});
+    if (repair)
+      db.run(it.sql.c_str());
+  }
+  auto done = db.end();
+  if (!lost)
+    return lost.error();
+  if (done)
+    return lost->empty() || repair;
+  // Of one that cannot be made anew, rows contradict each other.
+  for (auto& it : out.findings)
+    it.repaired = false;
+  return false;
+}
+
 } // namespace
 
 result<audit_result> audit_file(sqlite_db& db, const audit_request& request) {
@@ -112,7 +159,13 @@ result<audit_result> audit_file(sqlite_db& db, const audit_request& request) {
   for (auto& text : *found)
     out.findings.push_back({"file", "database", std::move(text), mended});
   out.looked_at = 1;
-  out.next_cursor = std::string(1, phase_links);
+  audit_result indexes;
+  const auto whole = audit_indexes(db, request.repair, indexes);
+  if (!whole)
+    return whole.error();
+  std::ranges::move(indexes.findings, std::back_inserter(out.findings));
+  if (*whole)
+    out.next_cursor = std::string(1, phase_links);
   return out;
 }
 

@@ -76,7 +76,7 @@ void sqlite_audit::clock() {
   if (!find("clock", "leases", it ? "it goes ahead of time" : "there is none"))
     return;
   alive_clock mended;
-  mended.renewed(now_, lease_ms_);
+  mended.renewed(now_, options_.lease_ms);
   statement mend{db_, "INSERT OR REPLACE INTO clock VALUES(1, ?1, ?2)"};
   mend.run(mended.alive, mended.grace_until);
 }

@@ -104,6 +104,35 @@ void sqlite_audit::links(const std::string& position) {
   go_on(phase_links, position_of(last), count < request_.max);
 }
 
+/// What other links name is a record.
+void sqlite_audit::named(const std::string& position) {
+  std::vector<link_row> lost;
+  std::uint32_t count = 0;
+  auto last = link_at(position);
+  {
+    statement query{db_, "SELECT kind, owner, member, EXISTS(SELECT 1"
+                         " FROM record WHERE key = member AND record.kind ="
+                         " CASE link.kind WHEN 115 THEN 99 WHEN 118 THEN 118"
+                         " ELSE 119 END) FROM link"
+                         " WHERE kind IN (99, 100, 115, 118)"
+                         " AND (kind, owner, member) > (?2, ?3, ?4)"
+                         " ORDER BY kind, owner, member LIMIT ?1"};
+    const auto from = last;
+    auto row = query.start(request_.max, from.kind, from.owner, from.member);
+    for (; row.next(); ++count) {
+      last = {row.number(0), std::string{row.text(1)},
+              std::string{row.text(2)}};
+      if (row.number(3) == 0)
+        lost.push_back(last);
+    }
+  }
+  for (const auto& it : lost)
+    if (find("orphan", it.member, "a list names what does not exist"))
+      in_.unlink(static_cast<link_kind>(it.kind), it.owner, it.member);
+  out_.looked_at += count;
+  go_on(phase_named, position_of(last), count < request_.max);
+}
+
 /// It waits for as many as it says.
 void sqlite_audit::check_pending(std::int64_t seq, const job& it,
                                  job_state state) {

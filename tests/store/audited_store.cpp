@@ -95,6 +95,8 @@ std::vector<job> audited_store::claim(std::uint32_t max) {
 }
 
 void audited_store::fill() {
+  if (!store->submit_batch({"batch", "", {}, ""}, {}, {}))
+    throw std::runtime_error("no batch");
   submit("done");
   const auto done = claim(1).at(0);
   apply(succeed_op{done.id, done.fence, "{}"});
@@ -125,7 +127,7 @@ void audited_store::fill_beside() {
   told.id = "told";
   told.type = told.queue = "download";
   told.callback_url = "http://localhost/";
-  apply(submit_op{told, {}});
+  apply(submit_op{told, {"scope", "hash"}});
   apply(cancel_op{"told"});
   put_schedule_op nightly;
   nightly.schedule.name = "nightly";
@@ -197,6 +199,44 @@ void expect_others_served(audited_store& it,
   EXPECT_EQ(it.store->get("calm2")->state, job_state::succeeded);
   for (const auto& id : wrong)
     expect_corrupt(it, id);
+}
+
+void expect_leases_mended(audited_store& it) {
+  const auto busy = it.store->get("busy1").value();
+  const std::vector<held_lease> lease{{busy.id, busy.fence}};
+  ASSERT_TRUE(it.store->renew(lease, 9'000'000'000'000));
+  const auto free = it.store->claim({"download", "", 7, 1, 60'000});
+  ASSERT_TRUE(free);
+  ASSERT_EQ(free->jobs.size(), 1u);
+
+  const auto found = it.audit();
+  EXPECT_EQ(std::ranges::count(found, "lease", &audit_finding::invariant), 2);
+  for (const auto& one : it.audit(true))
+    EXPECT_TRUE(one.repaired) << one.detail;
+
+  EXPECT_EQ(kinds_of(it.audit()), std::set<std::string>{});
+  EXPECT_LT(it.store->get(busy.id)->lease_until, busy.lease_until + 60'000);
+  EXPECT_LT(it.store->get(free->jobs[0].id)->lease_until, busy.lease_until);
+}
+
+void expect_lost_job_told(audited_store& it) {
+  auto found = it.audit();
+  EXPECT_TRUE(kinds_of(found).contains("orphan"));
+  for (int pass = 0; pass < 3; ++pass)
+    it.audit(true);
+  EXPECT_EQ(kinds_of(it.audit()), std::set<std::string>{});
+
+  expect_corrupt(it, "waits");
+}
+
+void expect_schedule_removed(audited_store& it) {
+  EXPECT_TRUE(kinds_of(it.audit()).contains("record"));
+  for (const auto& one : it.audit(true))
+    EXPECT_TRUE(one.repaired) << one.invariant << ": " << one.detail;
+
+  EXPECT_EQ(kinds_of(it.audit()), std::set<std::string>{});
+  EXPECT_EQ(it.store->get_schedule("nightly").error().code,
+            make_error_code(errc::not_found));
 }
 
 void expect_corrupt(audited_store& it, const std::string& id) {

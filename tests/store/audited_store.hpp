@@ -59,6 +59,13 @@ void expect_to_end(audited_store& it);
 /// the others end, and these fail.
 void expect_others_served(audited_store& it,
                           const std::vector<std::string>& wrong);
+/// One lease ends in an age, another is nobody's.
+void expect_leases_mended(audited_store& it);
+/// Of the job "waits" not all is left: it failed, and whoever was given its id
+/// hears so.
+void expect_lost_job_told(audited_store& it);
+/// The schedule cannot be read, nor made anew from anything.
+void expect_schedule_removed(audited_store& it);
 void expect_corrupt(audited_store& it, const std::string& id);
 
 } // namespace troupe::store::testing

@@ -130,6 +130,38 @@ INSTANTIATE_TEST_SUITE_P(
              "call('HSET', k'meta', 'alive', '9000000000000000')"},
     breakage{"GraceAhead", "clock",
              "call('HSET', k'meta', 'grace', '9000000000000000')"},
+    breakage{"Score", "score",
+             "local it = call('HGET', k'jobs', 'waits');"
+             "call('HSET', k'jobs', 'waits', it:sub(1, 19)"
+             " .. string.char((it:byte(20) + 1) % 256) .. it:sub(21))"},
+    breakage{"LostRecordOfABatch", "batch", "call('HDEL', k'records', 'bb1')"},
+    breakage{"UnreadableBatch", "record",
+             "call('HSET', k'records', 'bb1', 'junk')"},
+    breakage{"UnreadableCallback", "record",
+             "call('HSET', k'records', 'wtold.2', 'junkjunkjunk')"},
+    breakage{"RecordOfNoKind", "record",
+             "call('HSET', k'records', 'zjunk', 'junkjunkjunk')"},
+    breakage{"UnlistedCallback", "link",
+             "call('ZREM', k'links', 'c' .. struct.pack('<I4', 4)"
+             " .. 'toldtold.2')"},
+    breakage{"UnlistedSchedule", "link",
+             "call('ZREM', k'links', 's' .. struct.pack('<I4', 0)"
+             " .. 'nightly')"},
+    breakage{"ListedNothing", "orphan",
+             "call('ZADD', k'links', 0, 's' .. struct.pack('<I4', 0)"
+             " .. 'nothing')"},
+    breakage{"LogOfNobody", "orphan",
+             "call('HSET', k'records', 'lnobody', '12345678x')"},
+    breakage{"StagedOfNoBatch", "orphan",
+             "call('HSET', k'records', 'snobody/0', '12345678x')"},
+    breakage{"Answer", "answer", "call('HSET', k'answers', 'scope', 'junk')"},
+    breakage{"LostForgetting", "answer", "call('DEL', k'forget')"},
+    breakage{"ForgottenNever", "answer",
+             "call('ZADD', k'forget', '+inf', 'scope')"},
+    breakage{"ForgetsNothing", "orphan",
+             "call('ZADD', k'forget', 1, 'nobody')"},
+    breakage{"Sequence", "sequence", "call('HSET', k'meta', 'seq', '0')"},
+    breakage{"LostSequence", "sequence", "call('HDEL', k'meta', 'seq')"},
     breakage{"LostTallies", "tally", "call('DEL', k'tallies')"},
     breakage{"Tally", "tally", "call('HINCRBY', k'tallies', '2batch', 1)"}),
   ::testing::PrintToStringParamName());
@@ -139,6 +171,20 @@ TEST_F(RedisAudit, JobsThatContradictEachOtherHoldUpNobodyElse) {
       " 'calm1'); call('HSET', k'jobs', 'waits', b, 'calm1', a)");
 
   expect_others_served(*it_, {"waits", "calm1"});
+}
+
+TEST_F(RedisAudit, LeasesOfNobodyAndWithoutAnEndAreMended) {
+  expect_leases_mended(*it_);
+}
+
+TEST_F(RedisAudit, AJobThatIsLostIsToldToHaveFailed) {
+  run("call('HDEL', k'jobs', 'waits')");
+  expect_lost_job_told(*it_);
+}
+
+TEST_F(RedisAudit, AScheduleThatCannotBeReadIsRemoved) {
+  run("call('HSET', k'records', 'cnightly', 'junkjunkjunk')");
+  expect_schedule_removed(*it_);
 }
 
 TEST_F(RedisAudit, AJobThatCannotBeReadBecomesOneThatFailed) {

@@ -127,6 +127,38 @@ INSTANTIATE_TEST_SUITE_P(
              "UPDATE clock SET alive = 9000000000000000"},
     breakage{"GraceAhead", "clock",
              "UPDATE clock SET grace_until = 9000000000000000"},
+    breakage{"Score", "score",
+             "UPDATE job SET score = score + 99999999 WHERE id = 'waits'"},
+    breakage{"ReadyTime", "score",
+             "UPDATE job SET run_at = run_at + 999999999 WHERE id = 'later'"},
+    breakage{"NobodysLease", "lease",
+             "UPDATE job SET node = '' WHERE id = 'busy1'"},
+    breakage{"EndlessLease", "lease",
+             "UPDATE job SET lease_until = 9000000000000000 WHERE id ="
+             " 'committed'"},
+    breakage{"LostJob", "orphan", "DELETE FROM job WHERE id = 'waits'"},
+    breakage{"LostRecordOfABatch", "batch",
+             "DELETE FROM record WHERE kind = 98 AND key = 'b1'"},
+    breakage{"UnreadableBatch", "record",
+             "UPDATE record SET body = x'00' WHERE kind = 98 AND key = 'b1'"},
+    breakage{"UnreadableCallback", "record",
+             "UPDATE record SET body = x'00' WHERE kind = 119"},
+    breakage{"RecordOfNoKind", "record",
+             "INSERT INTO record VALUES(7, 'x', 0, 5, x'00')"},
+    breakage{"UnlistedCallback", "link", "DELETE FROM link WHERE kind = 99"},
+    breakage{"UnlistedSchedule", "link", "DELETE FROM link WHERE kind = 115"},
+    breakage{"ListedNothing", "orphan",
+             "INSERT INTO link VALUES(115, '', 'nothing')"},
+    breakage{"LogOfNobody", "orphan",
+             "INSERT INTO record VALUES(108, 'nobody', 0, 0, x'00')"},
+    breakage{"StagedOfNoBatch", "orphan",
+             "INSERT INTO record VALUES(115, 'nobody/0', 0, 0, x'00')"},
+    breakage{"Answer", "answer", "UPDATE answer SET job = x'00'"},
+    breakage{"AnswerForEver", "answer",
+             "UPDATE answer SET created_at = 9000000000000000"},
+    breakage{"LostIndexes", "index",
+             "DROP INDEX job_state; DROP INDEX job_ready;"
+             "DROP INDEX record_due"},
     breakage{"Tally", "tally", "UPDATE tally SET jobs = jobs + 1"},
     breakage{"LostTally", "tally", "DELETE FROM tally"}),
   ::testing::PrintToStringParamName());
@@ -149,6 +181,20 @@ TEST_F(SqliteAudit, RowsThatContradictEachOtherHoldUpNobodyElse) {
       "UPDATE draft SET seq = 13 + seq WHERE seq < 0");
 
   expect_others_served(*it_, {"waits", "calm1"});
+}
+
+TEST_F(SqliteAudit, LeasesOfNobodyAndWithoutAnEndAreMended) {
+  expect_leases_mended(*it_);
+}
+
+TEST_F(SqliteAudit, AJobThatIsLostIsToldToHaveFailed) {
+  run("DELETE FROM job WHERE id = 'waits'");
+  expect_lost_job_told(*it_);
+}
+
+TEST_F(SqliteAudit, AScheduleThatCannotBeReadIsRemoved) {
+  run("UPDATE record SET body = x'00' WHERE kind = 99");
+  expect_schedule_removed(*it_);
 }
 
 TEST_F(SqliteAudit, AnIndexThatIsDestroyedIsFoundAndMadeAnew) {
