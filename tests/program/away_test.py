@@ -1,6 +1,7 @@
 """A Redis that stands still or is cut off: what is acknowledged meanwhile, what
 goes on, and that each job ends once."""
 
+import concurrent.futures
 import datetime
 import subprocess
 import time
@@ -19,12 +20,13 @@ class AwayTest(TroupeTest):
         super().setUp()
         self.redis_ = self.redis()
 
-    def join(self, name, path="/readyz"):
+    def join(self, name, path="/readyz", **environment):
         """A server of that name on the Redis."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         made = Server(folder, "--store", self.redis_.url,
-                      environment={"TROUPE_STORE_LEASE_S": str(LEASE_S)})
+                      environment={"TROUPE_STORE_LEASE_S": str(LEASE_S),
+                                   **environment})
         self.addCleanup(made.close)
         return made.start(path=path)
 
@@ -99,6 +101,29 @@ class Frozen(AwayTest):
                 and answer.json["parts"]["store"]["state"] == "failed" \
                 and answer.json["parts"]["spool"]["state"] == "ready"
         wait_until(told, 10, "the store is told as away")
+
+    def test_no_more_wait_for_it_than_may(self):
+        server = self.join("a", TROUPE_EDGE_MAX_IN_FLIGHT="4")
+        self.redis_.freeze()
+        with concurrent.futures.ThreadPoolExecutor(16) as clients:
+            told = list(clients.map(lambda _: self.timed_submit(server),
+                                    range(16)))
+        refused = [(answer, took) for answer, took in told
+                   if answer.status != 202]
+        kept = [answer.json["id"] for answer, _ in told
+                if answer.status == 202]
+        self.assertGreaterEqual(len(kept), 4)
+        self.assertTrue(refused)
+        for answer, _ in refused:
+            self.assertEqual((answer.status, answer.json["code"]),
+                             (503, "queue_full"))
+            self.assertIn("Retry-After", answer.headers)
+        # At once, while others wait until it is noticed.
+        self.assertLess(min(took for _, took in refused), NOTICED_S / 4)
+
+        self.redis_.thaw()
+        for job_id in kept:
+            self.assert_done_at_once(server, job_id)
 
     def test_a_server_that_is_killed_meanwhile_goes_on_with_its_spool(self):
         server = self.join("a")
