@@ -75,17 +75,16 @@ net::part_state zygote_state(const media::workbench& bench) {
   return {"zygote", net::part_health::degraded, "being replaced"};
 }
 
-/// A store that shares our disk has none.
-std::optional<net::part_state> spool_state(const actors::readiness& now) {
+net::part_state spool_state(const actors::readiness& now) {
   if (!now.remote)
-    return std::nullopt;
+    return {"spool", net::part_health::ready,
+            "none is needed: the store is on this machine"};
   const auto state =
     now.spool ? net::part_health::ready : net::part_health::failed;
-  return net::part_state{
-    "spool", state,
-    std::to_string(now.spooled) + " operations wait for the store, "
-      + std::to_string(now.kept) + " are kept until it has synced them, "
-      + std::to_string(now.spooled_bytes) + " bytes"};
+  return {"spool", state,
+          std::to_string(now.spooled) + " operations wait for the store, "
+            + std::to_string(now.kept) + " are kept until it has synced them, "
+            + std::to_string(now.spooled_bytes) + " bytes"};
 }
 
 std::string url_of(const std::string& listen, std::uint16_t port) {
@@ -151,10 +150,8 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
      .durability = [&node] { return (*node)->reaches(); },
      .health =
        [&settings, &node, &bench] {
-         std::vector parts{tool_state(settings.tools), zygote_state(**bench)};
-         if (auto part = spool_state((*node)->ready()))
-           parts.push_back(std::move(*part));
-         return parts;
+         return std::vector{tool_state(settings.tools), zygote_state(**bench),
+                            spool_state((*node)->ready())};
        },
      .image_settings = &settings.images,
      .images = &(*bench)->images(),

@@ -111,7 +111,8 @@ void check_invariants(findings& out, store::job_store& from, bool repair) {
              "the file was not read to its end within " + std::to_string(file_s)
                + " s",
              "stop the server, then: sqlite3 queue.db 'PRAGMA quick_check'");
-  const auto rows = std::to_string(sum->looked_at) + " rows looked at";
+  const auto rows = std::to_string(sum->looked_at)
+                    + (sum->looked_at == 1 ? " row" : " rows") + " looked at";
   if (sum->found == 0)
     return out.ok("audit", rows + ", all invariants hold");
   const auto text = rows + ", " + std::to_string(sum->found) + " findings, "
