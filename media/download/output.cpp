@@ -32,7 +32,7 @@ std::int64_t bytes_of(const json::object& from, std::string_view key) {
   return static_cast<std::int64_t>(number_of(from, key));
 }
 
-std::string_view text_of(const json::object& from, std::string_view key) {
+std::string_view field_text(const json::object& from, std::string_view key) {
   const auto* found = from.if_contains(key);
   return found && found->is_string() ? std::string_view{found->get_string()}
                                      : std::string_view{};
@@ -43,11 +43,11 @@ output_event read_fetch(const json::object& line) {
   if (!found || !found->is_object())
     return {};
   const auto& now = found->get_object();
-  const auto status = text_of(now, "status");
+  const auto status = field_text(now, "status");
   if (status != "downloading" && status != "finished")
     return {};
   fetch_line read;
-  read.format = text_of(line, "format");
+  read.format = field_text(line, "format");
   read.done = std::max<std::int64_t>(0, bytes_of(now, "downloaded_bytes"));
   read.total = bytes_of(now, "total_bytes");
   read.estimate = bytes_of(now, "total_bytes_estimate");
@@ -57,11 +57,11 @@ output_event read_fetch(const json::object& line) {
 }
 
 output_event read_postprocess(const json::object& line) {
-  const auto name = text_of(line, "postprocessor");
+  const auto name = field_text(line, "postprocessor");
   if (name.empty())
     return {};
   return postprocess_line{std::string{name},
-                          text_of(line, "status") == "started"};
+                          field_text(line, "status") == "started"};
 }
 
 template <class Read>

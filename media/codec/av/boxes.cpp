@@ -15,7 +15,7 @@ std::uint32_t number_at(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-std::string text_of(std::uint32_t value) {
+std::string big_endian(std::uint32_t value) {
   std::string text;
   for (int shift = 24; shift >= 0; shift -= 8)
     text += static_cast<char>(value >> shift & 0xff);
@@ -24,7 +24,7 @@ std::string text_of(std::uint32_t value) {
 
 void grow(std::string& bytes, std::size_t box, std::size_t by) {
   const auto size = number_at(bytes, box) + static_cast<std::uint32_t>(by);
-  bytes.replace(box, 4, text_of(size));
+  bytes.replace(box, 4, big_endian(size));
 }
 
 } // namespace
@@ -58,9 +58,10 @@ bool add_edit(std::string& init, std::uint32_t media_time) {
     return false;
   const auto after = tkhd + number_at(init, tkhd);
   // One entry: of all that follows, from `media_time` on, at rate 1.
-  const auto list = text_of(28) + "elst" + text_of(0) + text_of(1) + text_of(0)
-                    + text_of(media_time) + text_of(1u << 16);
-  const auto edit = text_of(36) + "edts" + list;
+  const auto list = big_endian(28) + "elst" + big_endian(0) + big_endian(1)
+                    + big_endian(0) + big_endian(media_time)
+                    + big_endian(1u << 16);
+  const auto edit = big_endian(36) + "edts" + list;
   init.insert(after, edit);
   grow(init, trak, edit.size());
   grow(init, moov, edit.size());
