@@ -71,8 +71,9 @@ result<void> redis_audit::check_entry(redis_key key, const std::string& member,
                                       const std::string& id, answers about) {
   redis_record record;
   const auto bytes = text_of(*about[0]);
+  const bool stored = is_text(*about[0]);
   const bool readable = unpack_record(bytes, record) && record.job.id == id;
-  if (!is_text(*about[1]) || (!readable && !bytes.empty()))
+  if (!is_text(*about[1]) || (!readable && stored))
     return {};
   const auto place = readable ? place_in(key, record) : std::nullopt;
   if (place && place->member == member)
@@ -82,7 +83,7 @@ result<void> redis_audit::check_entry(redis_key key, const std::string& member,
                      : "an index names a job that is none"))
     return {};
   // Whoever forgets a job takes it from there: this one was lost.
-  if (key == redis_key::states && bytes.empty() && !id.empty())
+  if (key == redis_key::states && !stored && !id.empty())
     return restore(id, member);
   return mend([&](redis_group& group) {
     group.changes.expect(redis_key::jobs, id,

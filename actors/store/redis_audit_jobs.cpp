@@ -87,8 +87,8 @@ const char* contradiction(const redis_record& record, timestamp_ms now) {
 result<void> redis_audit::check_job(const suspect& it,
                                     const redisReply& replies, std::size_t at,
                                     timestamp_ms now) {
-  const auto stored = text_at(replies, at);
-  if (!stored.starts_with(it.token) || stored.empty())
+  const auto& stored = *replies.element[at];
+  if (!is_text(stored) || !text_of(stored).starts_with(it.token))
     return {};
   if (!it.readable)
     return find("job", it.id, "it cannot be read") ? bury(it) : result<void>{};

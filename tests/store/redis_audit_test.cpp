@@ -56,6 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
              "call('HSET', k'jobs', 'waits', b, 'calm1', a)"},
     breakage{"JobOfAnother", "job",
              "call('HSET', k'jobs', 'calm1', call('HGET', k'jobs', 'waits'))"},
+    breakage{"EmptyJob", "job", "call('HSET', k'jobs', 'waits', '')"},
     breakage{"LostJob", "orphan", "call('HDEL', k'jobs', 'later')"},
     breakage{"State", "state",
              "call('ZREM', k'states', job('states','waits'))"},
