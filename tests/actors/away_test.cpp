@@ -77,6 +77,31 @@ TEST_F(AwayTest, TakesSubmitsAndStoresThemLater) {
   EXPECT_EQ(status->reaches, store->level());
 }
 
+TEST_F(AwayTest, ADelayGoesOnWhileItWaits) {
+  faults->away = true;
+  auto op = plain();
+  op.draft.delay_ms = 100'000;
+  const auto first = send(std::move(op))->front();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->job->state, store::job_state::scheduled);
+  auto waits = spool->read().value();
+  ASSERT_EQ(waits.size(), 1u);
+  auto& spooled = std::get<store::submit_op>(waits[0].op);
+  EXPECT_EQ(spooled.draft.run_at, 0);
+
+  come_back();
+  forget(first->job->id);
+  spooled.draft.id += "2";
+  spooled.since.up_ms -= 60'000;
+  ASSERT_TRUE(store->apply(std::vector<store::operation>{spooled}));
+
+  const auto stored = store->get(spooled.draft.id);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->state, store::job_state::scheduled);
+  EXPECT_LE(stored->run_at - stored->created_at, 40'000);
+  EXPECT_GT(stored->run_at - stored->created_at, 30'000);
+}
+
 TEST_F(AwayTest, SpoolsTheSubmitWhoseAnswerWasLostAndStoresItOnce) {
   faults->answer_lost = true;
 
