@@ -218,6 +218,8 @@ void session_state::saved(const session_saved& saved) {
 // -- its life -----------------------------------------------------------------
 
 void session_state::touch() {
+  if (why_)
+    return; // its record is dropped, and stays so
   const auto now = self_->clock().now();
   used_ = now;
   if (phase_ == phase::idle) {

@@ -98,6 +98,7 @@ TEST_F(StreamManagerTest, AnswersWhatCrossesTheEndOfAStream) {
   start();
   const auto id = open_one();
   std::vector<result<stream_file_reply>> heard;
+  wall += static_cast<timestamp_ms>(settings.idle_timeout_s * 1000) / 2;
   caf::anon_send(streams_, stream_call{stream_call::kind::close, id, {}, {}});
   caf::anon_send(streams_, stream_fetch{{id, stream_file::master, {}, 0, {}},
                                         answer<stream_file_reply>{[&](auto it) {
@@ -111,6 +112,7 @@ TEST_F(StreamManagerTest, AnswersWhatCrossesTheEndOfAStream) {
   ASSERT_EQ(files.size(), 1u);
   EXPECT_EQ(files[0].error().code, store::errc::not_found);
   EXPECT_THAT(list(), IsEmpty());
+  EXPECT_THAT(records, IsEmpty());
 }
 
 TEST_F(StreamManagerTest, MakesTheInitBySegmentsThatFollow) {
