@@ -252,9 +252,14 @@ errc show_batch(const std::string& id, transaction& in) {
 
 namespace {
 
-/// Its time is up, but its end may not have been told.
+/// Its time is up, but its end may not have been told, or a job of it was
+/// retried since.
 void forget_finished(const batch_record& it, transaction& in) {
-  if (!it.callback_url.empty() && has_callbacks_due(it.id, in))
+  const auto now = counted(it, in);
+  const auto all =
+    std::accumulate(now.by_state.begin(), now.by_state.end(), std::uint64_t{0});
+  if (now.ended() < all
+      || (!it.callback_url.empty() && has_callbacks_due(it.id, in)))
     store(it, in.now() + tell_again_ms, in);
   else
     forget_batch(it.id, in);

@@ -243,6 +243,25 @@ TEST_P(BatchSuite, ItsJobsAreKeptUntilItEndsAndItGoesAfterThem) {
   EXPECT_EQ(store().get_batch("b1").error().code, errc::not_found);
 }
 
+TEST_P(BatchSuite, StaysWhileAJobOfItRunsAgain) {
+  options.retention_ms = 100 * second;
+  const auto jobs = drafts(1);
+  submit_batch("b1", jobs);
+  cancel(jobs[0].id);
+  follow();
+  retry(jobs[0].id);
+  advance(200 * second);
+  follow();
+  sweep();
+  EXPECT_TRUE(store().get_batch("b1"));
+
+  succeed(claim().at(0));
+  advance(200 * second);
+  follow();
+  sweep();
+  EXPECT_EQ(store().get_batch("b1").error().code, errc::not_found);
+}
+
 // -- many jobs ----------------------------------------------------------------
 
 TEST_P(BatchSuite, CancelsAWholeBatchStepByStep) {
