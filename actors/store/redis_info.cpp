@@ -42,7 +42,9 @@ bool is_log_whole(std::string_view info, const redis_facts& before) {
     return false;
   const bool knew = before.life.empty() ? info_number(info, "aof_base_size") > 0
                                         : before.has_log;
-  return knew || info_field(info, "aof_rewrite_in_progress") != "1";
+  return knew
+         || (info_field(info, "aof_rewrite_in_progress") != "1"
+             && info_field(info, "aof_rewrite_scheduled") != "1");
 }
 
 bool knows_waitaof(std::string_view version) {

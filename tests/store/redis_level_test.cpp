@@ -101,7 +101,7 @@ TEST_F(RedisLevel, NobodyIsToldForLongWhatTheServerNoLongerPromises) {
     ASSERT_EQ(submit("at" + std::to_string(i) + "."), errc::none);
     std::this_thread::sleep_for(20ms);
   }
-  EXPECT_LT(clock::now() - begun, 2s);
+  EXPECT_LT(clock::now() - begun, 3s); // what is known is a second old at most
 
   // A log that is begun holds nothing until all has been written to it.
   server_.command({"CONFIG", "SET", "appendonly", "yes"});
