@@ -175,7 +175,8 @@ result<durability> redis_store::secure(durability asked,
   if (auto known = client_.memory(); !known)
     return known.error();
   const auto reached = client_.secure(asked);
-  if (reached != told)
+  // Earlier parts of a long one may have been told another level.
+  if (reached != told || jobs.size() > jobs_at_once())
     if (auto noted = note_reached(jobs, reached); !noted)
       return noted.error();
   return reached;
