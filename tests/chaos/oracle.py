@@ -191,7 +191,7 @@ class Oracle:
                 paths = files.pop(name, [])
                 self.check_files(job, about, paths, verdict)
                 if job["state"] in TERMINAL:
-                    self.seen[name] = (job_id, set(paths))
+                    self.seen[name] = (job_id, set(paths), time.monotonic())
         self.check_races(verdict)
         self.check_strangers(files, verdict)
         self.check_indexes(jobs, verdict)
@@ -262,13 +262,15 @@ class Oracle:
 
     def check_again(self, files, verdict):
         """What has ended gets no more files and loses none. Takes them out."""
-        for name, (job_id, before) in self.seen.items():
+        for name, (job_id, before, at) in self.seen.items():
             paths = set(files.pop(name, []))
             if paths != before:
+                near = any(cut - allowed <= at <= cut + ORPHAN_S
+                           for cut, allowed in self.tail_cuts)
                 kind = "lost" if before - paths else "doubled"
                 verdict.add(kind, f"{job_id} had {before}, has {paths}",
-                            forgive=self.uncovered(job_id))
-                self.seen[name] = (job_id, paths)
+                            forgive=near)
+                self.seen[name] = (job_id, paths, at)
 
     def check_strangers(self, files, verdict):
         """A submit without an answer may have been stored all the same."""
