@@ -93,7 +93,9 @@ std::optional<record_name> named_by(link_kind kind, const std::string& member) {
 
 record_fault fault_of(record_kind kind, std::string_view body, bool listed,
                       bool owned) {
-  if (!is_ours(kind) || !can_be_read(kind, body))
+  if (!is_ours(kind))
+    return record_fault::unknown;
+  if (!can_be_read(kind, body))
     return record_fault::unreadable;
   // What is still to be delivered is, whatever became of its job.
   const bool waits =
@@ -105,6 +107,7 @@ record_fault fault_of(record_kind kind, std::string_view body, bool listed,
 
 const char* word_of(record_fault fault) noexcept {
   switch (fault) {
+  case record_fault::unknown:
   case record_fault::unreadable:
     return "record";
   case record_fault::unlisted:
@@ -116,6 +119,8 @@ const char* word_of(record_fault fault) noexcept {
 
 const char* words_of(record_fault fault) noexcept {
   switch (fault) {
+  case record_fault::unknown:
+    return "it is of no kind that this version knows";
   case record_fault::unreadable:
     return "it cannot be read";
   case record_fault::unlisted:

@@ -41,9 +41,10 @@ struct record_owner {
 /// What is wrong with a record.
 enum class record_fault : std::uint8_t {
   none,
-  unreadable, ///< or of no kind of ours
-  unlisted,   ///< its link is missing
-  orphan,     ///< what it belongs to is gone, and nobody waits for it
+  unknown, ///< of no kind of ours: another version's, perhaps
+  unreadable,
+  unlisted, ///< its link is missing
+  orphan,   ///< what it belongs to is gone, and nobody waits for it
 };
 /// @param listed its link is there, or it has none
 /// @param owned what it belongs to is stored, or it stands by itself
@@ -55,7 +56,7 @@ enum class record_fault : std::uint8_t {
 
 /// What cannot be read is made anew from what it was made of: a callback from
 /// its job or batch, a batch from its jobs. The rest is removed, a schedule and
-/// a stream too: whoever made one can make it again.
+/// a stream too: whoever made one can make it again. An unknown one stays.
 void mend_record(record_fault fault, record_kind kind, const std::string& key,
                  transaction& in);
 

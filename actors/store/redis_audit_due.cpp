@@ -112,8 +112,8 @@ result<void> redis_audit::check_ties(record_kind kind, const std::string& key,
   const bool owned = !owner_of(kind, key, body).any()
                      || number_of(*about[5]) != 0 || number_of(*about[6]) != 0;
   const auto fault = fault_of(kind, body, listed, owned);
-  if (fault == record_fault::none
-      || !find(word_of(fault), key, words_of(fault)))
+  if (fault == record_fault::none || !find(word_of(fault), key, words_of(fault))
+      || fault == record_fault::unknown)
     return {};
   return mend(
     [&](redis_group& group) { mend_record(fault, kind, key, group); });

@@ -103,8 +103,12 @@ void sqlite_audit::check_ties(const record_row& it) {
     !owner.any() || exists("SELECT 1 FROM job WHERE id = ?1", owner.job)
     || exists("SELECT 1 FROM record WHERE kind = 98 AND key = ?1", owner.batch);
   const auto fault = fault_of(it.kind, it.body, listed, owned);
-  if (fault != record_fault::none
-      && find(word_of(fault), it.key, words_of(fault)))
+  if (fault == record_fault::none
+      || !find(word_of(fault), it.key, words_of(fault)))
+    return;
+  if (fault == record_fault::unknown)
+    out_.findings.back().repaired = false;
+  else
     mend_record(fault, it.kind, it.key, in_);
 }
 

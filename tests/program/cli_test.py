@@ -233,7 +233,7 @@ class Serving(TroupeTest):
 
         with sqlite3.connect(data / "queue.db", timeout=60) as store:
             store.execute("UPDATE depth SET jobs = jobs + 1")
-            store.execute("INSERT INTO record VALUES(99, 'junk', 0, 0, x'00')")
+            store.execute("INSERT INTO record VALUES(33, 'junk', 0, 0, x'00')")
         store.close()
         done = run("doctor", "--repair", "--data", str(data))
         self.assertEqual(done.returncode, 1, done.stdout)

@@ -239,6 +239,15 @@ void expect_schedule_removed(audited_store& it) {
             make_error_code(errc::not_found));
 }
 
+void expect_unknown_stays(audited_store& it) {
+  for (const bool repair : {true, false}) {
+    const auto found = it.audit(repair);
+    ASSERT_EQ(kinds_of(found), std::set<std::string>{"record"});
+    for (const auto& one : found)
+      EXPECT_FALSE(one.repaired) << one.detail;
+  }
+}
+
 void expect_corrupt(audited_store& it, const std::string& id) {
   const auto found = it.store->get(id);
   ASSERT_TRUE(found) << found.error().message();

@@ -66,6 +66,8 @@ void expect_leases_mended(audited_store& it);
 void expect_lost_job_told(audited_store& it);
 /// The schedule cannot be read, nor made anew from anything.
 void expect_schedule_removed(audited_store& it);
+/// A record of an unknown kind is told of, and neither mended nor removed.
+void expect_unknown_stays(audited_store& it);
 void expect_corrupt(audited_store& it, const std::string& id);
 
 } // namespace troupe::store::testing

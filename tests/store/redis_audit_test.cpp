@@ -140,8 +140,6 @@ INSTANTIATE_TEST_SUITE_P(
              "call('HSET', k'records', 'bb1', 'junk')"},
     breakage{"UnreadableCallback", "record",
              "call('HSET', k'records', 'wtold.2', 'junkjunkjunk')"},
-    breakage{"RecordOfNoKind", "record",
-             "call('HSET', k'records', 'zjunk', 'junkjunkjunk')"},
     breakage{"UnlistedCallback", "link",
              "call('ZREM', k'links', 'c' .. struct.pack('<I4', 4)"
              " .. 'toldtold.2')"},
@@ -186,6 +184,11 @@ TEST_F(RedisAudit, AJobThatIsLostIsToldToHaveFailed) {
 TEST_F(RedisAudit, AScheduleThatCannotBeReadIsRemoved) {
   run("call('HSET', k'records', 'cnightly', 'junkjunkjunk')");
   expect_schedule_removed(*it_);
+}
+
+TEST_F(RedisAudit, ARecordOfAnotherVersionStays) {
+  run("call('HSET', k'records', 'zjunk', 'junkjunkjunk')");
+  expect_unknown_stays(*it_);
 }
 
 TEST_F(RedisAudit, AJobThatCannotBeReadBecomesOneThatFailed) {

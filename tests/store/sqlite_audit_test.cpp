@@ -143,8 +143,6 @@ INSTANTIATE_TEST_SUITE_P(
              "UPDATE record SET body = x'00' WHERE kind = 98 AND key = 'b1'"},
     breakage{"UnreadableCallback", "record",
              "UPDATE record SET body = x'00' WHERE kind = 119"},
-    breakage{"RecordOfNoKind", "record",
-             "INSERT INTO record VALUES(7, 'x', 0, 5, x'00')"},
     breakage{"UnlistedCallback", "link", "DELETE FROM link WHERE kind = 99"},
     breakage{"UnlistedSchedule", "link", "DELETE FROM link WHERE kind = 115"},
     breakage{"ListedNothing", "orphan",
@@ -195,6 +193,11 @@ TEST_F(SqliteAudit, AJobThatIsLostIsToldToHaveFailed) {
 TEST_F(SqliteAudit, AScheduleThatCannotBeReadIsRemoved) {
   run("UPDATE record SET body = x'00' WHERE kind = 99");
   expect_schedule_removed(*it_);
+}
+
+TEST_F(SqliteAudit, ARecordOfAnotherVersionStays) {
+  run("INSERT INTO record VALUES(7, 'x', 0, 5, x'00')");
+  expect_unknown_stays(*it_);
 }
 
 TEST_F(SqliteAudit, AnIndexThatIsDestroyedIsFoundAndMadeAnew) {
