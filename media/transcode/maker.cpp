@@ -41,6 +41,15 @@ std::string where_of(const transcode_piece& piece) {
   return text;
 }
 
+/// What the index names a key in was there once: nothing stands in for it.
+/// Beyond its keys a film of pictures has ended, and its sound goes on.
+bool cut_off(const transcode_piece& piece, const av_result& made) {
+  const auto order = piece.order();
+  const auto& keys = piece.line->index->keys;
+  return made.missing && !order.last && !keys.empty()
+         && keys.back() >= order.start;
+}
+
 } // namespace
 
 piece_maker::piece_maker(const transcode_services& services,
@@ -139,7 +148,8 @@ void piece_maker::make(std::size_t at) {
   seat.child->run(std::move(task), std::move(listener));
 }
 
-/// What has no total counts frames; what has one, bytes of the source.
+/// What has no total counts frames; what has one, bytes of the source. A child
+/// in the place of one that died tells nothing new until it has come as far.
 void piece_maker::hear_frames(std::size_t at, const child_progress& now) {
   const auto& piece = plan_->pieces[*seats_[at].piece];
   const auto& line = *piece.line;
@@ -148,9 +158,10 @@ void piece_maker::hear_frames(std::size_t at, const child_progress& now) {
     * line.track.frame_rate;
   if (now.total > 0 || line.kind != av_kind::video || frames <= 0)
     return;
-  seats_[at].partial =
+  const auto done =
     piece.work
     * std::min(static_cast<double>(now.done) / frames, most_of_a_piece);
+  seats_[at].partial = std::max(seats_[at].partial, done);
   listener_.on_partial(partial());
 }
 
@@ -169,7 +180,7 @@ void piece_maker::ended(std::size_t at, child_end& end) {
     auto made = read_av_result(end.result);
     if (!made)
       return conclude(made.error());
-    if (made->missing && !piece.order().last)
+    if (cut_off(piece, *made))
       return conclude(
         fail(errc::invalid_media, "it is cut off before " + where_of(piece)));
     return store(at, std::move(made->init), std::move(made->media), true);
