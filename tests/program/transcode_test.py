@@ -8,10 +8,12 @@ import subprocess
 import time
 import unittest
 
-from harness import TroupeTest, children_of, sha256, wait_until
+from harness import TroupeTest, best_of, children_of, sha256, wait_until
 from streams_test import frames, make_film
 
 SECONDS = 20
+#: A job that is cancelled has ended by then.
+CANCELLED_S = 2
 
 
 class Transcodes(TroupeTest):
@@ -97,19 +99,24 @@ class Transcodes(TroupeTest):
         self.assertEqual(len(frames(done["result"]["path"])), SECONDS * 25)
 
     def test_a_cancelled_one_ends_at_once_and_leaves_nothing(self):
+        self.assertLess(best_of(3, self.cancel_one, CANCELLED_S), CANCELLED_S)
+
+    def cancel_one(self):
+        """The seconds from the request until it is cancelled."""
         job = self.submit(preset="veryslow", profile="ultra_compress")
         wait_until(lambda: children_of(self.troupe.process.pid, "troupe-codec",
                                        nice=10), 30, "children at work")
         began = time.monotonic()
         self.troupe.post(f"/v1/jobs/{job}/cancel")
         self.troupe.wait_for_state(job, "cancelled", 10)
-        self.assertLess(time.monotonic() - began, 2.5)
+        took = time.monotonic() - began
         wait_until(lambda: not children_of(
             self.troupe.process.pid, "troupe-codec", nice=10), 5,
             "no child is left")
         wait_until(lambda: not list(
             (self.troupe.library / ".troupe").glob(f"{job}*")), 30,
             "its folders are gone")
+        return took
 
     def test_a_child_that_dies_costs_its_segment_alone(self):
         job = self.submit(preset="medium")
