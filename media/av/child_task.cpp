@@ -17,11 +17,11 @@ child_task av_task(av_order order, descriptor source,
   task.name = order.what == av_what::index ? "av_index" : "av_segment";
   order.asks = from != nullptr;
   order.source_size = from ? from->size() : -1;
+  task.max_result = av_most_bytes(order) + room_for_facts;
   task.params = encode_av_order(order);
   if (!from)
     task.files.push_back(std::move(source));
   task.source = std::move(from);
-  task.max_result = av_segment_bytes + room_for_facts;
   return task;
 }
 

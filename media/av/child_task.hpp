@@ -16,7 +16,7 @@ namespace troupe::media {
 /// at it.
 /// Ends: `invalid_media` (no known container, nothing that can be decoded,
 /// broken), `bad_params` (no order, no such track, a codec that cannot be
-/// copied), `too_large` (a segment beyond `av_segment_bytes`),
+/// copied), `too_large` (a segment beyond `av_most_bytes`),
 /// `source_changed` (there is no key where the order says), `io_error`,
 /// `memory`, `timeout`, `crashed`, `sandbox` as any task.
 [[nodiscard]] child_task av_task(av_order order, descriptor source,

@@ -91,6 +91,12 @@ std::vector<std::int64_t> keys_of(const std::vector<std::int64_t>& borders,
 
 } // namespace
 
+std::size_t av_most_bytes(const av_order& order) {
+  return order.what == av_what::encode_video && order.video.maxrate == 0
+           ? av_uncapped_bytes
+           : av_segment_bytes;
+}
+
 av_grid make_av_grid(const av_extent& of, std::span<const av_key> keys) {
   av_grid grid;
   auto cuts = merged(of, keys);

@@ -40,6 +40,11 @@ inline constexpr double av_copy_least = 4;
 inline constexpr double av_copy_most = 12;
 /// Bytes that a segment may have.
 inline constexpr std::size_t av_segment_bytes = 24u << 20;
+/// Bytes that one may have whose video is made at whatever rate it takes.
+inline constexpr std::size_t av_uncapped_bytes = 96u << 20;
+
+/// What of the two holds for the segment of an order.
+[[nodiscard]] std::size_t av_most_bytes(const av_order& order);
 
 /// Copy borders are clean keys, merged to `av_copy_least`; stretches between
 /// them are split at 1, 1, 2, 2 and then every 4 seconds, but for short ones

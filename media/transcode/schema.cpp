@@ -16,7 +16,7 @@ const std::string_view transcode_params_schema = R"({
     "height": {"type": "integer", "minimum": 64, "maximum": 2160,
       "description": "Lines at most; a smaller source keeps its size."},
     "crf": {"type": "number", "minimum": 0, "maximum": 51,
-      "description": "Quality as the encoder counts it; less is better and larger."},
+      "description": "Quality as the encoder counts it; less is better and larger. 4 s of video have 96 MB at most."},
     "preset": {"type": "string",
       "enum": ["ultrafast", "superfast", "veryfast", "faster", "fast",
         "medium", "slow", "slower", "veryslow"],

@@ -211,8 +211,10 @@ result<av_result> video_run::make(const av_order& order,
     if (auto stood = stand_in(made); !stood)
       return stood.error();
   auto told = finish(made);
-  if (told && told->media.size() > media::av_segment_bytes)
-    return fail(errc::too_large, "a segment has more than 24 MB");
+  if (const auto most = media::av_most_bytes(order);
+      told && told->media.size() > most)
+    return fail(errc::too_large, "a segment has more than "
+                                   + std::to_string(most >> 20) + " MB");
   if (told) {
     next_start_ = order.end;
     told->missing = missing;

@@ -65,6 +65,21 @@ TEST_F(Films, HaveOneInitWhateverTheQuality) {
   EXPECT_LT(poor.media.size(), good.media.size());
 }
 
+TEST_F(Films, MayBeLargeWhereNoRateCapsThem) {
+  ffmpeg("-f lavfi -i 'nullsrc=size=1280x720:rate=25:duration=1,"
+         "geq=lum=random(1)*255:cb=random(2)*255:cr=128' -c:v libx264 "
+         "-preset ultrafast -qp 4 -pix_fmt yuv420p noise.mkv");
+  auto order = order_of(index_of("noise.mkv"), av_what::encode_video, 0);
+  order.video.preset = "ultrafast";
+  order.video.crf = 1;
+  order.video.maxrate = order.video.bufsize = 0;
+
+  const auto made = make(order, "noise.mkv");
+
+  EXPECT_GT(made.media.size(), av_segment_bytes);
+  EXPECT_LT(made.media.size(), av_uncapped_bytes);
+}
+
 TEST_F(Films, AreScaledToTheRung) {
   film("-c:v libx264 -preset ultrafast -c:a aac big.mp4", 2, "1280x720");
   const auto index = index_of("big.mp4");
