@@ -120,7 +120,7 @@ TEST_F(RedisScripts,
   }
   must(store_->submit_batch({"b1", "", {}, ""}, jobs, {}));
 
-  for (int round = 0; round < 5 && share_ > 0.01; ++round) {
+  for (int round = 0; round < 8 && share_ > 0.01; ++round) {
     auto times = timed([&] { act_on_all(bulk_action::cancel); });
     times += timed([&] { act_on_all(bulk_action::retry); });
     EXPECT_GE(times.all, 2 * 10'000 / jobs_per_group);
