@@ -220,7 +220,7 @@ void piece_maker::store(std::size_t at, std::string init, std::string media,
     auto done = self->pack_->add(pack_part::init, piece.track, 0, init);
     if (done)
       done = self->pack_->add(piece.part, piece.track, piece.number, media);
-    self->on_io([at, made, &piece, done](piece_maker& me) {
+    self->on_io([at, made, done](piece_maker& me) {
       if (!done)
         return me.conclude(done.error());
       me.settle(at, made);

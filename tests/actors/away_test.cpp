@@ -18,7 +18,7 @@ protected:
 
   void open_spool(std::uint64_t max_bytes) {
     const auto path = (folder.path() / "spool.db").string();
-    spool = std::move(*store::spool::open(path, max_bytes));
+    spool = *store::spool::open(path, max_bytes);
   }
 
   static store::submit_op plain(std::string key = {}) {

@@ -20,9 +20,9 @@ protected:
     std::signal(SIGPIPE, SIG_IGN);
     store::store_options options;
     options.url = redis.url();
-    store = std::move(*store::open_store(options));
-    spool = std::move(
-      *store::spool::open((folder.path() / "spool.db").string(), 1u << 20));
+    store = *store::open_store(options);
+    spool =
+      *store::spool::open((folder.path() / "spool.db").string(), 1u << 20);
   }
 
   std::vector<std::string> submit_while_away(int count) {

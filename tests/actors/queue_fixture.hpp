@@ -40,7 +40,7 @@ protected:
     options.clock_offset_ms = [this] {
       return store_ahead_ms;
     };
-    store = std::move(*store::open_store(options));
+    store = *store::open_store(options);
     hub->order = &order;
     pool->order = &order;
   }

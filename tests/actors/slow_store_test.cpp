@@ -42,7 +42,7 @@ protected:
     store::store_options options;
     options.url = "memory:";
     options.lease_ms = lease_time.count();
-    core->store = std::move(*store::open_store(options));
+    core->store = *store::open_store(options);
   }
 
   ~ThreadsTest() override {

@@ -38,7 +38,7 @@ protected:
     settings.pools.drain_s = 5;
     std::filesystem::create_directories(settings.data.dir);
     std::filesystem::create_directories(settings.library.dir);
-    bench = std::move(*media::workbench::open(settings, metrics, "troupe"));
+    bench = *media::workbench::open(settings, metrics, "troupe");
     open();
   }
 

@@ -12,8 +12,8 @@ namespace {
 class SpoolTest : public ::testing::Test {
 protected:
   std::unique_ptr<spool> open(std::uint64_t max_bytes = 1 << 20) {
-    return std::move(
-      spool::open((folder.path() / "spool.db").string(), max_bytes).value());
+    return spool::open((folder.path() / "spool.db").string(), max_bytes)
+      .value();
   }
 
   scratch_folder folder;

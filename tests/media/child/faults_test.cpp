@@ -131,7 +131,7 @@ TEST_F(Children, OneThatTheKernelKillsForWantOfMemoryIsNoCrash) {
   write(3);
   codec_children watched{
     threads_, TROUPE_TEST_CODEC, little_memory(), {}, events};
-  const auto killed = [this, &watched](const auto& meanwhile) {
+  const auto killed = [&watched](const auto& meanwhile) {
     one_task seat;
     seat.child = watched.open(child_life::lasting);
     give(seat, task_named("pid"));
