@@ -288,8 +288,10 @@ task_answer fault(std::string_view name) {
   if (name == "hang")
     return hang({}, none);
   if (name == "grow") {
-    const std::string grown(192u << 20, 'x');
-    return {errc::none, R"({"n": )" + std::to_string(grown.size()) + "}"};
+    const bool grown =
+      mmap(nullptr, 192u << 20, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) != MAP_FAILED;
+    return {grown ? errc::none : errc::io_error, "{}"};
   }
   if (name == "sleep") {
     std::this_thread::sleep_for(std::chrono::seconds{1});
