@@ -1,6 +1,6 @@
 #include "media/codec/confine.hpp"
 
-#include "media/codec/sanitizers.hpp"
+#include "config/sanitizers.hpp"
 #include "media/descriptor.hpp"
 
 #include <fcntl.h>

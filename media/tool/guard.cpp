@@ -1,3 +1,4 @@
+#include "config/sanitizers.hpp"
 #include "media/descriptor.hpp"
 #include "media/process_start.hpp"
 #include "media/tool/order.hpp"
@@ -62,18 +63,11 @@ bool limit(__rlimit_resource what, std::uint64_t most) {
   return ::setrlimit(what, &now) == 0;
 }
 
-/// A sanitizer maps terabytes, also in the programs that are ours.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool limits_memory = false;
-#else
-constexpr bool limits_memory = true;
-#endif
-
 /// Private memory, not addresses: Python and ffmpeg map far more than they use.
 bool keep_to(const tool_limits& limits) {
   const rlimit no_core{0, 0};
   return ::setrlimit(RLIMIT_CORE, &no_core) == 0
-         && limit(RLIMIT_DATA, limits_memory ? limits.memory : 0)
+         && limit(RLIMIT_DATA, is_sanitized ? 0 : limits.memory)
          && limit(RLIMIT_FSIZE, limits.file_size)
          && limit(RLIMIT_NOFILE, limits.files);
 }

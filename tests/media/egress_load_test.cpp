@@ -1,4 +1,4 @@
-#include "media/codec/sanitizers.hpp"
+#include "config/sanitizers.hpp"
 #include "tests/media/egress_fixture.hpp"
 
 #include <algorithm>
@@ -73,7 +73,7 @@ TEST_F(egress, ServesTwoHundredConnectionsAtOnce) {
 }
 
 TEST_F(egress, IsMeasuredAgainstADirectConnection) {
-  constexpr std::size_t size = (codec::is_sanitized ? 32u : 512u) << 20;
+  constexpr std::size_t size = (is_sanitized ? 32u : 512u) << 20;
   origin server{"127.0.0.2", sending(size)};
   const auto measure = [&](peer client, const std::string& request) {
     const auto begun = steady::now();
@@ -85,7 +85,7 @@ TEST_F(egress, IsMeasuredAgainstADirectConnection) {
   };
 
   // Of the best of a few, since the machine may be busy with something else.
-  const double share = codec::is_sanitized ? 0.05 : 0.1;
+  const double share = is_sanitized ? 0.05 : 0.1;
   double plain = 0;
   double tunnelled = 0;
   for (int tries = 5; tries > 0 && std::min(plain, tunnelled) < share;

@@ -1,4 +1,4 @@
-#include "media/codec/sanitizers.hpp"
+#include "config/sanitizers.hpp"
 #include "tests/media/av/films_fixture.hpp"
 #include "tests/media/av/tones.hpp"
 
@@ -33,7 +33,7 @@ TEST_P(EncodedFilms, HaveEachFrameOnceAndInTime) {
 INSTANTIATE_TEST_SUITE_P(Of, EncodedFilms, testing::Values("mp4", "mkv"));
 
 TEST_F(Films, HaveTheSameEncodedSegmentWhoeverMakesIt) {
-  if (codec::is_sanitized)
+  if (is_sanitized)
     GTEST_SKIP() << "memory is not zeroed under a sanitizer";
   usual_film("film.mp4");
   const auto index = index_of("film.mp4");

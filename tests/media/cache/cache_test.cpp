@@ -1,7 +1,7 @@
+#include "config/sanitizers.hpp"
 #include "media/cache/disk_cache.hpp"
 #include "media/cache/eviction_order.hpp"
 #include "media/cache/memory_cache.hpp"
-#include "media/codec/sanitizers.hpp"
 
 #include "../temporary_folder.hpp"
 
@@ -316,7 +316,7 @@ TEST(DiskCache, SurvivesAKillAtAnyMoment) {
 }
 
 TEST(DiskCache, OpensAMillionEntriesInSeconds) {
-  constexpr int count = codec::is_sanitized ? 100'000 : 1'000'000;
+  constexpr int count = is_sanitized ? 100'000 : 1'000'000;
   temporary_folder folder;
   {
     auto journal =

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "config/sanitizers.hpp"
 #include "media/child/children.hpp"
-#include "media/codec/sanitizers.hpp"
 
 #include <gtest/gtest.h>
 

@@ -15,7 +15,7 @@ TEST_F(Children, ACrashIsToldByItsSignal) {
   const auto end = run("crash");
 
   EXPECT_EQ(end.code, errc::crashed);
-  if (!codec::is_sanitized) {
+  if (!is_sanitized) {
     EXPECT_NE(end.message.find("signal 11"), std::string::npos) << end.message;
   }
 }
@@ -150,7 +150,7 @@ TEST_F(Children, OneThatTheKernelKillsForWantOfMemoryIsNoCrash) {
 }
 
 TEST_F(Children, TooMuchMemoryIsToldAsSuch) {
-  if (codec::is_sanitized)
+  if (is_sanitized)
     GTEST_SKIP() << "a sanitizer maps terabytes";
 
   EXPECT_EQ(run("eat").code, errc::memory);
@@ -239,7 +239,7 @@ TEST_F(Children, CrashesInARowLeaveNothingBehind) {
     ASSERT_EQ(run("crash").code, errc::crashed);
 
   EXPECT_EQ(open_descriptors(), before);
-  if (!codec::is_sanitized) {
+  if (!is_sanitized) {
     EXPECT_LT(resident_kb(), memory + 4096);
   }
   EXPECT_EQ(children_.count(), 0u);

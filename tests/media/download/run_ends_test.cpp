@@ -125,7 +125,7 @@ TEST_F(DownloadRun, KeepsAFileThatCrashesItsProbeAndRemembersItsSource) {
 }
 
 TEST_F(DownloadRun, CountsWhatItsProbeUses) {
-  if (codec::is_sanitized)
+  if (is_sanitized)
     GTEST_SKIP() << "a sanitizer's memory is another";
   origin_.clip("a.mp4", 1);
   std::ofstream{folder_.path() / "media" / "large.mp4"} << "fault:grow\n";

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "media/codec/sanitizers.hpp"
+#include "config/sanitizers.hpp"
 #include "media/download/download.hpp"
 #include "media/download/extractor.hpp"
 #include "media/download/json_read.hpp"

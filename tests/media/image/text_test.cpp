@@ -1,5 +1,5 @@
+#include "config/sanitizers.hpp"
 #include "config/settings.hpp"
-#include "media/codec/sanitizers.hpp"
 #include "tests/media/image/images_fixture.hpp"
 
 namespace troupe::media {
@@ -74,7 +74,7 @@ TEST_F(TextImages, AreDrawnAsLibvipsDrawsThemOutside) {
 }
 
 TEST_F(TextImages, AreNotSetRightByAChildThatSeesNoFonts) {
-  if (codec::is_sanitized)
+  if (is_sanitized)
     GTEST_SKIP() << "children of a sanitizer see all files";
   paint("photo.ppm", 400, 200);
   shell("vips copy photo.ppm photo.png");

@@ -1,6 +1,6 @@
 #include "media/probe/job.hpp"
 
-#include "media/codec/sanitizers.hpp"
+#include "config/sanitizers.hpp"
 #include "media/download/json_read.hpp"
 #include "tests/media/download/origin.hpp"
 #include "tests/media/temporary_folder.hpp"
@@ -251,7 +251,7 @@ TEST_F(ProbeJob, RefusesARemoteSourceThatCrashedTwice) {
 }
 
 TEST_F(ProbeJob, NeverBlamesASourceForItsSandbox) {
-  if (codec::is_sanitized)
+  if (is_sanitized)
     GTEST_SKIP() << "no seccomp under a sanitizer";
   const auto source = order("odd.mp4", "fork");
   for (int i = 0; i < 4; ++i)
@@ -273,7 +273,7 @@ TEST_F(ProbeJob, TellsOfAFileThatChangedWhileItWasRead) {
 }
 
 TEST_F(ProbeJob, TellsTooMuchMemoryAsSuch) {
-  if (codec::is_sanitized)
+  if (is_sanitized)
     GTEST_SKIP() << "a sanitizer maps terabytes";
   EXPECT_EQ(code(order("large.mp4", "eat")), errc::memory);
 }

@@ -12,8 +12,8 @@
 #define TROUPE_SANITIZED 0
 #endif
 
-namespace troupe::codec {
+namespace troupe {
 
 inline constexpr bool is_sanitized = TROUPE_SANITIZED != 0;
 
-} // namespace troupe::codec
+} // namespace troupe
