@@ -1,5 +1,6 @@
 #include "actors/store/json_text.hpp"
 #include "actors/stream_session.hpp"
+#include "config/credentials.hpp"
 #include "media/stream/service.hpp"
 
 #include <array>
@@ -83,7 +84,7 @@ std::string session_state::json() const {
   json::append_string(out, record.id);
   member(out, "state", phase_name());
   member(out, "mode", media::to_string(plan_ ? plan_->mode : wish.mode));
-  member(out, "source", wish.source);
+  member(out, "source", config::hide_credentials(wish.source));
   out += ",\"duration_s\":";
   json::append_number(out, index_ ? index_->duration_s : 0);
   out += ",\"renditions\":[";

@@ -1,5 +1,6 @@
 #include "config/log.hpp"
 
+#include "config/credentials.hpp"
 #include "config/utf8.hpp"
 
 #include <boost/json.hpp>
@@ -65,8 +66,8 @@ void write(spdlog::level::level_enum level, std::string_view what,
   auto& logger = out();
   if (!logger.should_log(level))
     return;
-  logger.log(level, spdlog::string_view_t{as_json ? as_members(what, with)
-                                                  : as_text(what, with)});
+  logger.log(level, spdlog::string_view_t{config::hide_credentials(
+                      as_json ? as_members(what, with) : as_text(what, with))});
 }
 
 } // namespace

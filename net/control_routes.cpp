@@ -1,4 +1,5 @@
 #include "actors/store/json_text.hpp"
+#include "config/credentials.hpp"
 #include "media/job_types.hpp"
 #include "net/control_reader.hpp"
 #include "net/job_id.hpp"
@@ -88,11 +89,11 @@ void append_callback(std::string& out, const store::callback& it) {
   out += R"(,"type":)";
   json::append_string(out, it.type);
   out += R"(,"url":)";
-  json::append_string(out, it.url);
+  json::append_string(out, config::hide_credentials(it.url));
   out += R"(,"attempts":)";
   json::append_number(out, it.attempts);
   out += R"(,"error":)";
-  json::append_optional(out, it.error);
+  json::append_optional(out, config::hide_credentials(it.error));
   out += R"(,"created_at":)";
   json::append_time(out, it.created_at);
   out += '}';

@@ -1,6 +1,7 @@
 #include "net/problem.hpp"
 
 #include "actors/store/json_text.hpp"
+#include "config/credentials.hpp"
 
 #include <array>
 
@@ -56,7 +57,7 @@ void append_error(std::string& out, const field_error& error) {
   out += R"({"pointer":)";
   json::append_string(out, error.pointer);
   out += R"(,"detail":)";
-  json::append_string(out, error.detail);
+  json::append_string(out, config::hide_credentials(error.detail));
   if (!error.code.empty()) {
     out += R"(,"code":)";
     json::append_string(out, error.code);
@@ -73,7 +74,7 @@ std::string to_json(const problem& what) {
   out += R"(,"status":)";
   json::append_number(out, status_of(what));
   out += R"(,"detail":)";
-  json::append_string(out, what.detail);
+  json::append_string(out, config::hide_credentials(what.detail));
   out += R"(,"code":)";
   json::append_string(out, kind.word);
   if (!what.errors.empty()) {

@@ -1,4 +1,5 @@
 #include "actors/store/json_text.hpp"
+#include "config/credentials.hpp"
 #include "net/control_reader.hpp"
 #include "net/paging.hpp"
 #include "net/route_parts.hpp"
@@ -24,7 +25,7 @@ void append_job(std::string& out, const store::job_draft& job) {
   out += R"({"type":)";
   json::append_string(out, job.type);
   out += R"(,"params":)";
-  out += job.params;
+  out += config::hide_credentials(job.params);
   out += R"(,"priority":)";
   json::append_number(out, job.priority);
   out += R"(,"timeout_s":)";
@@ -46,7 +47,7 @@ void append_job(std::string& out, const store::job_draft& job) {
   out += R"(,"tags":)";
   append_texts(out, job.tags);
   out += R"(,"callback_url":)";
-  json::append_optional(out, job.callback_url);
+  json::append_optional(out, config::hide_credentials(job.callback_url));
   out += '}';
 }
 

@@ -1,12 +1,15 @@
 #include "actors/store/job_json.hpp"
 
 #include "actors/store/json_text.hpp"
+#include "config/credentials.hpp"
 
 #include <algorithm>
 
 namespace troupe::store {
 
 namespace {
+
+using config::hide_credentials;
 
 /// Writes the members of one object, in the order of the calls.
 class members {
@@ -72,7 +75,8 @@ void append_array(std::string& out, const Items& items, Append append) {
 
 void append_draft(members& out, const job& job) {
   out.number("priority", job.priority);
-  out.value("params") += job.params.empty() ? "{}" : job.params;
+  out.value("params") +=
+    job.params.empty() ? "{}" : hide_credentials(job.params);
   auto& text = out.value("tags");
   append_array(text, job.tags, [&text](const std::string& tag) {
     json::append_string(text, tag);
@@ -82,7 +86,8 @@ void append_draft(members& out, const job& job) {
 
 void append_outcome(members& out, const job& job) {
   append_json(out.value("progress"), job.progress);
-  out.value("result") += job.result.empty() ? "null" : job.result;
+  out.value("result") +=
+    job.result.empty() ? "null" : hide_credentials(job.result);
   auto& text = out.value("error");
   if (job.errors.empty() || job.state == job_state::succeeded)
     text += "null";
@@ -105,13 +110,13 @@ void append_json(std::string& out, const media::progress& progress) {
   object.text("unit", progress.unit);
   object.number_if(progress.rate > 0, "rate", progress.rate);
   object.number_if(progress.eta_s >= 0, "eta_s", progress.eta_s);
-  object.text("message", progress.message);
+  object.text("message", hide_credentials(progress.message));
 }
 
 void append_json(std::string& out, const job_error& error) {
   members object{out};
   object.text("code", error.code);
-  object.text("message", error.message);
+  object.text("message", hide_credentials(error.message));
   object.value("retryable") += error.retryable ? "true" : "false";
   object.number("attempt", error.attempt);
 }

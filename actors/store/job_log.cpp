@@ -2,6 +2,7 @@
 
 #include "actors/store/json_text.hpp"
 #include "actors/store/transitions.hpp"
+#include "config/credentials.hpp"
 #include "config/utf8.hpp"
 
 namespace troupe::store {
@@ -105,7 +106,7 @@ std::string log_line(timestamp_ms time, std::string_view level,
                      std::string_view message) {
   auto out = text_of(time);
   out.append(" ").append(level).append(" ");
-  for (const char c : config::valid_utf8(message))
+  for (const char c : config::valid_utf8(config::hide_credentials(message)))
     out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
   out += '\n';
   return out;

@@ -1,3 +1,4 @@
+#include "config/credentials.hpp"
 #include "media/download/json_read.hpp"
 #include "media/download/source_info.hpp"
 #include "media/plain_json.hpp"
@@ -64,7 +65,9 @@ json::object entry_view(const json::object& entry) {
 
 std::string lasting_info(std::string_view text) {
   const auto parsed = parse_object(text);
-  return parsed ? plain_json(picked(*parsed, lasting_keys)) : std::string{"{}"};
+  if (!parsed)
+    return "{}";
+  return config::hide_credentials(plain_json(picked(*parsed, lasting_keys)));
 }
 
 result<std::string> extract_answer(std::string_view text) {

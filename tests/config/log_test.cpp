@@ -1,3 +1,4 @@
+#include "config/credentials.hpp"
 #include "config/log.hpp"
 #include "config/utf8.hpp"
 
@@ -28,6 +29,32 @@ TEST(Log, WritesOneLineOfTextWithItsFields) {
 
   EXPECT_THAT(line, EndsWith(" info Job done job=01J "
                              "path=\"a b\\n\\\"c\\\"\"\n"));
+}
+
+TEST(Log, HidesCredentialsOfUrls) {
+  auto line = written({"info", "text"}, [] {
+    log::info("Read", {{"source", "http://ann:secret@e.org/a"}});
+  });
+
+  EXPECT_THAT(line, EndsWith(" info Read source=http://***@e.org/a\n"));
+}
+
+TEST(Credentials, AreHiddenInEveryUrlOfAText) {
+  using config::hide_credentials;
+
+  EXPECT_EQ(hide_credentials("a http://u:p@x.org/ b https://u@y.org"),
+            "a http://***@x.org/ b https://***@y.org");
+  EXPECT_EQ(hide_credentials(R"({"a":"redis://:p@h","b":"c@d"})"),
+            R"({"a":"redis://***@h","b":"c@d"})");
+  EXPECT_EQ(hide_credentials("http://u:p@ss@x.org?c=d@e"),
+            "http://***@x.org?c=d@e");
+}
+
+TEST(Credentials, LeaveWhatHoldsNone) {
+  for (const std::string text :
+       {"", "://", "a@b.org", "http://x.org/a@b", "local:///a@b.mp4",
+        "http://x.org?q=@", "http://x.org u@v"})
+    EXPECT_EQ(config::hide_credentials(text), text);
 }
 
 TEST(Log, WritesJsonThatAReaderTakesWhateverTheFieldsHold) {

@@ -55,6 +55,20 @@ TEST(JobJson, SplicesParamsAndResultAndShowsTheNewestError) {
   EXPECT_THAT(text, HasSubstr(R"("tags":["x","y\"z"])"));
 }
 
+TEST(JobJson, HidesWhatUrlsSayOfUserAndPassword) {
+  auto j = sample();
+  j.params = R"({"url":"https://ann:secret@e.org/a@b","n":"a@b"})";
+  j.result = R"({"source_url":"https://ann:secret@e.org/a@b"})";
+  j.errors = {{"io_error", "https://ann:secret@e.org: gone", true, 1}};
+  j.progress.message = "reads ftp://secret@e.org";
+
+  const auto text = to_json(j);
+
+  EXPECT_THAT(text, Not(HasSubstr("secret")));
+  EXPECT_THAT(text, HasSubstr(R"({"url":"https://***@e.org/a@b","n":"a@b"})"));
+  EXPECT_THAT(text, HasSubstr(R"("message":"https://***@e.org: gone")"));
+}
+
 TEST(JobJson, ASucceededJobHasNoErrorButThoseOfItsAttempts) {
   auto j = sample();
   j.state = job_state::succeeded;
