@@ -61,10 +61,11 @@ std::vector<std::string_view> repeated(std::vector<std::string_view> names) {
 
 void field_errors::add(std::string pointer, std::string detail,
                        std::string code) {
-  const bool told =
-    std::ranges::find(errors_, pointer, &field_error::pointer) != errors_.end();
-  if (!told && errors_.size() < most)
-    errors_.push_back({std::move(pointer), std::move(detail), std::move(code)});
+  if (errors_.size() == most || bytes_ >= most_bytes
+      || !places_.insert(pointer).second)
+    return;
+  bytes_ += pointer.size();
+  errors_.push_back({std::move(pointer), std::move(detail), std::move(code)});
 }
 
 json_parser::json_parser() {

@@ -9,16 +9,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace troupe::net {
 
-/// What is wrong with a document: of each place what was said first, and no
-/// more than 64 entries.
+/// What is wrong with a document: of each place what was said first. More than
+/// anybody reads is not kept.
 class field_errors {
 public:
-  /// More are not kept.
-  static constexpr std::size_t most = 64;
+  static constexpr std::size_t most = 10'000;
+  /// Bytes of their pointers, each of which names all that it lies in.
+  static constexpr std::size_t most_bytes = 1u << 20;
 
   void add(std::string pointer, std::string detail, std::string code = {});
 
@@ -26,11 +29,14 @@ public:
     return errors_.empty();
   }
   [[nodiscard]] std::vector<field_error> take() noexcept {
+    places_.clear();
     return std::move(errors_);
   }
 
 private:
   std::vector<field_error> errors_;
+  std::unordered_set<std::string> places_; ///< those of `errors_`
+  std::size_t bytes_ = 0;
 };
 
 /// Deepest nesting of arrays and objects that is read.

@@ -14,7 +14,7 @@ namespace dom = simdjson::dom;
 namespace bj = boost::json;
 
 /// More members that are not known need not be told of.
-constexpr std::size_t max_unknown = 64;
+constexpr std::size_t max_unknown = 10'000;
 
 const bj::value* member_of(const bj::object& schema, std::string_view name) {
   return schema.if_contains({name.data(), name.size()});

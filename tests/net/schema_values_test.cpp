@@ -57,12 +57,12 @@ TEST(schema_values, AreNothingWhereAnythingIsTaken) {
 
 TEST(schema_values, AreNotEveryUnknownMember) {
   std::string members = "\"m0\":0";
-  for (int i = 1; i < 1000; ++i)
+  for (int i = 1; i < 20'000; ++i)
     members += ",\"m" + std::to_string(i) + "\":0";
   const auto out =
     seen(R"({"type":"object","properties":{}})", "{" + members + "}");
 
-  EXPECT_EQ(bj::parse(out).as_object().size(), 64u);
+  EXPECT_EQ(bj::parse(out).as_object().size(), 10'000u);
 }
 
 TEST(schema_values, FollowTheSchemaOfOtherMembers) {
