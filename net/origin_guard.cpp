@@ -74,7 +74,7 @@ std::optional<problem> origin_guard::check(const header_fields& fields,
   if (!is_ours(fields.host))
     return problem{problem_code::forbidden,
                    "this Host is not one of the server's (see http.hosts)"};
-  if (fields.origin.empty() || !guarded || is_listed(fields.origin))
+  if (fields.origin.data() == nullptr || !guarded || is_listed(fields.origin))
     return std::nullopt;
   const auto origin = lower(fields.origin);
   const auto host = lower(fields.host);

@@ -47,9 +47,12 @@ void append_head(std::string& out, const response& what,
   append_field(out, "Date", http_date());
   if (!is_bodiless(what.status)) {
     append_field(out, "Content-Type", what.content_type);
-    out += "Content-Length: ";
-    append_number(out, body_size(what));
-    out += "\r\n";
+    // Nobody knows the length of what has no end (of a HEAD: RFC 9110, 8.6).
+    if (what.content_type != "text/event-stream") {
+      out += "Content-Length: ";
+      append_number(out, body_size(what));
+      out += "\r\n";
+    }
   }
   append_field(out, "X-Request-Id", request_id);
   for (const auto& [name, value] : what.headers) {

@@ -136,6 +136,7 @@ TEST_F(EventEnds, AnswersHeadOfAStreamAtOnce) {
 
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.fields.at("content-type"), "text/event-stream");
+  EXPECT_EQ(answer.fields.count("content-length"), 0u);
   EXPECT_EQ(client.ask("GET", "/healthz").status, 200);
 }
 

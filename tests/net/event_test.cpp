@@ -141,6 +141,15 @@ TEST_F(EventEnds, ClosesWhatBreaksTheProtocolWithItsCode) {
   }
 }
 
+TEST_F(EventEnds, ClosesWhatIsTooLargeInPiecesToo) {
+  ws_client client{port};
+
+  client.send_frame(1 | ws_client::unfinished, std::string(60'000, ' '));
+  client.send_frame(0, std::string(60'000, ' '));
+
+  EXPECT_EQ(client.closed_with(), 1009);
+}
+
 TEST_F(EventEnds, TellsOfTooManyTopics) {
   std::string wish = R"({"op":"subscribe","id":1,"topics":[)";
   for (int i = 0; i < 2000; ++i)

@@ -303,6 +303,7 @@ TEST_F(http_edge, KeepsForeignPagesFromChangingAnything) {
   EXPECT_EQ(submit(noop, own).status, 202);
   EXPECT_EQ(code_of(submit(noop, foreign)), "forbidden");
   EXPECT_EQ(code_of(submit(noop, "Origin: null\r\n")), "forbidden");
+  EXPECT_EQ(code_of(submit(noop, "Origin:\r\n")), "forbidden");
   EXPECT_EQ(code_of(ask("GET", "/v1/ws", {},
                         foreign
                           + "Upgrade: websocket\r\n"

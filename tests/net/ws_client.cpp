@@ -70,7 +70,7 @@ void ws_client::send_text(std::string_view text) {
 
 void ws_client::send_frame(int opcode, std::string_view payload, bool masked) {
   std::string out;
-  out += static_cast<char>(0x80 | opcode);
+  out += static_cast<char>(0x80 ^ opcode);
   const int bit = masked ? 0x80 : 0;
   if (payload.size() < 126) {
     out += static_cast<char>(bit | static_cast<int>(payload.size()));

@@ -20,6 +20,8 @@ struct ws_frame {
 /// anything.
 class ws_client {
 public:
+  static constexpr int unfinished = 0x80;
+
   /// Connects and upgrades.
   /// @param receive_buffer of the system, in bytes; 0: its own choice
   explicit ws_client(std::uint16_t port, int receive_buffer = 0);
@@ -32,6 +34,7 @@ public:
   }
 
   void send_text(std::string_view text);
+  /// @param opcode with `unfinished` if more of its message follows
   void send_frame(int opcode, std::string_view payload, bool masked = true);
 
   /// The next frame, whatever it is.
