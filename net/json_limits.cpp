@@ -72,6 +72,9 @@ public:
     return step();
   }
   bool on_double(double value, string_view text, error_code&) {
+    // A pointer is as long as all names around.
+    if (errors.full())
+      return step();
     if (!std::isfinite(value))
       errors.add(pointer(), "is too large a number");
     else if (text.find_first_of(".eE") == text.npos)

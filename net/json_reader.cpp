@@ -61,11 +61,17 @@ std::vector<std::string_view> repeated(std::vector<std::string_view> names) {
 
 void field_errors::add(std::string pointer, std::string detail,
                        std::string code) {
-  if (errors_.size() == most || bytes_ >= most_bytes
-      || !places_.insert(pointer).second)
+  if (full() || !places_.insert(pointer).second)
     return;
   bytes_ += pointer.size();
   errors_.push_back({std::move(pointer), std::move(detail), std::move(code)});
+}
+
+std::string json_place::pointer() const {
+  if (!around)
+    return std::string{name};
+  const auto outer = around->pointer();
+  return is_entry ? outer + '/' + say(index) : pointer_to(outer, name);
 }
 
 json_parser::json_parser() {
@@ -256,14 +262,18 @@ void object_reader::finish() {
       wrong(each.name, "is not known here");
 }
 
-void note_duplicates(dom::element value, const std::string& pointer,
+namespace {
+
+void note_duplicates(dom::element value, const json_place& at,
                      field_errors& errors) {
+  if (errors.full())
+    return;
   if (dom::array array; !value.get(array)) {
-    std::size_t at = 0;
+    std::size_t index = 0;
     for (const auto each : array) {
       if (each.is_object() || each.is_array())
-        note_duplicates(each, pointer + '/' + say(at), errors);
-      ++at;
+        note_duplicates(each, at.entry(index), errors);
+      ++index;
     }
   }
   dom::object object;
@@ -273,10 +283,18 @@ void note_duplicates(dom::element value, const std::string& pointer,
   for (const auto [name, member] : object) {
     names.push_back(name);
     if (member.is_object() || member.is_array())
-      note_duplicates(member, pointer_to(pointer, name), errors);
+      note_duplicates(member, at.member(name), errors);
   }
   for (const auto name : repeated(std::move(names)))
-    errors.add(pointer_to(pointer, name), "stands more than once");
+    if (!errors.full())
+      errors.add(at.member(name).pointer(), "stands more than once");
+}
+
+} // namespace
+
+void note_duplicates(dom::element value, const std::string& pointer,
+                     field_errors& errors) {
+  note_duplicates(value, json_place{nullptr, pointer}, errors);
 }
 
 } // namespace troupe::net

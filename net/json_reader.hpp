@@ -28,6 +28,10 @@ public:
   [[nodiscard]] bool empty() const noexcept {
     return errors_.empty();
   }
+  /// True if nothing more is kept, so that nobody need look for it.
+  [[nodiscard]] bool full() const noexcept {
+    return errors_.size() == most || bytes_ >= most_bytes;
+  }
   [[nodiscard]] std::vector<field_error> take() noexcept {
     places_.clear();
     return std::move(errors_);
@@ -37,6 +41,24 @@ private:
   std::vector<field_error> errors_;
   std::unordered_set<std::string> places_; ///< those of `errors_`
   std::size_t bytes_ = 0;
+};
+
+/// Where a value stands. Its pointer names all that it lies in, be it long: it
+/// is made of those places alone that are told of.
+struct json_place {
+  const json_place* around = nullptr;
+  std::string_view name; ///< of the member; a pointer if nothing is around
+  std::size_t index = 0; ///< of the entry, if it is one of an array
+  bool is_entry = false;
+
+  /// @pre `around` lives as long
+  [[nodiscard]] json_place member(std::string_view called) const noexcept {
+    return {this, called};
+  }
+  [[nodiscard]] json_place entry(std::size_t at) const noexcept {
+    return {this, {}, at, true};
+  }
+  [[nodiscard]] std::string pointer() const;
 };
 
 /// Deepest nesting of arrays and objects that is read.

@@ -112,20 +112,19 @@ void note(ValidationResults& results, const bj::value& schema,
 }
 
 /// False, and noted, if a text somewhere is too long for patterns.
-bool fit_for_patterns(dom::element value, const std::string& pointer,
+bool fit_for_patterns(dom::element value, const json_place& at,
                       field_errors& errors) {
   bool good = true;
   if (std::string_view text; !value.get(text)) {
     good = text.size() <= max_matched_bytes;
-    if (!good)
-      errors.add(pointer, "must have at most 8192 bytes");
+    if (!good && !errors.full())
+      errors.add(at.pointer(), "must have at most 8192 bytes");
   } else if (dom::object object; !value.get(object)) {
     for (const auto [name, member] : object)
-      good =
-        fit_for_patterns(member, pointer_to(pointer, name), errors) && good;
+      good = fit_for_patterns(member, at.member(name), errors) && good;
   } else if (dom::array array; !value.get(array)) {
     for (const auto each : array)
-      good = fit_for_patterns(each, pointer, errors) && good;
+      good = fit_for_patterns(each, at, errors) && good;
   }
   return good;
 }
@@ -190,6 +189,7 @@ void params_schema::check(dom::object params, const std::string& pointer,
   std::byte space[4096];
   bj::monotonic_resource memory{space, sizeof space};
   bj::object known(&memory);
+  const json_place top{nullptr, pointer};
   bool good = true;
   for (const auto [name, value] : params) {
     if (!impl_->knows(name)) {
@@ -197,7 +197,7 @@ void params_schema::check(dom::object params, const std::string& pointer,
       continue;
     }
     if (impl_->has_patterns)
-      good = fit_for_patterns(value, pointer_to(pointer, name), errors) && good;
+      good = fit_for_patterns(value, top.member(name), errors) && good;
     known.emplace(bj::string_view{name.data(), name.size()},
                   value_for(impl_->schema_of(name), value, &memory));
   }

@@ -147,6 +147,33 @@ TEST(field_errors, KeepNoMoreThanAnybodyReads) {
   EXPECT_LT(long_ones.take().size(), 1100u);
 }
 
+TEST_F(job_reading, TakesNoTimeForWhatLiesInLongNames) {
+  const std::string name(400'000, 'a');
+  std::string lists = "[]", twice = R"("b":1,"b":1)", members = R"("b":1)",
+              numbers;
+  for (int i = 0; i < 100'000; ++i)
+    lists += ",[]";
+  for (int i = 0; i < 30'000; ++i) {
+    const auto one = ",\"" + std::to_string(i) + "\":1";
+    twice += one + one;
+    numbers += ",1e999";
+    members += one;
+  }
+  const auto begun = std::chrono::steady_clock::now();
+
+  const auto within = [&](std::string_view type, const std::string& field,
+                          const std::string& what) {
+    (void)pointers(R"({"type":")" + std::string{type} + R"(","params":{")"
+                   + field + R"(":{")" + name + "\":" + what + "}}}");
+  };
+  within("noop", "payload", '[' + lists + ']');
+  within("noop", "payload", '{' + twice + '}');
+  within("noop", "payload", "[1e999" + numbers + ']');
+  within("download", "url", '{' + members + '}');
+
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 1s);
+}
+
 TEST(params_schema, MatchesNoPatternOnEndlessText) {
   const std::string endless = "http://" + std::string(200'000, 'a');
 
