@@ -1,9 +1,8 @@
 #include "actors/store/batches.hpp"
 
-#include "actors/store/archive.hpp"
+#include "actors/store/batch_record.hpp"
 #include "actors/store/callbacks.hpp"
 #include "actors/store/dependants.hpp"
-#include "actors/store/packing.hpp"
 #include "actors/store/put_off.hpp"
 #include "config/log.hpp"
 
@@ -19,57 +18,6 @@ namespace {
 constexpr std::int64_t try_again_ms = 1000;
 /// When the end of a batch was not told yet.
 constexpr std::int64_t tell_again_ms = callback_hidden_ms;
-
-template <class Archive, class Record>
-void fields(Archive& f, Record& it) {
-  f(it.id), f(it.owner), f(it.callback_url), f(it.created_at);
-  f(it.finished_at), f(it.total), f(it.phase), f(it.opened), f(it.chunks);
-  f.list(it.tags, [](auto& g, auto& tag) { g(tag); });
-}
-
-void store(const batch_record& it, timestamp_ms due, transaction& in) {
-  archive_writer out;
-  fields(out, it);
-  in.write(record_kind::batch, it.id, std::move(out).take(), due);
-}
-
-std::string chunk_key(const std::string& id, std::uint64_t chunk) {
-  return id + '/' + std::to_string(chunk);
-}
-
-/// Times are relative until the job is added.
-struct staged_job {
-  std::string draft;
-  timestamp_ms run_at = 0;
-};
-
-std::string pack_chunk(std::span<const job_draft> jobs) {
-  std::vector<staged_job> staged;
-  for (const auto& draft : jobs) {
-    job it;
-    static_cast<job_draft&>(it) = draft;
-    staged.push_back({pack_draft(it), draft.run_at});
-  }
-  archive_writer out;
-  out.list(staged, [](auto& f, auto& it) { f(it.draft), f(it.run_at); });
-  return std::move(out).take();
-}
-
-/// What of a chunk can be read.
-std::vector<job_draft> unpack_chunk(std::string_view bytes) {
-  std::vector<staged_job> staged;
-  archive_reader from{bytes};
-  from.list(staged, [](auto& f, auto& it) { f(it.draft), f(it.run_at); });
-  std::vector<job_draft> jobs;
-  for (const auto& it : staged) {
-    job one;
-    if (!unpack_draft(it.draft, one))
-      continue;
-    one.run_at = it.run_at;
-    jobs.push_back(std::move(one));
-  }
-  return jobs;
-}
 
 /// It has its place in the batch, but never runs.
 void add_ended(const job_draft& draft, job_error why, job_state state,
@@ -133,7 +81,7 @@ void open_chunk(batch_record it, std::vector<job>& changed, transaction& in) {
   auto jobs = unpack_chunk(bytes.value_or(std::string{}));
   prefetch_all(jobs, in);
   if (!in.has_room_for(jobs.size(), true)) {
-    store(it, in.now() + try_again_ms, in);
+    save_batch(it, in.now() + try_again_ms, in);
     return;
   }
   if (it.opened + 1 >= it.chunks)
@@ -142,11 +90,11 @@ void open_chunk(batch_record it, std::vector<job>& changed, transaction& in) {
     add_promised(std::move(draft), it.id, &changed, in);
   in.remove(record_kind::staged, key);
   if (++it.opened < it.chunks) {
-    store(it, in.now(), in);
+    save_batch(it, in.now(), in);
     return;
   }
   it.phase = batch_phase::open;
-  store(it, 0, in);
+  save_batch(it, 0, in);
   // All of them may have ended by now.
   in.write(record_kind::progress, it.id, {}, in.now());
 }
@@ -198,7 +146,7 @@ void add_batch(const batch_draft& draft, std::span<const job_draft> jobs,
                transaction& in) {
   auto it = new_record(draft, jobs.size(), in);
   it.phase = batch_phase::open;
-  store(it, 0, in);
+  save_batch(it, 0, in);
   prefetch_all(jobs, in);
   for (const auto& one : jobs)
     add_promised(one, draft.id, nullptr, in);
@@ -208,7 +156,7 @@ void add_batch(const batch_draft& draft, std::span<const job_draft> jobs,
 
 void begin_batch(const batch_draft& draft, std::uint64_t total,
                  transaction& in) {
-  store(new_record(draft, total, in), in.now() + staging_ms, in);
+  save_batch(new_record(draft, total, in), in.now() + staging_ms, in);
 }
 
 errc stage_chunk(const std::string& id, std::span<const job_draft> jobs,
@@ -218,7 +166,7 @@ errc stage_chunk(const std::string& id, std::span<const job_draft> jobs,
     return errc::not_found;
   in.write(record_kind::staged, chunk_key(id, it->chunks), pack_chunk(jobs));
   ++it->chunks;
-  store(*it, in.now() + staging_ms, in);
+  save_batch(*it, in.now() + staging_ms, in);
   return errc::none;
 }
 
@@ -229,7 +177,7 @@ void stop_opening(const std::string& id, transaction& in) {
   for (auto chunk = it->opened; chunk < it->chunks; ++chunk)
     in.remove(record_kind::staged, chunk_key(id, chunk));
   it->phase = batch_phase::open;
-  store(*it, 0, in);
+  save_batch(*it, 0, in);
 }
 
 void forget_batch(const std::string& id, transaction& in) {
@@ -244,7 +192,7 @@ errc show_batch(const std::string& id, transaction& in) {
   if (!it || it->phase != batch_phase::staging)
     return errc::not_found;
   it->phase = batch_phase::opening;
-  store(*it, in.now(), in);
+  save_batch(*it, in.now(), in);
   return errc::none;
 }
 
@@ -260,7 +208,7 @@ void forget_finished(const batch_record& it, transaction& in) {
     std::accumulate(now.by_state.begin(), now.by_state.end(), std::uint64_t{0});
   if (now.ended() < all
       || (!it.callback_url.empty() && has_callbacks_due(it.id, in)))
-    store(it, in.now() + tell_again_ms, in);
+    save_batch(it, in.now() + tell_again_ms, in);
   else
     forget_batch(it.id, in);
 }
@@ -279,7 +227,8 @@ void follow_batch(const std::string& id, std::int64_t retention_ms,
   else if (it->finished_at != 0 && it->finished_at + retention_ms <= in.now())
     forget_finished(*it, in);
   else // another server's retention may be shorter
-    store(*it, it->finished_at == 0 ? 0 : it->finished_at + retention_ms, in);
+    save_batch(*it, it->finished_at == 0 ? 0 : it->finished_at + retention_ms,
+               in);
 }
 
 std::optional<batch> follow_progress(const std::string& id,
@@ -298,7 +247,7 @@ std::optional<batch> follow_progress(const std::string& id,
   if (!ends)
     return now;
   it->finished_at = now.finished_at = in.now();
-  store(*it, it->finished_at + retention_ms, in);
+  save_batch(*it, it->finished_at + retention_ms, in);
   if (!it->callback_url.empty())
     note_callback(now, in);
   return now;
@@ -309,37 +258,28 @@ void settle_batch(const std::string& id, transaction& in) {
   if (!it || it->phase != batch_phase::open || it->finished_at != 0)
     return;
   settle_total(*it, 0, in);
-  store(*it, 0, in);
+  save_batch(*it, 0, in);
   in.write(record_kind::progress, id, {}, in.now());
 }
 
 namespace {
 
-/// What of a record comes before its damage.
-batch_record legible_batch(const std::string& id, transaction& in) {
-  batch_record it;
-  if (const auto bytes = in.read(record_kind::batch, id)) {
-    archive_reader from{*bytes};
-    fields(from, it);
-  }
-  batch_record known;
-  known.id = id;
-  if (it.id != id)
-    return known;
-  known.owner = std::move(it.owner);
-  known.callback_url = std::move(it.callback_url);
-  return known;
-}
-
 /// Chunks that were not opened yet. @return how many jobs they hold
 std::uint64_t find_chunks(batch_record& it, transaction& in) {
-  std::vector<record_name> names;
-  for (std::size_t chunk = 0; chunk < max_batch_jobs; ++chunk)
-    names.push_back({record_kind::staged, chunk_key(it.id, chunk)});
-  in.prefetch(names);
+  constexpr std::size_t at_once = 100;
   std::uint64_t jobs = 0;
+  std::vector<record_name> names;
+  // They lie one behind the other: there are none after a gap.
   for (std::size_t chunk = 0; chunk < max_batch_jobs; ++chunk) {
-    const auto bytes = in.read(record_kind::staged, names[chunk].key);
+    if (chunk % at_once == 0) {
+      names.clear();
+      for (std::size_t next = chunk; next < chunk + at_once; ++next)
+        names.push_back({record_kind::staged, chunk_key(it.id, next)});
+      in.prefetch(names);
+    }
+    const auto bytes = in.read(record_kind::staged, names[chunk % at_once].key);
+    if (!bytes && it.chunks > 0)
+      break;
     if (!bytes)
       continue;
     if (it.chunks == 0)
@@ -367,25 +307,11 @@ void rebuild_batch(const std::string& id, const std::string& owner,
     return;
   }
   it.phase = opens ? batch_phase::opening : batch_phase::open;
-  store(it, opens ? in.now() : 0, in);
+  save_batch(it, opens ? in.now() : 0, in);
   in.write(record_kind::progress, id, {}, in.now());
 }
 
 // -- reading ------------------------------------------------------------------
-
-std::optional<batch_record> unpack_batch(std::string_view bytes) {
-  batch_record it;
-  archive_reader from{bytes};
-  fields(from, it);
-  if (!from.done())
-    return {};
-  return it;
-}
-
-std::optional<batch_record> read_batch(const std::string& id, transaction& in) {
-  const auto bytes = in.read(record_kind::batch, id);
-  return bytes ? unpack_batch(*bytes) : std::nullopt;
-}
 
 std::optional<batch> get_batch(const std::string& id, transaction& in) {
   const auto it = read_batch(id, in);
