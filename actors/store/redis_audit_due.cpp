@@ -25,10 +25,6 @@ redis_key set_of(record_kind kind) {
                                            : redis_key::calls_due;
 }
 
-std::string field_of(record_kind kind, const std::string& key) {
-  return std::string(1, static_cast<char>(kind)) + key;
-}
-
 } // namespace
 
 /// Each that may be due once more, with its due time, at one instant.

@@ -3,6 +3,8 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
+
 /// What indexes name are jobs that belong there.
 namespace troupe::store {
 
@@ -32,6 +34,15 @@ std::string id_in(redis_key key, std::string_view member) {
     break;
   }
   return before < member.size() ? std::string{member.substr(before)} : "";
+}
+
+/// False for what no job was ever called.
+bool may_be_id(std::string_view text) {
+  const auto fits = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+           || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+  };
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, fits);
 }
 
 } // namespace
@@ -83,7 +94,7 @@ result<void> redis_audit::check_entry(redis_key key, const std::string& member,
                      : "an index names a job that is none"))
     return {};
   // Whoever forgets a job takes it from there: this one was lost.
-  if (key == redis_key::states && !stored && !id.empty())
+  if (key == redis_key::states && !stored && may_be_id(id))
     return restore(id, member);
   return mend([&](redis_group& group) {
     group.changes.expect(redis_key::jobs, id,

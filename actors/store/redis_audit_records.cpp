@@ -46,10 +46,6 @@ split_link split(std::string_view bytes) {
           std::string{rest.substr(size)}};
 }
 
-std::string field_of(record_kind kind, const std::string& key) {
-  return std::string(1, static_cast<char>(kind)) + key;
-}
-
 bool has_ended(std::string_view bytes) {
   redis_record it;
   return unpack_record(bytes, it) && is_terminal(it.job.state);

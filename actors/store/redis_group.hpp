@@ -19,6 +19,8 @@ namespace troupe::store {
 /// Large jobs make small groups.
 inline constexpr std::size_t bytes_per_group = 512 * 1024;
 
+/// The field of a record among `records`.
+[[nodiscard]] std::string field_of(record_kind kind, std::string_view key);
 /// What a member of `links` begins with: kind, size of the owner, owner.
 [[nodiscard]] std::string link_prefix(link_kind kind, std::string_view owner);
 

@@ -17,15 +17,15 @@ std::string new_token() {
   return ordered(generator());
 }
 
-std::string field_of(record_kind kind, std::string_view key) {
-  return std::string(1, static_cast<char>(kind)).append(key);
-}
-
 constexpr redis_key key_of(due_lane lane) {
   return lane == due_lane::follow ? redis_key::due : redis_key::calls_due;
 }
 
 } // namespace
+
+std::string field_of(record_kind kind, std::string_view key) {
+  return std::string(1, static_cast<char>(kind)).append(key);
+}
 
 std::string link_prefix(link_kind kind, std::string_view owner) {
   const auto size = static_cast<std::uint32_t>(owner.size());

@@ -62,6 +62,10 @@ INSTANTIATE_TEST_SUITE_P(
              "call('ZREM', k'states', job('states','waits'))"},
     breakage{"TwoStates", "state",
              "call('ZADD', k'states', 0, '4' .. job('states','waits'):sub(2))"},
+    breakage{"StrayState", "orphan",
+             "call('ZADD', k'states', 0, job('states','waits') .. ' x')"},
+    breakage{"JunkAmongStates", "orphan",
+             "call('ZADD', k'states', 0, 'no member of ours at all')"},
     breakage{"Ready", "ready", "call('ZREM', k'ready', job('ready','calm1'))"},
     breakage{"StrayReady", "ready",
              "call('ZADD', k'ready', 0, job('ready','waits'):sub(1, -6)"
