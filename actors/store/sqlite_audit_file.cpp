@@ -98,38 +98,65 @@ void rebuild_indexes(sqlite_db& db) {
 }
 
 /// What a new database has and this one lacks.
-struct lost_index {
+struct lost_part {
   std::string name, sql;
+  bool is_table = false;
 };
 
-result<std::vector<lost_index>> lost_indexes(sqlite_db& db) {
+/// Tables come before their indexes.
+result<std::vector<lost_part>> lost_parts(sqlite_db& db) {
   auto fresh = open_job_database(":memory:", 0);
   if (!fresh)
     return fresh.error();
-  std::vector<lost_index> lost;
-  statement made{**fresh, "SELECT name, sql FROM sqlite_schema"
-                          " WHERE type = 'index' AND sql IS NOT NULL"};
-  statement known{db, "SELECT 1 FROM sqlite_schema WHERE type = 'index'"
-                      " AND name = ?1"};
+  std::vector<lost_part> lost;
+  statement made{**fresh, "SELECT name, sql, type = 'table' FROM sqlite_schema"
+                          " WHERE type IN ('index', 'table')"
+                          " AND sql IS NOT NULL ORDER BY type DESC"};
+  statement known{db, "SELECT 1 FROM sqlite_schema WHERE name = ?1"
+                      " AND (type = 'table') = ?2"};
   auto row = made.start();
   while (row.next()) {
     const std::string name{row.text(0)};
-    auto found = known.start(name);
+    const auto is_table = row.number(2);
+    auto found = known.start(name, is_table);
     if (!found.next())
-      lost.push_back({name, std::string{row.text(1)}});
+      lost.push_back({name, std::string{row.text(1)}, is_table != 0});
   }
   return lost;
 }
 
-/// Nothing else can be looked at without them.
+/// True for what other tables tell, too.
+bool is_counted_again(std::string_view table) {
+  constexpr std::array<std::string_view, 5> derived{"head", "depth", "tally",
+                                                    "held", "clock"};
+  return std::ranges::find(derived, table) != derived.end();
+}
+
+audit_finding finding_of(const lost_part& it, bool repair) {
+  if (!it.is_table)
+    return {"index", it.name, "it is gone", repair};
+  return {"table", it.name,
+          is_counted_again(it.name) ? "it is gone"
+                                    : "it is gone, with all that it held",
+          repair};
+}
+
+void make(const lost_part& it, sqlite_db& db) {
+  db.run(it.sql.c_str());
+  if (it.name == "clock")
+    db.run("INSERT INTO clock VALUES(1, 0, 0)");
+}
+
+/// Nothing else can be looked at without them. A table comes back empty; what
+/// is counted in it is counted again by the steps that follow.
 /// @return whether all are there
-result<bool> audit_indexes(sqlite_db& db, bool repair, audit_result& out) {
+result<bool> audit_parts(sqlite_db& db, bool repair, audit_result& out) {
   db.begin(repair);
-  const auto lost = lost_indexes(db);
-  for (const auto& it : lost ? *lost : std::vector<lost_index>{}) {
-    out.findings.push_back({"index", it.name, "it is gone", repair});
+  const auto lost = lost_parts(db);
+  for (const auto& it : lost ? *lost : std::vector<lost_part>{}) {
+    out.findings.push_back(finding_of(it, repair));
     if (repair)
-      db.run(it.sql.c_str());
+      make(it, db);
   }
   auto done = db.end();
   if (!lost)
@@ -159,11 +186,11 @@ result<audit_result> audit_file(sqlite_db& db, const audit_request& request) {
   for (auto& text : *found)
     out.findings.push_back({"file", "database", std::move(text), mended});
   out.looked_at = 1;
-  audit_result indexes;
-  const auto whole = audit_indexes(db, request.repair, indexes);
+  audit_result parts;
+  const auto whole = audit_parts(db, request.repair, parts);
   if (!whole)
     return whole.error();
-  std::ranges::move(indexes.findings, std::back_inserter(out.findings));
+  std::ranges::move(parts.findings, std::back_inserter(out.findings));
   if (*whole)
     out.next_cursor = std::string(1, phase_links);
   return out;

@@ -2,6 +2,7 @@
 #include "tests/store/audited_store.hpp"
 #include "tests/store/scratch_folder.hpp"
 
+#include <algorithm>
 #include <fstream>
 
 namespace troupe::store::testing {
@@ -157,6 +158,11 @@ INSTANTIATE_TEST_SUITE_P(
     breakage{"LostIndexes", "index",
              "DROP INDEX job_state; DROP INDEX job_ready;"
              "DROP INDEX record_due"},
+    breakage{"DroppedHeads", "table", "DROP TABLE head"},
+    breakage{"DroppedDepths", "table", "DROP TABLE depth"},
+    breakage{"DroppedTallies", "table", "DROP TABLE tally"},
+    breakage{"DroppedGroups", "table", "DROP TABLE held"},
+    breakage{"DroppedClock", "table", "DROP TABLE clock"},
     breakage{"Tally", "tally", "UPDATE tally SET jobs = jobs + 1"},
     breakage{"LostTally", "tally", "DELETE FROM tally"}),
   ::testing::PrintToStringParamName());
@@ -212,6 +218,33 @@ TEST_F(SqliteAudit, AnIndexThatIsDestroyedIsFoundAndMadeAnew) {
 
   EXPECT_EQ(kinds_of(it_->audit()), std::set<std::string>{});
   expect_to_end(*it_);
+}
+
+TEST_F(SqliteAudit, WhatDroppedTablesHeldIsToldToBeLost) {
+  for (const std::string table : {"record", "link", "answer", "flow", "draft"})
+    run("DROP TABLE " + table);
+
+  const auto first = it_->store->audit({true});
+
+  ASSERT_TRUE(first);
+  EXPECT_EQ(std::ranges::count(first->findings,
+                               "it is gone, with all that it held",
+                               &audit_finding::detail),
+            5);
+  it_->audit(true);
+  it_->audit(true);
+  EXPECT_EQ(kinds_of(it_->audit()), std::set<std::string>{});
+  expect_corrupt(*it_, "waits");
+}
+
+TEST_F(SqliteAudit, OfADroppedTableOfJobsTheirIdsAreLeft) {
+  run("DROP TABLE job");
+
+  it_->audit(true);
+  it_->audit(true);
+
+  EXPECT_EQ(kinds_of(it_->audit()), std::set<std::string>{});
+  expect_corrupt(*it_, "waits");
 }
 
 TEST_F(SqliteAudit, AnIndexThatLacksJobsIsFoundAndMadeAnew) {
