@@ -101,7 +101,11 @@ bool stream_manager::replay(stream_open& open) {
   stream_call call;
   call.id = before->id;
   call.reply = answer<stream_view>{
-    [reply = std::move(open.reply)](result<stream_view> told) {
+    [self = caf::actor_cast<stream_impl>(self_), ask = open.ask,
+     reply = std::move(open.reply)](result<stream_view> told) {
+      // It was closed meanwhile, and let go before it said so.
+      if (!told && told.error().code == store::errc::not_found)
+        return caf::anon_send(self, stream_open{ask, reply});
       if (told)
         told->replayed = true;
       reply(std::move(told));

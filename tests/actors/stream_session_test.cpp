@@ -88,6 +88,20 @@ TEST_F(StreamSessionTest, AnswersTheSamePostWithTheSameStream) {
   EXPECT_EQ(list().size(), 1u);
 }
 
+TEST_F(StreamSessionTest, OpensAnotherForThePostOfOneThatIsClosed) {
+  start();
+  open("local:///film.mkv", {}, "anna", {"scope", "hash"});
+  finish(0);
+  const auto id = views[0].value().id;
+  caf::anon_send(streams_, stream_call{stream_call::kind::close, id, {}, {}});
+  open("local:///film.mkv", {}, "anna", {"scope", "hash"});
+
+  ASSERT_EQ(views.size(), 2u);
+  EXPECT_NE(views[1].value().id, id);
+  EXPECT_FALSE(views[1].value().replayed);
+  EXPECT_EQ(list().size(), 1u);
+}
+
 TEST_F(StreamSessionTest, ChangesWhatAStreamMayTake) {
   start();
   const auto id = open_one();
