@@ -21,6 +21,11 @@ bool is_filler(std::string_view member) {
   return member == std::string(80, '\xff');
 }
 
+/// What Redis says of a command that a key's kind does not know.
+bool is_about_kind(const failure& why) {
+  return why.detail.find("WRONGTYPE") != why.detail.npos;
+}
+
 } // namespace
 
 std::optional<index_place> place_in(redis_key key, const redis_record& it) {
@@ -100,13 +105,50 @@ result<audit_result> redis_audit::run() {
   next_ = "0";
   if (at >= steps.size())
     return std::move(out_);
-  if (auto done = steps[at](*this); !done)
-    return done.error();
+  if (auto done = steps[at](*this); !done) {
+    if (!is_about_kind(done.error()))
+      return done.error();
+    if (auto looked = kinds(); !looked)
+      return looked.error();
+    return std::move(out_);
+  }
   if (next_ != "0")
     out_.next_cursor = char('a' + at) + next_;
   else if (at + 1 < steps.size())
     out_.next_cursor = std::string(1, char('a' + at + 1));
   return std::move(out_);
+}
+
+/// Nothing can be looked at beside a key of another kind. Set aside, it comes
+/// back empty, and the step is taken once more.
+result<void> redis_audit::kinds() {
+  bool mended = request_.repair;
+  out_.findings.clear(); // they come of it, or are found once more
+  for (std::size_t i = 0; i < redis_keys.size(); ++i) {
+    const auto name = redis_keys[i];
+    const auto kind = client_.ask({"TYPE", name});
+    if (!kind)
+      return kind.error();
+    if ((*kind)->type != REDIS_REPLY_STATUS)
+      return fail(errc::corrupt, "redis: no kind of a key");
+    const std::string found{(*kind)->str, (*kind)->len};
+    const std::string meant =
+      is_hash(static_cast<redis_key>(i)) ? "hash" : "zset";
+    if (found == "none" || found == meant)
+      continue;
+    const auto aside = std::string{name} + ":aside";
+    auto& told = out_.findings.emplace_back(
+      audit_finding{"key", std::string{name},
+                    "is a " + found + ", not a " + meant + "; to be renamed to "
+                      + aside + ", what it held is lost",
+                    false});
+    if (request_.repair)
+      told.repaired = client_.ask({"RENAME", name, aside}).has_value();
+    mended = mended && told.repaired;
+  }
+  if (mended && !out_.findings.empty())
+    out_.next_cursor = request_.cursor.empty() ? "a" : request_.cursor;
+  return {};
 }
 
 // -- reading ------------------------------------------------------------------
@@ -123,6 +165,10 @@ result<redis_reply_ptr> redis_audit::at_once(std::vector<redis_args> commands) {
     return replies.error();
   if (replies->back()->type != REDIS_REPLY_ARRAY)
     return fail(errc::unavailable, "redis: a transaction was not run");
+  for (std::size_t i = 0; i < size_of(*replies->back()); ++i)
+    if (const auto& one = *replies->back()->element[i];
+        one.type == REDIS_REPLY_ERROR)
+      return fail(errc::unavailable, "redis: " + std::string{one.str, one.len});
   return std::move(replies->back());
 }
 

@@ -60,6 +60,8 @@ private:
   /// The same in a group of its own, which has read time and version.
   result<void> mend(const std::function<void(redis_group&)>& repair);
 
+  result<void> kinds();
+
   // Jobs (redis_audit_jobs.cpp).
   result<void> jobs();
   result<void> check_job(const suspect& it, const redisReply& replies,

@@ -166,6 +166,11 @@ INSTANTIATE_TEST_SUITE_P(
     breakage{"Sequence", "sequence", "call('HSET', k'meta', 'seq', '0')"},
     breakage{"LostSequence", "sequence", "call('HDEL', k'meta', 'seq')"},
     breakage{"LostTallies", "tally", "call('DEL', k'tallies')"},
+    breakage{"ReadyOfAnotherKind", "key", "call('SET', k'ready', 'x')"},
+    breakage{"DepthOfAnotherKind", "key",
+             "call('DEL', k'depth'); call('SADD', k'depth', 'x')"},
+    breakage{"StatesOfAnotherKind", "key",
+             "call('DEL', k'states'); call('LPUSH', k'states', 'x')"},
     breakage{"Tally", "tally", "call('HINCRBY', k'tallies', '2batch', 1)"}),
   ::testing::PrintToStringParamName());
 
