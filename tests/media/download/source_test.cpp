@@ -107,6 +107,13 @@ TEST(SourceInfo, KeepsNoSecretsBesideTheFile) {
     EXPECT_THAT(kept, Not(HasSubstr(secret)));
 }
 
+TEST(SourceInfo, KeepsNoPasswordOfAUrlBesideTheFile) {
+  const auto kept =
+    lasting_info(R"({"title":"T","webpage_url":"https://ann:word@e.org/v"})");
+
+  EXPECT_THAT(kept, HasSubstr(R"("webpage_url":"https://***@e.org/v")"));
+}
+
 TEST(ExtractAnswer, BoundsItsLists) {
   std::string text = R"({"title": "L", "entries": [)";
   for (int i = 0; i < 1500; ++i)
