@@ -36,6 +36,7 @@ struct log_report;
 struct discard_files;
 struct drain_request;
 struct drained;
+struct retire_request;
 struct callbacks_due;
 struct node_sample;
 
@@ -193,6 +194,9 @@ struct drain_request {};
 
 /// Nothing is left to wait for.
 struct drained {};
+
+/// This node is to take no new work.
+struct retire_request {};
 
 // -- between manager, stage and job -------------------------------------------
 

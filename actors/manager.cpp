@@ -269,8 +269,9 @@ void manager_state::rewire(wiring& now_is) {
 manager_state::drain_promise manager_state::drain() {
   auto promise = self_->make_response_promise<drained>();
   drained_.push_back(promise);
-  if (!std::exchange(draining_, true)) {
+  if (!std::exchange(stepping_, true))
     self_->delayed_send(self_, options_.drain, drain_step{});
+  if (!std::exchange(draining_, true)) {
     for (auto& job : std::exchange(unplaced_, {}))
       if (auto* it = find(job->id, job->fence))
         release(job->id, *it, store::release_reason::drain);
@@ -294,6 +295,7 @@ void manager_state::step(drain_step now_is) {
     self_->delayed_send(self_, settle_limit, drain_step{drain_step::give_up});
     break;
   case drain_step::give_up:
+    stepping_ = false;
     for (auto& promise : std::exchange(drained_, {}))
       promise.deliver(drained{});
   }

@@ -268,6 +268,7 @@ private:
   std::map<std::pair<std::string, std::size_t>, std::size_t> news_;
 
   bool draining_ = false;
+  bool stepping_ = false; ///< a `drain_step` is on its way
   std::vector<drain_promise> drained_;
 };
 

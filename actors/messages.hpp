@@ -105,7 +105,9 @@ using extract_actor = caf::typed_actor<caf::reacts_to<extract_request>>;
 /// Owns and monitors all the others; replaces what dies.
 using root_actor = caf::typed_actor<
   // Stops everything in order and ends, once.
-  caf::reacts_to<drain_request>>;
+  caf::reacts_to<drain_request>,
+  // Lets this node's jobs end as a drain does, for good; all else goes on.
+  caf::reacts_to<retire_request>>;
 
 // -- supervision --------------------------------------------------------------
 
@@ -171,6 +173,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::revoke_lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::renewal_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drain_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::drained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retire_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::extract_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::wiring)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::subscribe_request)

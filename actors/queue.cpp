@@ -45,6 +45,8 @@ void count_ends(const event_batch& events, config::metrics& metrics) {
 
 void queue_state::start(queue_options options) {
   options_ = std::move(options);
+  // One that died may have been told.
+  draining_ = options_.status->draining;
   overload_ = overload_guard{options_.overload};
   adopt_nonce_ = random_() | 1;
   leases_.join(options_.board, options_.stall);

@@ -115,6 +115,8 @@ void root_state::restart(restart_child which) {
     return;
   launch(it);
   spread();
+  if (retired_)
+    end_work();
 }
 
 // -- deaths -------------------------------------------------------------------
@@ -149,6 +151,22 @@ void root_state::mourn(std::size_t index, const caf::error& why) {
 }
 
 // -- the end ------------------------------------------------------------------
+
+void root_state::retire() {
+  if (phase_ != phase::running || std::exchange(retired_, true))
+    return;
+  log::info("taking no new work");
+  end_work();
+}
+
+/// Nobody waits for the end of what runs: managers keep its limits.
+void root_state::end_work() {
+  if (who_.queue)
+    caf::anon_send(who_.queue, drain_request{});
+  for (const auto& manager : managers_)
+    if (manager)
+      caf::anon_send(manager, drain_request{});
+}
 
 /// Queue first, so that nothing new begins; then what runs.
 void root_state::drain() {
@@ -227,6 +245,7 @@ root_impl::behavior_type root(root_state::self_ptr self, root_options options) {
   state.start(std::move(options));
   return {
     [&state](drain_request) { state.drain(); },
+    [&state](retire_request) { state.retire(); },
     [&state](restart_child x) { state.restart(x); },
   };
 }

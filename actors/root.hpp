@@ -74,6 +74,7 @@ public:
 
   void start(root_options options);
   void drain();
+  void retire();
   void restart(restart_child which);
 
 private:
@@ -94,6 +95,7 @@ private:
   void spread();
   void on_down(const caf::down_msg& down);
   void mourn(std::size_t index, const caf::error& why);
+  void end_work();
   void drain_managers();
   void manager_drained();
   void end(int status);
@@ -104,6 +106,7 @@ private:
   self_ptr self_;
   root_options options_;
   phase phase_ = phase::running;
+  bool retired_ = false; ///< what is started anew is told so
   int status_ = 0;
   std::vector<child> children_;
   wiring who_;

@@ -53,13 +53,14 @@ public:
             .spooled = status_->spooled,
             .kept = status_->kept,
             .spooled_bytes = status_->spooled_bytes,
-            .draining = drain_until_.load() != none};
+            .draining = drain_until_.load() != none || status_->draining};
   }
 
   store::durability reaches() const override {
     return status_->reaches;
   }
 
+  void retire() override;
   void drain() override;
   std::optional<int> wait_for(std::chrono::milliseconds limit) override;
   int wait() override;

@@ -76,6 +76,10 @@ void running_node::end(int status) {
   changed_.notify_all();
 }
 
+void running_node::retire() {
+  caf::anon_send(root_, retire_request{});
+}
+
 void running_node::drain() {
   auto expected = none;
   const auto until =

@@ -28,7 +28,7 @@ struct readiness {
   std::size_t spooled = 0; ///< operations that wait for the store
   std::size_t kept = 0;    ///< that it was told, and may lose yet
   std::uint64_t spooled_bytes = 0;
-  bool draining = false; ///< stops; takes no new work
+  bool draining = false; ///< takes no new work; may be about to stop
 
   [[nodiscard]] bool ok() const noexcept {
     return store && !draining;
@@ -62,6 +62,10 @@ public:
 
   /// What a submit reaches at best.
   [[nodiscard]] virtual store::durability reaches() const = 0;
+
+  /// From now on takes no new work, as `drain`, but goes on to answer, until it
+  /// is drained or ended. Returns at once; a second call changes nothing.
+  virtual void retire() = 0;
 
   /// Begins to stop: no new work, `pools.drain_s` for what runs, the rest goes
   /// back to the queue. Returns at once; a second call changes nothing.

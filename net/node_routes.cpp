@@ -38,6 +38,23 @@ answering list_nodes(edge& at, const request&, const path_params&) {
   co_return text_answer(actors::nodes_json(*all));
 }
 
+/// This server's node alone: no other can be told from here.
+answering drain_node(edge& at, const request& req, const path_params& path) {
+  if (has_body(req))
+    co_return refuse_body();
+  auto all = co_await ask_nodes(at);
+  if (!all)
+    co_return answer(problem_of(all.error()));
+  auto& own = all->nodes.at(0);
+  if (own.id != path["id"])
+    co_return not_found("no node has this id");
+  at.draining = true;
+  if (at.parts.retire)
+    at.parts.retire();
+  own.draining = true;
+  co_return json_answer(own);
+}
+
 answering list_alerts(edge& at, const request&, const path_params&) {
   const auto all = co_await ask_nodes(at);
   if (!all)

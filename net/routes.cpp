@@ -55,6 +55,7 @@ constexpr std::array routes{
   route{get, "/v1/ws", open_websocket},
   route{get, "/v1/events", open_event_stream, query_use::read},
   route{get, "/v1/nodes", list_nodes},
+  route{post, "/v1/nodes/{id}/drain", drain_node},
   route{get, "/v1/alerts", list_alerts},
   route{get, "/v1/system", show_system},
   route{get, "/healthz", show_health},

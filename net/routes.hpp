@@ -63,6 +63,7 @@ answering open_event_stream(edge& at, const request& req,
                             const path_params& path);
 
 answering list_nodes(edge& at, const request& req, const path_params& path);
+answering drain_node(edge& at, const request& req, const path_params& path);
 answering list_alerts(edge& at, const request& req, const path_params& path);
 answering show_system(edge& at, const request& req, const path_params& path);
 

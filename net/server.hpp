@@ -57,6 +57,9 @@ struct server_parts {
   std::function<void(config::metrics&)> stream_figures = {};
   /// Null: no limits.
   const config::bandwidth_settings* bandwidth = nullptr;
+  /// Begins to let this node's jobs end, and takes no more; any thread, any
+  /// number of times. May be null.
+  std::function<void()> retire = {};
 };
 
 /// The HTTP edge: everything under "Conventions", "Jobs", "Events" and

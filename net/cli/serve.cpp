@@ -167,7 +167,11 @@ int serve_with(const config::settings& settings, const ending_signals& signals,
            to.segment_cache(tier, of.entries, of.bytes, of.evicted, of.broken,
                             of.dropped);
        },
-     .bandwidth = &settings.bandwidth}};
+     .bandwidth = &settings.bandwidth,
+     .retire =
+       [&node] {
+         (*node)->retire();
+       }}};
   const auto port = server.listen(std::move(*bound));
   if (!port)
     return refuse(port.error());

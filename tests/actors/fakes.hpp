@@ -96,6 +96,7 @@ struct queue_script {
   std::deque<store::callback> due;
   std::vector<store::callback_settlement> settled_callbacks;
   std::size_t largest = 0;                 ///< operations in one request
+  std::size_t drains = 0;                  ///< so often it was told to
   bool mute = false;                       ///< keeps its answers
   std::vector<std::function<void()>> kept; ///< until it hears of a `wiring`
   std::function<settle_verdict(const store::operation&)> judge =
@@ -182,7 +183,10 @@ fake_queue(queue_actor::pointer self, std::shared_ptr<queue_script> script) {
       for (auto& give : std::exchange(script->kept, {}))
         give();
     },
-    [](drain_request) { return drained{}; },
+    [script](drain_request) {
+      ++script->drains;
+      return drained{};
+    },
     [script](const take_room& order) {
       const auto taken = std::min(script->room, order.slots);
       const auto urgent = std::min(script->urgent_room, order.urgent);

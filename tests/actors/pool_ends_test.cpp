@@ -226,6 +226,23 @@ TEST_F(PoolTest, AnswersADrainAlsoWhenNothingIsSettledAnyMore) {
   EXPECT_TRUE(*done);
 }
 
+TEST_F(PoolTest, AnswersTheNextDrainAfterOneThatGaveUp) {
+  bench->on_cancel = [](auto&, media::errc) {
+  };
+  queue->mute = true;
+  lease(job("a"));
+  drain();
+  for (const auto limit : {20s, 8s, 5s})
+    advance(limit);
+
+  const auto done = drain();
+  EXPECT_FALSE(*done);
+  for (const auto limit : {20s, 8s, 5s})
+    advance(limit);
+
+  EXPECT_TRUE(*done);
+}
+
 TEST_F(PoolTest, GivesBackAtOnceWhatComesWhileItDrains) {
   lease(job("a"));
   drain();

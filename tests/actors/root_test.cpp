@@ -58,6 +58,13 @@ protected:
     run();
   }
 
+  static store::job job(const std::string& id) {
+    store::job it;
+    it.id = id;
+    it.fence = {1, 2};
+    return it;
+  }
+
   template <class Handle>
   void kill(const Handle& it) {
     caf::anon_send_exit(it, caf::exit_reason::kill);
@@ -121,10 +128,7 @@ TEST_F(RootTest, EndsEverythingAfterADrain) {
 }
 
 TEST_F(RootTest, WaitsForWhatRunsWhenItDrains) {
-  store::job job;
-  job.id = "a";
-  job.fence = {1, 2};
-  caf::anon_send(manager_, lease_batch{{job}, false});
+  caf::anon_send(manager_, lease_batch{{job("a")}, false});
   run();
 
   caf::anon_send(aut, drain_request{});
@@ -135,6 +139,48 @@ TEST_F(RootTest, WaitsForWhatRunsWhenItDrains) {
 
   EXPECT_EQ(status, 0);
   EXPECT_EQ(queue->of<store::succeed_op>().size(), 1u);
+}
+
+TEST_F(RootTest, RetiresForGoodAndGoesOn) {
+  caf::anon_send(manager_, lease_batch{{job("a")}, false});
+  run();
+
+  caf::anon_send(aut, retire_request{});
+  caf::anon_send(aut, retire_request{});
+  run();
+  bench->attempts.at("a").sink->on_done(media::finished{"{}", {}});
+  caf::anon_send(manager_, lease_batch{{job("b")}, false});
+  run();
+
+  EXPECT_EQ(status, std::nullopt);
+  EXPECT_NE(contacts.queue, nullptr);
+  EXPECT_EQ(queue->drains, 1u);
+  EXPECT_EQ(queue->of<store::succeed_op>().size(), 1u);
+  EXPECT_EQ(queue->of<store::release_op>().size(), 1u) << "of what came later";
+}
+
+TEST_F(RootTest, TellsWhatItReplacesThatItHasRetired) {
+  caf::anon_send(aut, retire_request{});
+  run();
+
+  kill(queue_);
+  kill(manager_);
+  advance(1s);
+  caf::anon_send(manager_, lease_batch{{job("a")}, false});
+  run();
+
+  EXPECT_GE(queue->drains, 2u);
+  EXPECT_EQ(queue->of<store::release_op>().size(), 1u);
+}
+
+TEST_F(RootTest, EndsWhenItDrainsAfterItHasRetired) {
+  caf::anon_send(aut, retire_request{});
+  run();
+
+  caf::anon_send(aut, drain_request{});
+  run();
+
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(RootTest, TakesEverybodyAlongWhenItDiesOfADefect) {

@@ -185,6 +185,26 @@ TEST_F(NodeTest, DrainsToTheEndAndTakesItsJobsBackAtTheNextStart) {
   EXPECT_EQ(job.attempt, 1u) << "a drain spends no budget";
 }
 
+TEST_F(NodeTest, RetiresAndAnswersUntilItIsDrained) {
+  settings.pools.drain_s = 0.2;
+  it.reset();
+  open();
+  const auto said = submit(R"({"sleep_ms":60000})");
+  ASSERT_TRUE(said) << said.error().message();
+  wait_for(said->job->id, store::job_state::running);
+
+  it->retire();
+  const auto job = wait_for(said->job->id, store::job_state::queued);
+
+  EXPECT_EQ(job.state, store::job_state::queued);
+  EXPECT_EQ(job.losses, 0u) << "it spends no budget";
+  EXPECT_TRUE(it->ready().draining);
+  EXPECT_FALSE(submit("{}"));
+  it->retire();
+  it->drain();
+  EXPECT_EQ(it->wait(), 0);
+}
+
 TEST_F(NodeTest, EndsAtOnceWithWorkUnderWay) {
   const auto said = submit(R"({"sleep_ms":60000})");
   ASSERT_TRUE(said) << said.error().message();

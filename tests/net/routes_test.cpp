@@ -181,6 +181,24 @@ TEST_F(http_routes, NodesAreShownWithTheirPools) {
   EXPECT_EQ(node.at("pools").as_array().at(0).at("name"), "bulk");
 }
 
+TEST_F(http_routes, ItsOwnNodeRetiresWhenItIsDrained) {
+  EXPECT_EQ(ask("POST", "/v1/nodes/n2/drain").status, 404);
+  EXPECT_EQ(ask("POST", "/v1/nodes/n1/drain", R"({"now":1})").status, 422);
+  EXPECT_EQ(retired, 0);
+  EXPECT_EQ(ask("GET", "/readyz").status, 200);
+
+  for (int i = 1; i <= 2; ++i) {
+    const auto drained = ask("POST", "/v1/nodes/n1/drain");
+    EXPECT_EQ(drained.status, 200);
+    EXPECT_EQ(json_of(drained).at("id"), "n1");
+    EXPECT_EQ(json_of(drained).at("state"), "draining");
+    EXPECT_EQ(retired, i);
+  }
+
+  EXPECT_EQ(json_of(ask("GET", "/readyz")).at("status"), "draining");
+  EXPECT_EQ(ask("GET", "/v1/nodes").status, 200);
+}
+
 TEST_F(http_routes, TheSystemIsTheServerAndItsMachine) {
   const auto shown = json_of(ask("GET", "/v1/system"));
 

@@ -88,11 +88,16 @@ server_test::~server_test() {
 void server_test::restart() {
   running.reset();
   running = std::make_unique<server>(
-    settings,
-    server_parts{gateway, metrics, guard, library, [this] { return level; },
-                 [this] {
-                   return parts;
-                 }});
+    settings, server_parts{.gateway = gateway,
+                           .metrics = metrics,
+                           .guard = guard,
+                           .library = library,
+                           .durability = [this] { return level; },
+                           .health = [this] { return parts; },
+                           .retire =
+                             [this] {
+                               ++retired;
+                             }});
   const auto bound = running->listen();
   ASSERT_TRUE(bound) << bound.error().message();
   port = *bound;

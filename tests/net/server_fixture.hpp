@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 
 namespace troupe::net {
@@ -44,6 +45,7 @@ protected:
   std::filesystem::path library;
   store::durability level = store::durability::disk;
   std::vector<part_state> parts;
+  std::atomic<int> retired{0}; ///< so often it was told to
   std::uint16_t port = 0;
   std::unique_ptr<server> running;
 };

@@ -291,6 +291,34 @@ class Drain(TroupeTest):
         server.wait_for_state(long, "cancelled")
 
 
+    def test_a_drained_node_claims_nothing_and_answers_until_it_ends(self):
+        server = self.server(environment={"TROUPE_POOLS_DRAIN_S": "5"})
+        long = server.submit("noop", {"sleep_ms": 600000, "steps": 600})
+        short = server.submit("noop", {"sleep_ms": 2000})
+        wait_until(lambda: {server.job(i)["state"] for i in (long, short)}
+                   == {"running"}, 8, "both run")
+        node = server.get("/v1/nodes").json["nodes"][0]
+        self.assertEqual(server.post("/v1/nodes/other/drain").status, 404)
+        self.assertEqual(node["state"], "ready")
+
+        for _ in range(2):
+            answer = server.post(f"/v1/nodes/{node['id']}/drain")
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertEqual(answer.json["state"], "draining")
+
+        self.assertEqual(server.get("/readyz").status, 503)
+        refused = server.post("/v1/jobs", {"type": "noop", "params": {}})
+        self.assertEqual(refused.json["code"], "draining")
+        server.wait_for_state(short, "succeeded")
+        job = server.wait_for_state(long, "queued")
+        self.assertEqual(job["errors"], [], "a drain costs nothing")
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        self.assertEqual(server.get("/readyz").status, 200)
+        server.wait_for_state(long, "running")
+        server.post(f"/v1/jobs/{long}/cancel")
+
+
 def end(process):
     process.kill()
     process.communicate()
