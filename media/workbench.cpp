@@ -81,10 +81,12 @@ public:
                 limits_of(settings.sandbox), views_of(settings.sandbox)),
       proxy_(threads_, guard_), bad_{std::chrono::seconds{
                                   settings.sandbox.poison_s}},
+      remote_{std::max(settings.pools.video / 2, 1u),
+              std::max(std::thread::hardware_concurrency() / 2, 1u)},
       services_{settings.tools, threads_,  runner_, proxy_, guard_,
                 &metrics,       children_, pauses_, bad_},
-      probes_{threads_, children_, settings.library, guard_,
-              proxy_,   fetcher_,  pauses_,          bad_},
+      probes_{threads_, children_, settings.library, guard_, proxy_, fetcher_,
+              pauses_,  bad_,      remote_},
       extractor_(services_, settings.data.dir / "extract"),
       callbacks_(settings.callbacks, guard_),
       images_(image_service::open({settings.images, settings.library,
@@ -172,6 +174,7 @@ private:
   egress_proxy proxy_;
   host_pauses pauses_;
   bad_sources bad_;
+  remote_share remote_; ///< half of the slots of the probes' pool
   download_services services_;
   range_fetcher fetcher_;
   probe_services probes_;

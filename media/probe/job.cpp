@@ -132,6 +132,11 @@ private:
     if (const auto left = services_.pauses.left(host); left > 0)
       co_return failure_report{errc::rate_limited, host + " asked for a pause",
                                left, true};
+    place_ = services_.remote.take(task_.urgent);
+    if (!place_)
+      co_return failure_report{errc::interrupted,
+                               "as many remote sources are read as may be",
+                               services_.remote.next_turn(), true};
     probe_source opened;
     opened.key = name_;
     opened.remote = std::make_shared<remote_source>(
@@ -203,6 +208,7 @@ private:
     heart_.stop();
     if (remote_)
       remote_->close();
+    place_.reset();
     const auto sink = std::exchange(sink_, nullptr);
     if (!sink)
       return;
@@ -220,6 +226,7 @@ private:
   std::string name_;        ///< of the source, as it was given
   result<std::string> job_result_{std::string{}};
   std::shared_ptr<remote_source> remote_; ///< if it is one
+  remote_share::place place_;             ///< while it is read
   bool looked_ = false;
   errc stopping_ = errc::none; ///< why it was told to end
 };

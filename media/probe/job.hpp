@@ -8,6 +8,7 @@
 #include "media/egress/proxy.hpp"
 #include "media/fetch/range_fetcher.hpp"
 #include "media/probe/bad_sources.hpp"
+#include "media/probe/remote_share.hpp"
 
 #include <memory>
 #include <string_view>
@@ -28,6 +29,7 @@ struct probe_services {
   range_fetcher& fetcher;
   host_pauses& pauses;
   bad_sources& bad;
+  remote_share& remote;
 };
 
 /// An attempt that tells a source's media facts, by a codec child of its own.

@@ -37,8 +37,8 @@ class ProbeTest(TroupeTest):
         (self.media / "a folder").mkdir(parents=True)
         make_clip(self.media / "a folder" / "clip.mp4")
         self.troupe = self.server("--media-root", str(self.media), *self.flags,
-                                  environment={"TROUPE_POOLS_VIDEO": "10",
-                                               "TROUPE_POOLS_VIDEO_MIN": "10",
+                                  environment={"TROUPE_POOLS_VIDEO": "20",
+                                               "TROUPE_POOLS_VIDEO_MIN": "20",
                                                "TROUPE_NODE_CPUS": "8"})
 
     def probe(self, path):
@@ -160,6 +160,24 @@ class RemoteProbes(ProbeTest):
         job = self.troupe.wait_for_state(told.json["id"],
                                          ["succeeded", "failed"])
         self.assertEqual(job["result"]["container"], "mp4", job)
+
+    def test_sources_that_hang_leave_slots_to_others(self):
+        origin = self.origin(self.media / "a folder")
+        for i in range(24):
+            self.troupe.submit("probe", {
+                "source": origin.url(f"/files/clip.mp4?stall_after=0&n={i}")})
+        hanging = self.troupe.submit("probe", {
+            "source": origin.url("/files/clip.mp4?stall_after=0&n=last")})
+        here = self.troupe.submit("probe",
+                                  {"source": "local:///a%20folder/clip.mp4"})
+
+        # A source that hangs is given up after 20 s.
+        job = self.troupe.wait_for_state(here, "succeeded", seconds=15)
+        self.assertEqual(job["result"]["container"], "mp4")
+        self.assertEqual(self.probe("a folder/clip.mp4").status, 200)
+        put_off = self.troupe.job(hanging)
+        self.assertIn(put_off["state"], ("queued", "scheduled"), put_off)
+        self.assertEqual(put_off["errors"], [], "it was not tried")
 
     def test_ten_probes_outlive_their_zygote(self):
         make_clip(self.media / "slow.mp4", seconds=60)

@@ -59,8 +59,10 @@ protected:
   }
 
   std::unique_ptr<attempt> begin(const std::string& source,
-                                 const std::shared_ptr<ending_sink>& sink) {
+                                 const std::shared_ptr<ending_sink>& sink,
+                                 bool urgent = false) {
     attempt_task task;
+    task.urgent = urgent;
     task.id = "job1";
     task.type = "probe";
     task.params = R"({"source": ")" + source + "\"}";
@@ -74,9 +76,9 @@ protected:
     return made;
   }
 
-  attempt_outcome run(const std::string& source) {
+  attempt_outcome run(const std::string& source, bool urgent = false) {
     const auto sink = std::make_shared<ending_sink>();
-    const auto made = begin(source, sink);
+    const auto made = begin(source, sink, urgent);
     return sink->wait();
   }
 
@@ -110,10 +112,11 @@ protected:
   host_pauses pauses_;
   range_fetcher fetcher_;
   bad_sources bad_{600s};
+  remote_share remote_{1, 1};
   config::library_settings library_;
   origin origin_{media_};
-  probe_services services_{threads_, children_, library_, guard_,
-                           proxy_,   fetcher_,  pauses_,  bad_};
+  probe_services services_{threads_, children_, library_, guard_, proxy_,
+                           fetcher_, pauses_,   bad_,     remote_};
   result<std::string> job_result_{std::string{}};
   std::string asked_;
   std::string message_;
@@ -204,6 +207,28 @@ TEST_F(ProbeJob, EndsAtOnceWhenItsSourceHangs) {
   made->cancel(errc::cancelled);
 
   EXPECT_EQ(std::get<failure_report>(sink->wait()).code, errc::cancelled);
+}
+
+TEST_F(ProbeJob, GivesItsSlotBackWhereOthersWaitForRemoteServers) {
+  origin_.clip("a.mp4", 2);
+  const auto url = origin_.url("/files/a.mp4");
+  const auto sink = std::make_shared<ending_sink>();
+  const auto hangs = begin(url + "?stall_after=0", sink);
+
+  for (const double least : {2.0, 2.05}) {
+    const auto outcome = run(url);
+    const auto& why = std::get<failure_report>(outcome);
+    EXPECT_EQ(why.code, errc::interrupted);
+    EXPECT_TRUE(why.untried);
+    EXPECT_GE(why.retry_after_s, least);
+  }
+  const auto waited_for = run(url, true);
+  EXPECT_TRUE(std::holds_alternative<finished>(waited_for))
+    << "who is waited for has a place of its own";
+  hangs->cancel(errc::cancelled);
+  sink->wait();
+
+  EXPECT_EQ(text_of(facts(url), "container"), "mp4");
 }
 
 TEST_F(ProbeJob, TellsTheFileThatAJobHasMade) {
