@@ -4,6 +4,7 @@
 #include "media/errc.hpp"
 
 #include <fcntl.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -73,6 +74,13 @@ result<fs::path> own_group() {
     if (line.starts_with("0::/"))
       return root / line.substr(4);
   return fail(errc::io_error, "this process is in no cgroup v2");
+}
+
+fs::path home_of_groups(const fs::path& own) {
+  const auto around = own.parent_path();
+  char marked = 0;
+  const auto size = ::getxattr(around.c_str(), "user.delegate", &marked, 1);
+  return size == 1 && marked == '1' ? around : own;
 }
 
 std::uint64_t oom_kills(const fs::path& events) {

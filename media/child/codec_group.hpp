@@ -22,6 +22,13 @@ struct group_limits {
 /// The folder of this process's own cgroup v2. `io_error` if there is none.
 [[nodiscard]] result<std::filesystem::path> own_group();
 
+/// Beneath which group those of our children belong. A group that holds
+/// processes, as our own does, can have none with limits beneath it (the
+/// kernel's rule "no internal processes"): so it is the one around our own, if
+/// systemd has marked that as delegated to us, else our own.
+[[nodiscard]] std::filesystem::path
+home_of_groups(const std::filesystem::path& own);
+
 /// How often the kernel has killed for want of memory, by a group's
 /// `memory.events`; 0 where nobody counts. Blocks as a file of the kernel does.
 [[nodiscard]] std::uint64_t oom_kills(const std::filesystem::path& events);

@@ -71,8 +71,9 @@ void zygote_link::make_group() {
   const bool told = !oom_events_.empty();
   if (!told)
     oom_events_ = *own / "memory.events";
-  auto made = codec_group::make(
-    *own, "troupe-codec." + std::to_string(::getpid()), default_group_limits());
+  auto made = codec_group::make(home_of_groups(*own),
+                                "troupe-codec." + std::to_string(::getpid()),
+                                default_group_limits());
   if (!made)
     return;
   group_.emplace(std::move(*made));

@@ -48,11 +48,12 @@ void check_group(findings& out) {
   if (!own)
     return out.warn("cgroup", own.error().message(),
                     "codec children have limits each, but not together");
+  const auto home = media::home_of_groups(*own);
   const auto made = media::codec_group::make(
-    *own, "troupe-doctor." + std::to_string(::getpid()),
+    home, "troupe-doctor." + std::to_string(::getpid()),
     media::default_group_limits());
   if (made)
-    out.ok("cgroup", own->string());
+    out.ok("cgroup", home.string());
   else
     out.warn("cgroup", made.error().message(),
              "codec children have limits each, but not together; delegate a "

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -53,13 +54,25 @@ TEST_F(CodecGroup, LimitsMemoryAndTasksOfWhatItTakes) {
   EXPECT_EQ(text_of(folder_.path() / "g/cgroup.procs"), "42");
 }
 
+TEST_F(CodecGroup, StandsBesideOursWhereWhatHoldsThemIsDelegated) {
+  const auto own = folder_.path() / "server";
+  fs::create_directory(own);
+  EXPECT_EQ(home_of_groups(own), own);
+
+  for (const auto* mark : {"0", "1"}) {
+    if (::setxattr(folder_.path().c_str(), "user.delegate", mark, 1, 0) != 0)
+      GTEST_SKIP() << "no attributes in " << folder_.path();
+    EXPECT_EQ(home_of_groups(own), *mark == '1' ? folder_.path() : own);
+  }
+}
+
 /// Against the kernel's own, where this process may make groups.
 TEST_F(CodecGroup, IsOneOfTheKernels) {
   const auto own = own_group();
   if (!own)
     GTEST_SKIP() << own.error().message();
   const auto name = "troupe-test." + std::to_string(::getpid());
-  auto made = codec_group::make(*own, name, {64u << 20, 50});
+  auto made = codec_group::make(home_of_groups(*own), name, {64u << 20, 50});
   if (!made)
     GTEST_SKIP() << "no group beneath " << *own << ": "
                  << made.error().message();
