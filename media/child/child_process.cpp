@@ -24,6 +24,8 @@ using boost::system::error_code;
 
 /// Frames of one child before others have their turn.
 constexpr int frames_at_once = 16;
+/// What a child sends beside its result is smaller.
+constexpr std::size_t least_room = 4096;
 
 } // namespace
 
@@ -39,7 +41,7 @@ void child_process::run(child_task task, child_listener listener) {
   task_ = std::move(task);
   listener_ = std::move(listener);
   sent_ = false;
-  result_.clear();
+  forget_result();
   lines_ = 0;
   give_up_at_ = clock::now() + birth_limit;
   if (phase_ == phase::none)
@@ -83,12 +85,22 @@ frame_credit child_process::lend() {
   return {this, give_back};
 }
 
+/// Where the next frame comes to lie: what follows the first part of a result
+/// goes where it belongs, and so is copied once less. Any other frame of a
+/// task fits in there, too.
+std::span<char> child_process::room() {
+  const auto left = whole_ - filled_;
+  if (left < least_room)
+    return census_->buffer.bytes();
+  result_.resize(filled_ + std::min(left, max_payload));
+  return std::span{result_}.subspan(filled_);
+}
+
 /// False if there is none now.
 bool child_process::hear_one() {
   if (!socket_.is_open())
     return false;
-  auto from =
-    receive_frame(socket_.native_handle(), census_->buffer, MSG_DONTWAIT);
+  auto from = receive_frame(socket_.native_handle(), room(), MSG_DONTWAIT);
   if (from.status == frame_status::nothing)
     return false;
   if (from.status == frame_status::taken)
@@ -173,18 +185,24 @@ void child_process::give(std::uint32_t task, const result<std::string>& bytes) {
 
 void child_process::take_part(const frame& part) {
   const auto bytes = part.payload;
-  if (result_.size() + bytes.size() > task_->max_result)
+  whole_ = std::max(whole_, filled_ + bytes.size() + part.left);
+  if (whole_ > task_->max_result)
     return distrust("its result is larger than it may be");
-  if (result_.empty())
-    result_.reserve(std::min(task_->max_result, bytes.size() + part.left));
-  result_.append(bytes);
+  if (bytes.data() != result_.data() + filled_) {
+    result_.reserve(whole_);
+    result_.resize(filled_);
+    result_.append(bytes);
+  }
+  filled_ += bytes.size();
   stall_at_ = clock::now() + task_->stall;
 }
 
 void child_process::take_result(received_frame& from) {
   take_part(from.what);
-  if (phase_ == phase::busy)
-    end_task({errc::none, {}, std::move(result_), std::move(from.files), {}});
+  if (phase_ != phase::busy)
+    return;
+  result_.resize(filled_);
+  end_task({errc::none, {}, std::move(result_), std::move(from.files), {}});
 }
 
 /// Only what a task can find out about its input or itself.
@@ -259,8 +277,15 @@ void child_process::send_task() {
   wake_for_task();
 }
 
+void child_process::forget_result() {
+  result_.clear();
+  filled_ = 0;
+  whole_ = 0;
+}
+
 /// The child has done its part.
 void child_process::end_task(child_end end) {
+  forget_result();
   timer_.cancel();
   if (life_ == child_life::lasting) {
     phase_ = phase::idle;

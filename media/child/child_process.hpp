@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <optional>
+#include <span>
 
 namespace troupe::media {
 
@@ -66,6 +67,7 @@ private:
   void listen();
   void hear_some();
   [[nodiscard]] frame_credit lend();
+  [[nodiscard]] std::span<char> room();
   [[nodiscard]] bool hear_one();
   void hear(received_frame& from);
   void hear_of_task(received_frame& from);
@@ -81,6 +83,7 @@ private:
 
   // the task
   void send_task();
+  void forget_result();
   void end_task(child_end end);
   void end_with(errc why, std::string message);
   void conclude(child_end end);
@@ -116,7 +119,9 @@ private:
   bool sent_ = false; ///< the task is with the child
   child_listener listener_;
   std::optional<child_end> verdict_;
-  std::string result_;
+  std::string result_;     ///< and room for its next part
+  std::size_t filled_ = 0; ///< bytes of it that have come
+  std::size_t whole_ = 0;  ///< and those that are announced
   std::size_t lines_ = 0;
   std::uint64_t done_ = 0; ///< of its newest progress
   bool reading_ = false;

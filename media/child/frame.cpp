@@ -80,10 +80,9 @@ bool send_frame(int socket, const frame& what, std::span<const int> files,
   }
 }
 
-received_frame receive_frame(int socket, frame_buffer& into, int flags) {
+received_frame receive_frame(int socket, std::span<char> into, int flags) {
   frame_header header;
-  const auto room = into.bytes();
-  iovec parts[2]{{&header, sizeof header}, {room.data(), room.size()}};
+  iovec parts[2]{{&header, sizeof header}, {into.data(), into.size()}};
   alignas(cmsghdr) char control[control_room]{};
   msghdr message{};
   message.msg_iov = parts;
@@ -113,7 +112,7 @@ received_frame receive_frame(int socket, frame_buffer& into, int flags) {
   taken.status = frame_status::taken;
   taken.what = {static_cast<frame_kind>(header.kind),
                 header.task,
-                {room.data(), payload},
+                {into.data(), payload},
                 header.left};
   return taken;
 }

@@ -50,7 +50,7 @@ struct frame {
   frame_kind kind{};
   std::uint32_t task = 0; ///< the task that it belongs to; 0: none
   std::string_view payload;
-  /// Of a `part`: bytes of the result that follow it. A hint.
+  /// Of a `part`: bytes of the result that follow it; not more.
   std::uint32_t left = 0;
 };
 
@@ -85,10 +85,16 @@ private:
 [[nodiscard]] bool send_frame(int socket, const frame& what,
                               std::span<const int> files = {}, int flags = 0);
 
-/// Takes one packet. Descriptors are close-on-exec; those beyond the limit are
-/// closed, and the packet is `broken`.
-[[nodiscard]] received_frame receive_frame(int socket, frame_buffer& into,
+/// Takes one packet; its payload comes to lie in `into`, and is `broken` if it
+/// is larger. Descriptors are close-on-exec; those beyond the limit are closed,
+/// and the packet is `broken`.
+[[nodiscard]] received_frame receive_frame(int socket, std::span<char> into,
                                            int flags = 0);
+
+[[nodiscard]] inline received_frame
+receive_frame(int socket, frame_buffer& into, int flags = 0) {
+  return receive_frame(socket, into.bytes(), flags);
+}
 
 /// A plain struct as a payload, and back; false if the size is another.
 template <class T>

@@ -32,6 +32,31 @@ TEST_F(Children, AResultOfMegabytesArrivesWhole) {
   EXPECT_EQ(end.result, std::string(2000001, 'x'));
 }
 
+TEST_F(Children, AResultInPartsIsWholeWhateverIsSaidBetweenThem) {
+  one_task made = start(task_named("piecemeal"));
+
+  const auto end = made.wait();
+
+  ASSERT_EQ(end.code, errc::none) << end.message;
+  EXPECT_EQ(end.result, "beginning" + std::string(60000, 'b')
+                          + std::string(7000, 'c') + std::string(3000, 'd'));
+  EXPECT_EQ(*made.lines, 2);
+  EXPECT_EQ(*made.reports, 1);
+}
+
+TEST_F(Children, WhatIsLeftOfABrokenResultIsInNoOther) {
+  one_task seat;
+  seat.child = children_.open(child_life::lasting);
+  give(seat, task_named("break_off"));
+  const auto broken = seat.wait();
+  EXPECT_EQ(broken.code, errc::invalid_media);
+  EXPECT_EQ(broken.message, "half of it is missing");
+
+  give(seat, task_named("echo", "words"));
+
+  EXPECT_EQ(seat.wait().result, "words");
+}
+
 TEST_F(Children, AResultBeyondItsLimitIsNotTaken) {
   auto task = task_named("large", "3000000");
   task.max_result = 1u << 20;

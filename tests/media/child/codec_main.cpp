@@ -165,6 +165,36 @@ task_answer twice(const task_request&, task_context&) {
   return {};
 }
 
+void send_part(std::string_view bytes, std::uint32_t left) {
+  if (!media::send_frame(media::child_socket_fd,
+                         {media::frame_kind::part, 1, bytes, left}))
+    ::_exit(0);
+}
+
+/// A result of 70,009 bytes in parts of odd sizes, with words between them.
+task_answer piecemeal(const task_request&, task_context& context) {
+  send_part("beginning", 70000);
+  context.log("a word");
+  send_part(std::string(60000, 'b'), 10000);
+  context.progress(1, 2);
+  send_part(std::string(7000, 'c'), 3000);
+  context.log("another");
+  return {errc::none, std::string(3000, 'd')};
+}
+
+/// More comes than was said.
+task_answer understate(const task_request&, task_context&) {
+  send_part("a", 5000);
+  send_part(std::string(60000, 'b'), 0);
+  return {};
+}
+
+/// A part, and then a reason why there is no more.
+task_answer break_off(const task_request&, task_context&) {
+  send_part("a", 50000);
+  return {errc::invalid_media, "half of it is missing"};
+}
+
 task_answer close_up(const task_request&, task_context&) {
   ::close(media::child_socket_fd);
   ::sleep(60);
@@ -288,9 +318,9 @@ task_answer fault(std::string_view name) {
   if (name == "hang")
     return hang({}, none);
   if (name == "grow") {
-    const bool grown =
-      mmap(nullptr, 192u << 20, PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) != MAP_FAILED;
+    const bool grown = mmap(nullptr, 192u << 20, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
+                       != MAP_FAILED;
     return {grown ? errc::none : errc::io_error, "{}"};
   }
   if (name == "sleep") {
@@ -324,6 +354,9 @@ int main(int argc, char** argv) {
                                     task_entry{"flood", &flood},
                                     task_entry{"garbage", &garbage},
                                     task_entry{"twice", &twice},
+                                    task_entry{"piecemeal", &piecemeal},
+                                    task_entry{"understate", &understate},
+                                    task_entry{"break_off", &break_off},
                                     task_entry{"close", &close_up},
                                     task_entry{"unasked", &unasked},
                                     task_entry{"fork", &fork_it},

@@ -164,7 +164,7 @@ TEST_F(Children, AFloodedLogIsCutAtAThousandLines) {
 }
 
 TEST_F(Children, WhoBreaksTheProtocolIsKilled) {
-  for (const auto* name : {"garbage", "close", "unasked"})
+  for (const auto* name : {"garbage", "close", "unasked", "understate"})
     EXPECT_EQ(run(name).code, errc::crashed) << name;
 }
 
