@@ -226,6 +226,21 @@ task_answer open_socket(const task_request&, task_context&) {
   return told("socket", ::socket(AF_INET, SOCK_STREAM, 0));
 }
 
+/// With a socket that it has.
+task_answer connect_out(const task_request&, task_context&) {
+  const sockaddr nowhere{AF_UNIX, "/"};
+  return told("connect",
+              ::connect(media::child_socket_fd, &nowhere, sizeof nowhere));
+}
+
+/// Tells how many more descriptors it could have.
+task_answer leak(const task_request&, task_context&) {
+  int count = 0;
+  while (::dup(media::child_socket_fd) >= 0)
+    ++count;
+  return {errc::none, std::to_string(count)};
+}
+
 task_answer exec(const task_request&, task_context&) {
   char name[] = "/bin/true";
   char* argv[]{name, nullptr};
@@ -361,6 +376,8 @@ int main(int argc, char** argv) {
                                     task_entry{"unasked", &unasked},
                                     task_entry{"fork", &fork_it},
                                     task_entry{"socket", &open_socket},
+                                    task_entry{"connect", &connect_out},
+                                    task_entry{"leak", &leak},
                                     task_entry{"exec", &exec},
                                     task_entry{"ptrace", &trace},
                                     task_entry{"kill", &kill_parent},

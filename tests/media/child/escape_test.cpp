@@ -24,7 +24,8 @@ protected:
 
 TEST_F(Sandbox, HostileCallsKillAndBlameNobodysFile) {
   const auto self = std::to_string(::getpid());
-  for (const auto* name : {"fork", "socket", "exec", "ptrace", "kill"}) {
+  for (const auto* name :
+       {"fork", "socket", "connect", "exec", "ptrace", "kill"}) {
     const auto end = run(name, self);
     EXPECT_EQ(end.code, errc::sandbox) << name << ": " << end.message;
     EXPECT_FALSE(may_pass(end.code));

@@ -181,6 +181,23 @@ TEST_F(Children, ASecondAnswerIsNotHeard) {
   EXPECT_TRUE(end.result == "next" || end.code == errc::crashed);
 }
 
+TEST_F(Children, OneThatLeaksDescriptorsRunsOutOfItsOwnAlone) {
+  run("echo");
+  const auto before = open_descriptors();
+  one_task seat;
+  seat.child = children_.open(child_life::lasting);
+
+  give(seat, task_named("leak"));
+  const auto leaked = std::stoul(seat.wait().result);
+
+  EXPECT_GT(leaked, 0u);
+  EXPECT_LT(leaked, child_limits{}.files);
+  EXPECT_EQ(run("echo", "words").result, "words");
+  seat.child.reset();
+  EXPECT_TRUE(comes([this] { return children_.count() == 0; }));
+  EXPECT_EQ(open_descriptors(), before);
+}
+
 TEST_F(Children, OneThatFailsLeavesAllOthersAlone) {
   std::vector<one_task> good;
   std::vector<one_task> bad;
