@@ -13,6 +13,9 @@ else()
   target_compile_options(troupe_options INTERFACE
     -Wno-c99-extensions -Wno-missing-field-initializers
     -Wno-deprecated-declarations)
+  # What is compiled beforehand does not depend on when its headers came here:
+  # ccache knows it again, and ninja sees to what changes.
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
 endif()
 # Some libraries ask for it; precompiled headers are shared by targets that
 # define the same.
@@ -42,7 +45,8 @@ endif()
 
 find_program(TROUPE_CCACHE ccache)
 if(TROUPE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${TROUPE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros ${TROUPE_CCACHE})
 endif()
 find_program(TROUPE_MOLD mold)
 if(TROUPE_MOLD)
