@@ -25,7 +25,8 @@ using media::av_result;
 using media::errc;
 
 /// How a codec cuts time. Frames before and after a segment are encoded and
-/// thrown away: Opus predicts for longer than AAC, whose frames only overlap.
+/// thrown away: Opus predicts for long; AAC's only overlap, but libavcodec's
+/// encoder seeks its rate for some seconds, with errors that are heard.
 struct framing {
   int samples;
   int before;
@@ -34,7 +35,7 @@ struct framing {
 
 framing framing_of(const media::av_audio_settings& wanted) {
   return wanted.codec == "opus" ? framing{opus_samples, 25, 2}
-                                : framing{1024, 8, 2};
+                                : framing{1024, 250, 2};
 }
 
 /// What decoders need to get right, in microseconds.

@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <future>
 #include <sstream>
 #include <string>
@@ -106,6 +107,14 @@ protected:
         {static_cast<double>(pts) * unit, line.substr(line.rfind(' ') + 1)});
     }
     return frames;
+  }
+
+  /// Of a file of f32le.
+  [[nodiscard]] std::vector<float> samples_of(const std::string& name) const {
+    const auto bytes = content_of(folder_.path() / name);
+    std::vector<float> samples(bytes.size() / sizeof(float));
+    std::memcpy(samples.data(), bytes.data(), samples.size() * sizeof(float));
+    return samples;
   }
 
   static void expect_same(const std::vector<decoded_frame>& got,
