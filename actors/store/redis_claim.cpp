@@ -16,6 +16,7 @@ constexpr std::size_t names_per_step = 64;
 /// What a group of a claim has found.
 struct claim_step {
   std::vector<job> jobs;
+  std::vector<std::string> lanes; ///< that had any
   bool due = false;    ///< jobs wait for their promotion; nothing was done
   bool wakes = false;  ///< groups wait to be let go; nothing was done
   bool more = false;   ///< there may be more
@@ -63,11 +64,11 @@ void lease_all(const std::vector<candidate>& ready,
 /// Reads heads and what of limits is not known from the start.
 /// @return false if there is nothing to be claimed now
 result<bool> look(const claim_request& request, bool promoted,
-                  ready_reader& ready, redis_gate& gate, redis_group& group,
-                  claim_step& out) {
+                  const claim_guess& guess, ready_reader& ready,
+                  redis_gate& gate, redis_group& group, claim_step& out) {
   group.need({"ZRANGE", name_of(redis_key::schedule), "0", "0", "WITHSCORES"});
   const auto asked = gate.expects_limits() ? gate.need_queue() : 0;
-  ready.need_heads();
+  ready.need_heads(guess);
   if (auto read = group.read(); !read)
     return read.error();
   const auto due = number_at(group.extra(0), 1);
@@ -90,13 +91,13 @@ result<bool> look(const claim_request& request, bool promoted,
 }
 
 result<void> claim_once(const claim_request& request, bool promoted,
-                        bool expects_limits, redis_group& group,
-                        claim_step& out) {
+                        bool expects_limits, const claim_guess& guess,
+                        redis_group& group, claim_step& out) {
   out = {};
   redis_gate gate{group, request.queue, expects_limits};
   ready_reader ready{group, gate, request.queue,
                      std::min<std::size_t>(request.max, group.most_jobs())};
-  const auto found = look(request, promoted, ready, gate, group, out);
+  const auto found = look(request, promoted, guess, ready, gate, group, out);
   if (!found)
     return found.error();
   if (!*found)
@@ -117,6 +118,7 @@ result<void> claim_once(const claim_request& request, bool promoted,
   const bool parked = ready.park_full();
   out.more = out.more || (parked && ready.is_cut());
   out.next_at = gate.next_at();
+  out.lanes = ready.take_lanes();
   return {};
 }
 
@@ -194,16 +196,18 @@ result<claim_result> redis_store::claim(const claim_request& request) {
   claim_result out;
   bool promoted = false;
   auto rest = request;
+  auto& guess = guesses_[request.queue];
   do {
     rest.max = request.max - static_cast<std::uint32_t>(out.jobs.size());
     claim_step got;
     const auto done = attempt([&](redis_group& group) {
-      return claim_once(rest, promoted, expects_limits_, group, got);
+      return claim_once(rest, promoted, expects_limits_, guess, group, got);
     });
     if (!done)
       return done.error();
     expects_limits_ = out.limited = got.limits;
     out.next_at = got.next_at;
+    guess.learn(std::move(got.lanes), got.jobs);
     if (got.due) {
       if (auto some = promote_due(out.promoted); !some)
         return some.error();

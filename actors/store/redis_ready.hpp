@@ -2,6 +2,7 @@
 
 #include "actors/store/redis_gate.hpp"
 #include "actors/store/redis_group.hpp"
+#include "actors/store/redis_guess.hpp"
 
 #include <deque>
 #include <string>
@@ -34,9 +35,10 @@ public:
   ready_reader(redis_group& group, redis_gate& gate, std::string_view queue,
                std::size_t max);
 
-  /// To be read with what else the group needs.
-  void need_heads();
-  /// Takes the heads from the group's reply `at`.
+  /// To be read with what else the group needs, and with that what `guess`
+  /// says of lanes and jobs.
+  void need_heads(const claim_guess& guess);
+  /// Takes these from the group's replies, from `at` on.
   void take_heads(std::size_t at);
 
   /// @pre the heads were taken, and the gate knows the queue
@@ -49,11 +51,18 @@ public:
   [[nodiscard]] bool is_cut() const noexcept {
     return !last_head_.empty();
   }
+  /// Those that were looked at.
+  [[nodiscard]] std::vector<std::string> take_lanes() noexcept {
+    return std::move(lanes_);
+  }
 
 private:
   void need_range(redis_key key, std::string_view prefix, std::size_t count);
+  [[nodiscard]] bool take_guessed();
   result<void> read_lanes(std::size_t each);
-  void take_lane(std::size_t lane_size, const redisReply& members);
+  void sort_found(std::string_view bound);
+  static void take_lane(std::size_t lane_size, const redisReply& members,
+                        std::vector<candidate>& to);
   std::vector<candidate> choose(std::size_t most);
 
   redis_group& group_;
@@ -63,6 +72,8 @@ private:
   std::size_t heads_;             ///< to be read
   std::deque<std::string> texts_; ///< they never move
   std::vector<std::string> lanes_;
+  /// Lanes that were read as a guess, each with its first `max_` jobs.
+  std::vector<std::pair<std::string, std::vector<candidate>>> guessed_;
   std::string last_head_; ///< rank of the last lane, if more may follow
   std::vector<candidate> found_;
   bool is_lane_cut_ = false;

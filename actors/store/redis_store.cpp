@@ -106,9 +106,23 @@ redis_store::apply_group(std::span<const operation> ops, bool has_room) {
   });
   if (!done)
     return done.error();
+  note_ready(ops.first(answers.size()), answers);
   if (auto safe = secure_submits(ops.first(answers.size()), answers); !safe)
     return safe.error();
   return answers;
+}
+
+/// For the next claim of queues that are claimed from here.
+void redis_store::note_ready(std::span<const operation> ops,
+                             std::span<const applied> answers) {
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    const auto& job = answers[i].job;
+    if (!std::holds_alternative<submit_op>(ops[i]) || !answers[i].changed
+        || job.state != job_state::queued)
+      continue;
+    if (const auto at = guesses_.find(job.queue); at != guesses_.end())
+      at->second.add(job.id);
+  }
 }
 
 /// What the server promised when it was last asked, a second ago perhaps, is

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "actors/store/redis_group.hpp"
+#include "actors/store/redis_guess.hpp"
 #include "actors/store/transactional_store.hpp"
 
 #include <array>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 
 namespace troupe::store {
@@ -19,7 +21,8 @@ using redis_trim_places = std::array<std::string, 4>;
 /// of stores may work on one database at a time. A lost connection answers
 /// `unavailable` and is opened again within a later call.
 ///
-/// Invariant: no job is kept here; everything is asked of the server.
+/// Invariant: no job is kept here; everything is asked of the server. What is
+/// asked for may be guessed, never the answer.
 class redis_store final : public transactional_store {
 public:
   redis_store(const store_options& options, redis_address address)
@@ -90,10 +93,13 @@ private:
   result<void> adopt_group(std::span<const std::string> ids,
                            const sweep_request& request, sweep_result& out);
   bool is_short_of_memory();
+  void note_ready(std::span<const operation> ops,
+                  std::span<const applied> answers);
 
   redis_client client_;
   bool expects_limits_ = false; ///< there were some at the last claim
-  redis_memory memory_;         ///< as of `memory_read_`
+  std::map<std::string, claim_guess, std::less<>> guesses_; ///< by queue
+  redis_memory memory_; ///< as of `memory_read_`
   clock::time_point memory_read_{};
   std::uint64_t written_then_ = 0; ///< bytes of `client_` at that time
   redis_trim_places trim_from_;
