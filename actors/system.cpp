@@ -2,6 +2,7 @@
 
 #include "actors/leftovers.hpp"
 #include "actors/running_node.hpp"
+#include "actors/scheduling.hpp"
 #include "actors/store/folder_lock.hpp"
 #include "config/log.hpp"
 
@@ -26,8 +27,7 @@ constexpr auto end_limit = 10s;
 struct system_config : caf::actor_system_config {
   system_config() {
     add_message_types<caf::id_block::troupe>();
-    // Does not spin when idle, and no worker waits behind a busy one.
-    set("scheduler.policy", caf::atom("sharing"));
+    schedule_actors(*this);
     set("scheduler.max-threads",
         std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 8));
     set("logger.console", caf::atom("none"));
