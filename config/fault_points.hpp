@@ -37,10 +37,13 @@ inline constexpr std::array<std::string_view, 28> names{
 struct slot {
   std::array<char, 40> name;
   std::atomic<std::uint64_t> hits;
-  std::atomic<std::uint32_t> signal; ///< to be raised, 0: none
+  std::atomic<std::uint32_t> signal; ///< to be raised, or `hold`; 0: none
   std::atomic<std::uint32_t> after;  ///< hits until it is; 0: never
 };
 static_assert(sizeof(slot) == 56);
+
+/// No signal: whoever comes there waits until the point is disarmed.
+inline constexpr std::uint32_t hold = 255;
 
 /// The file that FAULT_POINTS_FILE names, or null: then points do nothing.
 inline slot* open_slots() {
@@ -74,8 +77,12 @@ inline void reach(std::size_t index) {
   here.hits.fetch_add(1);
   if (here.signal.load() == 0 || here.after.load() == 0)
     return;
-  if (here.after.fetch_sub(1) == 1)
+  if (here.after.fetch_sub(1) != 1)
+    return;
+  if (here.signal.load() != hold)
     ::kill(::getpid(), static_cast<int>(here.signal.exchange(0)));
+  while (here.signal.load() == hold)
+    ::usleep(1000);
 }
 
 /// True if FAULT_WITHOUT names this promise.

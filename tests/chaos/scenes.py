@@ -1,13 +1,12 @@
 """Faults that need a scene of their own, while the load rests."""
 
 import signal
-import threading
 import time
 
 from faults import off_by
 from store_faults import fail_over, promote
 from stores import wait_for
-from world import LEASE_S, call, harness, listed, saturated, wait_until
+from world import HOLD, LEASE_S, call, harness, listed, saturated, wait_until
 
 
 def long_job(run):
@@ -222,19 +221,12 @@ def zombie(run):
 def cancel_against_commit(run):
     """Cancelled between publication and its record: the file decides."""
     server = run.world.servers[0]
-    # Armed only when the answer is here: a stopped server gives none.
+    server.points.arm("published", HOLD)
     job = server.post("/v1/jobs", {"type": "noop", "params": {
-        "output_bytes": 600, "sleep_ms": 500}}).json
+        "output_bytes": 600}}).json
     run.ledger.acknowledged(job, output=True, may_cancel=True)
-    server.points.arm("published", signal.SIGSTOP)
-    if not wait_for(server.is_stopped, 6):
-        server.points.disarm()
-        server.go_on()
-        return False
-    told = threading.Thread(target=call, args=(
-        run.world.servers[-1], "POST", f"/v1/jobs/{job['id']}/cancel"))
-    told.start()
-    time.sleep(0.2)
-    server.go_on()
-    told.join()
-    return True
+    held = wait_for(lambda: server.points.is_held("published"), 6)
+    if held:
+        call(run.world.servers[-1], "POST", f"/v1/jobs/{job['id']}/cancel")
+    server.points.disarm()
+    return held

@@ -22,6 +22,8 @@ import harness  # `stores` has told where it is
 LEASE_S = 1.5
 DISK_MB = 512
 SLOT = struct.Struct("40sQII")
+#: Whoever comes to a point that is armed with it waits until it is disarmed.
+HOLD = 255
 
 
 class FaultPoints:
@@ -52,6 +54,11 @@ class FaultPoints:
         at = self.at(name)
         self.map[at + 52:at + 56] = struct.pack("I", after)
         self.map[at + 48:at + 52] = struct.pack("I", signal_number)
+
+    def is_held(self, name):
+        """Somebody waits at this point, which was armed with HOLD."""
+        at = self.at(name)
+        return self.map[at + 48:at + 56] == struct.pack("II", HOLD, 0)
 
     def disarm(self):
         for at in range(0, len(self.map), SLOT.size):
